@@ -1,0 +1,1 @@
+//! Login, accounts, and what clients ask for when they connect.

@@ -1,0 +1,1 @@
+//! Archiving a session, and reading the archive back.

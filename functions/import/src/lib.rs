@@ -1,0 +1,1 @@
+//! The import service and the user cache.

@@ -1,0 +1,1 @@
+//! The prearchive: list, read, change and clear staged sessions.

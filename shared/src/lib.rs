@@ -1,0 +1,3 @@
+//! The common crate of Narthex: domain core, intake, storage, HTTP helpers.
+
+pub mod storage;

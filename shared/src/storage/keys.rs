@@ -1,0 +1,220 @@
+//! Every key that is ever written, built here and nowhere else.
+//!
+//! A key is words joined by `:`. Words that come from outside are encoded so that they hold neither `:` nor
+//! anything that a provider treats specially (`/`, `\`, `?`, `#`, blanks); two different names never give one key.
+
+use std::fmt;
+
+use super::pack::PackId;
+
+/// A key of the records or blobs store.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(String);
+
+impl Key {
+    /// Starts a key with a word of this module's own.
+    fn root(kind: &'static str) -> Self {
+        Self(kind.to_owned())
+    }
+
+    /// Adds a word that may come from outside.
+    fn name(mut self, word: &str) -> Self {
+        self.0.push(':');
+        for byte in word.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' => self.0.push(char::from(byte)),
+                _ => {
+                    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+                    self.0.push('%');
+                    self.0.push(char::from(HEX[usize::from(byte >> 4)]));
+                    self.0.push(char::from(HEX[usize::from(byte & 15)]));
+                }
+            }
+        }
+        self
+    }
+
+    fn number(mut self, number: u64) -> Self {
+        self.0.push(':');
+        self.0.push_str(&number.to_string());
+        self
+    }
+
+    /// The key as the store takes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The counter of a named sequence (pack numbers, subject numbers, ...).
+pub fn sequence(name: &str) -> Key {
+    Key::root("seq").name(name)
+}
+
+/// A lease's present state.
+pub fn lease(name: &str) -> Key {
+    Key::root("lease").name(name)
+}
+
+/// The counter that decides who gets generation `generation` of a lease.
+pub fn lease_ticket(name: &str, generation: u64) -> Key {
+    Key::root("lease-ticket").name(name).number(generation)
+}
+
+/// When somebody first saw that generation `generation` of a lease is taken but not yet written down.
+pub fn lease_seen(name: &str, generation: u64) -> Key {
+    Key::root("lease-seen").name(name).number(generation)
+}
+
+/// The head of a roster: its pages, and how far its log is folded into them.
+pub fn roster_head(roster: &str) -> Key {
+    Key::root("roster").name(roster)
+}
+
+/// The counter of a roster's log.
+pub fn roster_counter(roster: &str) -> Key {
+    Key::root("roster-n").name(roster)
+}
+
+/// One entry of a roster's log.
+pub fn roster_slot(roster: &str, slot: u64) -> Key {
+    Key::root("roster-slot").name(roster).number(slot)
+}
+
+/// One folded page of a roster.
+pub fn roster_page(roster: &str, page: u64) -> Key {
+    Key::root("roster-page").name(roster).number(page)
+}
+
+/// What is known of a committed pack.
+pub fn pack(pack: PackId) -> Key {
+    Key::root("pack").number(pack.number())
+}
+
+/// One chunk of a pack (in the blobs store).
+pub fn pack_chunk(pack: PackId, chunk: u64) -> Key {
+    Key::root("pack-chunk").number(pack.number()).number(chunk)
+}
+
+/// Says that one of a pack's owners needs it no more.
+pub fn pack_released(pack: PackId, owner: &str) -> Key {
+    Key::root("pack-released").number(pack.number()).name(owner)
+}
+
+/// One page of the digests of a pack's entries.
+pub fn pack_digests(pack: PackId, page: u64) -> Key {
+    Key::root("pack-digests").number(pack.number()).number(page)
+}
+
+/// How far the sweep of uncommitted packs has come.
+pub fn pack_sweep() -> Key {
+    Key::root("pack-sweep")
+}
+
+/// A project.
+pub fn project(id: &str) -> Key {
+    Key::root("project").name(id)
+}
+
+/// A session in the prearchive, by its own number.
+pub fn session(id: &str) -> Key {
+    Key::root("session").name(id)
+}
+
+/// Which session stands at a place of the prearchive.
+pub fn session_place(project: &str, timestamp: &str, folder: &str) -> Key {
+    Key::root("session-place").name(project).name(timestamp).name(folder)
+}
+
+/// Which session of the prearchive receives a study under a label.
+pub fn session_study(project: &str, study_uid: &str, label: &str) -> Key {
+    Key::root("session-study").name(project).name(study_uid).name(label)
+}
+
+/// The counter of a session's segments.
+pub fn segment_counter(session: &str) -> Key {
+    Key::root("segment-n").name(session)
+}
+
+/// One segment of a session.
+pub fn segment(session: &str, number: u64) -> Key {
+    Key::root("segment").name(session).number(number)
+}
+
+/// One page of the files of an upload, before its segment is written.
+pub fn segment_page(upload: &str, page: u64) -> Key {
+    Key::root("segment-page").name(upload).number(page)
+}
+
+/// The head of a manifest.
+pub fn manifest(id: &str) -> Key {
+    Key::root("manifest").name(id)
+}
+
+/// One page of a manifest's scans.
+pub fn manifest_scans(id: &str, page: u64) -> Key {
+    Key::root("manifest-scans").name(id).number(page)
+}
+
+/// One page of a manifest's files.
+pub fn manifest_files(id: &str, page: u64) -> Key {
+    Key::root("manifest-files").name(id).number(page)
+}
+
+/// A subject.
+pub fn subject(id: &str) -> Key {
+    Key::root("subject").name(id)
+}
+
+/// Which subject has a label in a project; labels of subjects are matched without case.
+pub fn subject_label(project: &str, label: &str) -> Key {
+    Key::root("subject-label").name(project).name(&label.to_lowercase())
+}
+
+/// An experiment.
+pub fn experiment(id: &str) -> Key {
+    Key::root("experiment").name(id)
+}
+
+/// Which experiment has a label in a project.
+pub fn experiment_label(project: &str, label: &str) -> Key {
+    Key::root("experiment-label").name(project).name(label)
+}
+
+/// A user's account.
+pub fn account(login: &str) -> Key {
+    Key::root("account").name(login)
+}
+
+/// A login session, by the hash of its token.
+pub fn login(token_hash: &str) -> Key {
+    Key::root("login").name(token_hash)
+}
+
+/// A password that was verified lately, by a keyed hash of name and password.
+pub fn verified(hash: &str) -> Key {
+    Key::root("verified").name(hash)
+}
+
+/// The server's secret for keyed hashes.
+pub fn server_secret() -> Key {
+    Key::root("server-secret")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_from_outside_cannot_reach_another_key() {
+        assert_ne!(session_place("a:b", "c", "d"), session_place("a", "b:c", "d"));
+        assert_eq!(project("ä/b").as_str(), "project:%C3%A4%2Fb");
+        assert_ne!(project("a%2F"), project("a/"));
+    }
+}

@@ -1,0 +1,62 @@
+//! A store whose writer dies after so many changes: to test that whatever is half done can be gone on with.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use super::store::{Store, StoreError};
+
+/// A handle on a store that fails from a chosen change on, as if its process were gone.
+#[derive(Clone)]
+pub struct MortalStore<S> {
+    inner: S,
+    changes_left: Rc<Cell<u64>>,
+}
+
+impl<S: Store> MortalStore<S> {
+    /// A handle on `inner` that makes `changes` changes and then dies. Its clones die with it.
+    pub fn new(inner: S, changes: u64) -> Self {
+        Self { inner, changes_left: Rc::new(Cell::new(changes)) }
+    }
+
+    /// Whether it is dead.
+    pub fn is_dead(&self) -> bool {
+        self.changes_left.get() == 0
+    }
+
+    fn change(&self, operation: &'static str, key: &str) -> Result<(), StoreError> {
+        match self.changes_left.get().checked_sub(1) {
+            Some(left) => {
+                self.changes_left.set(left);
+                Ok(())
+            }
+            None => {
+                Err(StoreError::Failed { operation, key: key.to_owned(), reason: "the writer is dead".to_owned() })
+            }
+        }
+    }
+}
+
+impl<S: Store> Store for MortalStore<S> {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.get(key).await
+    }
+
+    async fn set(&self, key: &str, value: Vec<u8>) -> Result<(), StoreError> {
+        self.change("set", key)?;
+        self.inner.set(key, value).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.change("delete", key)?;
+        self.inner.delete(key).await
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        self.change("increment", key)?;
+        self.inner.increment(key, delta).await
+    }
+
+    async fn counter(&self, key: &str) -> Result<i64, StoreError> {
+        self.inner.counter(key).await
+    }
+}

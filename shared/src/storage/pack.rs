@@ -1,0 +1,317 @@
+//! Packs: immutable objects of bytes, written once in chunks as they arrive and read back by offset.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::{Bytes, BytesMut};
+use futures::stream::{FuturesUnordered, StreamExt};
+use serde::{Deserialize, Serialize};
+
+use super::keys;
+use super::records::{Record, Records};
+use super::store::{Store, StoreError};
+
+/// The length of a pack's chunks in bytes. The last may be shorter.
+pub const CHUNK_BYTES: usize = 1024 * 1024;
+
+/// How many chunks of one pack are on their way to the store at once: memory and throughput in balance.
+const MAX_CHUNKS_IN_FLIGHT: usize = 4;
+
+/// The number of a pack. Numbers are given in order and never again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PackId(u64);
+
+impl PackId {
+    /// The pack with this number.
+    pub fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// What is known of a committed pack.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PackRecord {
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// The length of its chunks in bytes.
+    pub chunk_bytes: u32,
+    /// When it was committed, in milliseconds since the epoch.
+    pub created_ms: u64,
+    /// The sessions whose files lie in it.
+    pub owners: Vec<String>,
+}
+
+impl Record for PackRecord {
+    const VERSION: u32 = 1;
+}
+
+/// Where a pack lies and how long it is: all that reading needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackShape {
+    /// Which pack.
+    pub id: PackId,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// The length of its chunks in bytes.
+    pub chunk_bytes: u32,
+}
+
+impl PackShape {
+    fn chunks(&self) -> u64 {
+        self.bytes.div_ceil(u64::from(self.chunk_bytes.max(1)))
+    }
+}
+
+type Write = Pin<Box<dyn Future<Output = Result<(), StoreError>>>>;
+
+/// Writes a new pack. Nothing refers to it until [`commit`].
+pub struct PackWriter<B> {
+    blobs: B,
+    id: PackId,
+    buffer: BytesMut,
+    written: u64,
+    chunks: u64,
+    in_flight: FuturesUnordered<Write>,
+}
+
+impl<B: Store> PackWriter<B> {
+    /// Starts a pack under a new number.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn start<S: Store>(records: &Records<S>, blobs: B) -> Result<Self, StoreError> {
+        let number = records.increment(&keys::sequence("pack"), 1).await?;
+        let id = PackId(u64::try_from(number).unwrap_or(0));
+        Ok(Self {
+            blobs,
+            id,
+            buffer: BytesMut::new(),
+            written: 0,
+            chunks: 0,
+            in_flight: FuturesUnordered::new(),
+        })
+    }
+
+    /// The pack's number.
+    pub fn id(&self) -> PackId {
+        self.id
+    }
+
+    /// Bytes taken so far.
+    pub fn bytes(&self) -> u64 {
+        self.written
+    }
+
+    /// Takes more bytes. Waits only while too many chunks are on their way.
+    ///
+    /// # Errors
+    /// The failure of this or an earlier chunk.
+    pub async fn write(&mut self, mut bytes: &[u8]) -> Result<(), StoreError> {
+        self.written = self.written.saturating_add(bytes.len() as u64);
+        while !bytes.is_empty() {
+            let room = CHUNK_BYTES - self.buffer.len().min(CHUNK_BYTES);
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            if self.buffer.capacity() == 0 && later.is_empty() {
+                // A small upload should not cost the memory of a whole chunk.
+                self.buffer.reserve(now.len().max(64 * 1024));
+            }
+            self.buffer.extend_from_slice(now);
+            bytes = later;
+            if self.buffer.len() == CHUNK_BYTES {
+                self.send().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self) -> Result<(), StoreError> {
+        let chunk = std::mem::take(&mut self.buffer);
+        let key = keys::pack_chunk(self.id, self.chunks);
+        self.chunks += 1;
+        let blobs = self.blobs.clone();
+        self.in_flight.push(Box::pin(async move { blobs.set(key.as_str(), chunk.into()).await }));
+        // The first poll hands the chunk to the store, which works while we go on.
+        while let std::task::Poll::Ready(Some(done)) = futures::poll!(self.in_flight.next()) {
+            done?;
+        }
+        while self.in_flight.len() >= MAX_CHUNKS_IN_FLIGHT {
+            if let Some(done) = self.in_flight.next().await {
+                done?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what is left and waits until every chunk is safe.
+    ///
+    /// # Errors
+    /// The store's failure; the pack is then to be abandoned.
+    pub async fn finish(&mut self) -> Result<PackShape, StoreError> {
+        if !self.buffer.is_empty() {
+            self.send().await?;
+        }
+        while let Some(done) = self.in_flight.next().await {
+            done?;
+        }
+        Ok(PackShape { id: self.id, bytes: self.written, chunk_bytes: CHUNK_BYTES as u32 })
+    }
+
+    /// Removes what was written. The sweep does the same later for a writer that cannot.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn abandon(mut self) -> Result<(), StoreError> {
+        self.buffer = BytesMut::new();
+        while self.in_flight.next().await.is_some() {}
+        for chunk in 0..self.chunks {
+            self.blobs.delete(keys::pack_chunk(self.id, chunk).as_str()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes a finished pack last: from now on the sweep leaves it alone until its owners have released it.
+///
+/// # Errors
+/// The store's failure.
+pub async fn commit<S: Store>(
+    records: &Records<S>,
+    shape: PackShape,
+    owners: Vec<String>,
+    now_ms: u64,
+) -> Result<(), StoreError> {
+    let record = PackRecord { bytes: shape.bytes, chunk_bytes: shape.chunk_bytes, created_ms: now_ms, owners };
+    records.set(&keys::pack(shape.id), &record).await
+}
+
+/// The shape of a committed pack, if it is there.
+///
+/// # Errors
+/// The store's failure.
+pub async fn find<S: Store>(records: &Records<S>, id: PackId) -> Result<Option<PackShape>, StoreError> {
+    let record: Option<PackRecord> = records.get(&keys::pack(id)).await?;
+    Ok(record.map(|record| PackShape { id, bytes: record.bytes, chunk_bytes: record.chunk_bytes }))
+}
+
+/// Says that `owner` needs the pack no more, and removes the pack when nobody does.
+///
+/// # Errors
+/// The store's failure; to be called again then.
+pub async fn release<S: Store, B: Store>(
+    records: &Records<S>,
+    blobs: &B,
+    id: PackId,
+    owner: &str,
+) -> Result<(), StoreError> {
+    let Some(record) = records.get::<PackRecord>(&keys::pack(id)).await? else {
+        return Ok(());
+    };
+    if record.owners.len() > 1 {
+        records.store().set(keys::pack_released(id, owner).as_str(), Vec::new()).await?;
+        for other in record.owners.iter().filter(|other| *other != owner) {
+            if records.store().get(keys::pack_released(id, other).as_str()).await?.is_none() {
+                return Ok(());
+            }
+        }
+    }
+    remove_chunks(blobs, PackShape { id, bytes: record.bytes, chunk_bytes: record.chunk_bytes }).await?;
+    records.delete(&keys::pack(id)).await?;
+    if record.owners.len() > 1 {
+        for other in &record.owners {
+            records.delete(&keys::pack_released(id, other)).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn remove_chunks<B: Store>(blobs: &B, shape: PackShape) -> Result<(), StoreError> {
+    for chunk in 0..shape.chunks() {
+        blobs.delete(keys::pack_chunk(shape.id, chunk).as_str()).await?;
+    }
+    Ok(())
+}
+
+/// How far behind the newest chunk a missing one is looked for when an unfinished pack is removed: chunks are
+/// written several at once and may have been lost out of order.
+const MAX_CHUNK_GAP: u64 = 2 * MAX_CHUNKS_IN_FLIGHT as u64;
+
+/// Removes the chunks of a pack that was never committed. Gives how many there were.
+///
+/// # Errors
+/// The store's failure.
+pub async fn remove_uncommitted<B: Store>(blobs: &B, id: PackId) -> Result<u64, StoreError> {
+    let (mut chunk, mut missing, mut removed) = (0, 0, 0);
+    while missing < MAX_CHUNK_GAP {
+        let key = keys::pack_chunk(id, chunk);
+        if blobs.get(key.as_str()).await?.is_some() {
+            blobs.delete(key.as_str()).await?;
+            removed += 1;
+            missing = 0;
+        } else {
+            missing += 1;
+        }
+        chunk += 1;
+    }
+    Ok(removed)
+}
+
+/// Reads a pack by offset. Keeps the chunk it read last, so that reading on costs one fetch a chunk.
+pub struct PackReader<B> {
+    blobs: B,
+    shape: PackShape,
+    last: std::cell::RefCell<Option<(u64, Bytes)>>,
+}
+
+impl<B: Store> PackReader<B> {
+    /// A reader of the pack of this shape.
+    pub fn new(blobs: B, shape: PackShape) -> Self {
+        Self { blobs, shape, last: std::cell::RefCell::new(None) }
+    }
+
+    /// The pack's length in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.shape.bytes
+    }
+
+    /// Bytes from `offset`: at least one and at most `max`, as many as lie in the same chunk; empty at the end.
+    ///
+    /// # Errors
+    /// The store's failure, or [`StoreError::Corrupt`] if a chunk is missing or too short.
+    pub async fn read(&self, offset: u64, max: usize) -> Result<Bytes, StoreError> {
+        if offset >= self.shape.bytes || max == 0 {
+            return Ok(Bytes::new());
+        }
+        let chunk_bytes = u64::from(self.shape.chunk_bytes.max(1));
+        let number = offset / chunk_bytes;
+        let chunk = self.chunk(number).await?;
+        let from = usize::try_from(offset % chunk_bytes).unwrap_or(usize::MAX);
+        let to = from.saturating_add(max).min(chunk.len());
+        if from >= to {
+            return Err(self.broken(number, "it is shorter than the pack's record says"));
+        }
+        Ok(chunk.slice(from..to))
+    }
+
+    async fn chunk(&self, number: u64) -> Result<Bytes, StoreError> {
+        if let Some((held, bytes)) = &*self.last.borrow() {
+            if *held == number {
+                return Ok(bytes.clone());
+            }
+        }
+        let key = keys::pack_chunk(self.shape.id, number);
+        let bytes = self.blobs.get(key.as_str()).await?.ok_or_else(|| self.broken(number, "it is missing"))?;
+        let bytes = Bytes::from(bytes);
+        *self.last.borrow_mut() = Some((number, bytes.clone()));
+        Ok(bytes)
+    }
+
+    fn broken(&self, chunk: u64, reason: &str) -> StoreError {
+        StoreError::Corrupt { key: keys::pack_chunk(self.shape.id, chunk).to_string(), reason: reason.to_owned() }
+    }
+}

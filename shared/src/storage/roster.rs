@@ -1,0 +1,430 @@
+//! Rosters: lists that many requests add to at once and that stay cheap to read.
+//!
+//! A roster is a log of *touches* (this member is new, or has changed, or is gone) and pages into which the log is
+//! folded from time to time. A touch is written **before** the member's record is: whoever reads the list looks at
+//! the records of the members touched lately, and takes the others from the pages. Only touches older than
+//! [`SETTLE_MS`] are folded, so that the record has been written by then; a writer that was slower touches again
+//! ([`Roster::settled`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::clock::Clock;
+use super::keys::{self, Key};
+use super::lease::Leases;
+use super::records::{Record, Records};
+use super::store::{Store, StoreError};
+
+/// How old a touch must be before it is folded, in milliseconds.
+pub const SETTLE_MS: u64 = 10_000;
+
+/// How many touches may stand unfolded before folding is worth its writes.
+pub const FOLD_AT: u64 = 96;
+
+/// How many touches one folding takes at most: bounds its memory and time.
+const MAX_FOLDED_AT_ONCE: u64 = 4_096;
+
+/// Rows on a full page, and encoded bytes: a page stays well below the largest record.
+const PAGE_ROWS: usize = 300;
+const PAGE_BYTES: usize = 160 * 1024;
+
+/// How many nearly empty pages one folding draws together beside those it must rewrite.
+const MAX_MERGED_PAGES: usize = 32;
+
+/// How often a reader starts again because a folding overtook it.
+const MAX_READS: usize = 8;
+
+/// How many records are fetched at once.
+const FETCH_WIDTH: usize = 16;
+
+/// What the members of a roster look like in the list.
+pub trait Row: Serialize + DeserializeOwned + Clone {}
+
+impl<T: Serialize + DeserializeOwned + Clone> Row for T {}
+
+/// Gives the present row of a member, or `None` when the member is gone (or belongs to another roster now).
+pub trait RowSource<R> {
+    /// Looks the member up.
+    fn row(&self, member: &str) -> impl Future<Output = Result<Option<R>, StoreError>>;
+}
+
+impl<R, F, Fut> RowSource<R> for F
+where
+    F: Fn(String) -> Fut,
+    Fut: Future<Output = Result<Option<R>, StoreError>>,
+{
+    async fn row(&self, member: &str) -> Result<Option<R>, StoreError> {
+        self(member.to_owned()).await
+    }
+}
+
+#[derive(Serialize, Deserialize, Clone)]
+struct Slot {
+    /// The member's identifier.
+    m: String,
+    /// The member's place in the list: the slot in which it first stood.
+    n: u64,
+    /// When it was touched.
+    t: u64,
+}
+
+impl Record for Slot {
+    const VERSION: u32 = 1;
+}
+
+#[derive(Serialize, Deserialize, Clone, Default)]
+struct Head {
+    /// Slots up to here are in the pages.
+    folded: u64,
+    /// Slots up to here have been removed.
+    cleared: u64,
+    pages: Vec<PageRef>,
+    /// Pages that are to be removed: replaced ones, and those of a folding that did not come to its end.
+    stale: Vec<u64>,
+    next_page: u64,
+}
+
+impl Record for Head {
+    const VERSION: u32 = 1;
+}
+
+#[derive(Serialize, Deserialize, Clone)]
+struct PageRef {
+    /// The key number of the page.
+    p: u64,
+    /// The first place on it.
+    f: u64,
+    /// How many rows it has.
+    c: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "R: Row")]
+struct Page<R> {
+    rows: Vec<(u64, String, R)>,
+}
+
+impl<R: Row> Record for Page<R> {
+    const VERSION: u32 = 1;
+}
+
+/// What a touch gives back.
+#[derive(Debug, Clone, Copy)]
+pub struct Touch {
+    /// The member's place in the list; to be kept with the member and given with its next touch.
+    pub place: u64,
+    at_ms: u64,
+}
+
+/// A row of a list with the member it stands for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed<R> {
+    /// The member's identifier.
+    pub member: String,
+    /// What the list shows of it.
+    pub row: R,
+}
+
+/// One list.
+#[derive(Clone)]
+pub struct Roster<S> {
+    name: String,
+    records: Records<S>,
+    leases: Leases<S>,
+    clock: Clock,
+}
+
+impl<S: Store> Roster<S> {
+    /// The list of this name.
+    pub fn new(name: impl Into<String>, records: Records<S>, leases: Leases<S>, clock: Clock) -> Self {
+        Self { name: name.into(), records, leases, clock }
+    }
+
+    /// Says that `member` is about to be made, changed or removed. `place` is what its first touch gave.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn touch(&self, member: &str, place: Option<u64>) -> Result<Touch, StoreError> {
+        loop {
+            let at_ms = self.clock.now_ms();
+            let slot = self.records.increment(&keys::roster_counter(&self.name), 1).await?;
+            let slot = u64::try_from(slot).unwrap_or(0);
+            let place = place.unwrap_or(slot);
+            self.records.set(&keys::roster_slot(&self.name, slot), &Slot { m: member.to_owned(), n: place, t: at_ms }).await?;
+            let touch = Touch { place, at_ms };
+            // A folding may have passed a slot that took too long to be written.
+            if self.is_fresh(&touch) {
+                return Ok(touch);
+            }
+        }
+    }
+
+    fn is_fresh(&self, touch: &Touch) -> bool {
+        self.clock.now_ms().saturating_sub(touch.at_ms) < SETTLE_MS / 2
+    }
+
+    /// To be called after the member's record was written: touches again if that took so long that a folding may
+    /// have read the record too early.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn settled(&self, member: &str, touch: Touch) -> Result<(), StoreError> {
+        if !self.is_fresh(&touch) {
+            self.touch(member, Some(touch.place)).await?;
+        }
+        Ok(())
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        Ok(self.records.get(&keys::roster_head(&self.name)).await?.unwrap_or_default())
+    }
+
+    async fn last_slot(&self) -> Result<u64, StoreError> {
+        let count = self.records.store().counter(keys::roster_counter(&self.name).as_str()).await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// How many touches wait to be folded.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn unfolded(&self) -> Result<u64, StoreError> {
+        Ok(self.last_slot().await?.saturating_sub(self.head().await?.folded))
+    }
+
+    /// All rows in order of their places, each exactly once, whatever is folded meanwhile.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn list<R: Row>(&self, source: &impl RowSource<R>) -> Result<Vec<Listed<R>>, StoreError> {
+        for _ in 0..MAX_READS {
+            if let Some(rows) = self.try_list(source).await? {
+                return Ok(rows);
+            }
+        }
+        Err(StoreError::Failed {
+            operation: "get",
+            key: keys::roster_head(&self.name).to_string(),
+            reason: "the list changed too often while it was read".to_owned(),
+        })
+    }
+
+    async fn try_list<R: Row>(&self, source: &impl RowSource<R>) -> Result<Option<Vec<Listed<R>>>, StoreError> {
+        let head = self.head().await?;
+        let last = self.last_slot().await?;
+        let mut touched: BTreeMap<u64, String> = BTreeMap::new();
+        let mut slot_missing = false;
+        for slot in self.slots(head.folded + 1, last).await? {
+            match slot {
+                Some(slot) => {
+                    touched.insert(slot.n, slot.m);
+                }
+                None => slot_missing = true,
+            }
+        }
+        let mut rows: BTreeMap<u64, Listed<R>> = BTreeMap::new();
+        let refs: Vec<Key> = head.pages.iter().map(|page| keys::roster_page(&self.name, page.p)).collect();
+        for keys in refs.chunks(FETCH_WIDTH) {
+            let pages = futures::future::join_all(keys.iter().map(|key| self.records.get::<Page<R>>(key))).await;
+            for page in pages {
+                let Some(page) = page? else { return Ok(None) };
+                for (place, member, row) in page.rows {
+                    if !touched.contains_key(&place) {
+                        rows.insert(place, Listed { member, row });
+                    }
+                }
+            }
+        }
+        // A missing slot is either not written yet, which is as if it never were, or folded and removed since.
+        if slot_missing && self.head().await?.folded != head.folded {
+            return Ok(None);
+        }
+        let touched: Vec<(u64, String)> = touched.into_iter().collect();
+        for some in touched.chunks(FETCH_WIDTH) {
+            let found = futures::future::join_all(some.iter().map(|(_, member)| source.row(member))).await;
+            for ((place, member), row) in some.iter().zip(found) {
+                if let Some(row) = row? {
+                    rows.insert(*place, Listed { member: member.clone(), row });
+                }
+            }
+        }
+        Ok(Some(rows.into_values().collect()))
+    }
+
+    async fn slots(&self, first: u64, last: u64) -> Result<Vec<Option<Slot>>, StoreError> {
+        let mut slots = Vec::new();
+        let mut from = first;
+        while from <= last {
+            let to = last.min(from + FETCH_WIDTH as u64 - 1);
+            let keys: Vec<Key> = (from..=to).map(|slot| keys::roster_slot(&self.name, slot)).collect();
+            for slot in futures::future::join_all(keys.iter().map(|key| self.records.get::<Slot>(key))).await {
+                slots.push(slot?);
+            }
+            from = to + 1;
+        }
+        Ok(slots)
+    }
+
+    /// Folds the log if it has grown long. `true` if it did.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn fold_if_long<R: Row>(&self, source: &impl RowSource<R>) -> Result<bool, StoreError> {
+        if self.unfolded().await? < FOLD_AT {
+            return Ok(false);
+        }
+        self.fold(source).await
+    }
+
+    /// Folds the settled part of the log into the pages, if nobody else is at it. `true` if anything was folded.
+    ///
+    /// # Errors
+    /// The store's failure; what is not folded stays in the log.
+    pub async fn fold<R: Row>(&self, source: &impl RowSource<R>) -> Result<bool, StoreError> {
+        let lease_name = format!("roster/{}", self.name);
+        let Some(mut lease) = self.leases.acquire(&lease_name).await? else { return Ok(false) };
+        let result = self.fold_under(source, &mut lease).await;
+        self.leases.release(lease).await?;
+        result
+    }
+
+    async fn fold_under<R: Row>(
+        &self,
+        source: &impl RowSource<R>,
+        lease: &mut super::lease::Lease,
+    ) -> Result<bool, StoreError> {
+        let mut head = self.head().await?;
+        let last = self.last_slot().await?.min(head.folded + MAX_FOLDED_AT_ONCE);
+        let slots = self.slots(head.folded + 1, last).await?;
+        let settled = settled_prefix(&slots, self.clock.now_ms());
+        if settled == 0 {
+            return Ok(false);
+        }
+        self.clear(&mut head).await?;
+        let touched: BTreeMap<u64, String> =
+            slots.into_iter().take(settled).flatten().map(|slot| (slot.n, slot.m)).collect();
+        let mut folding = Folding { roster: self, head: &head, touched, pages: Vec::new(), replaced: BTreeSet::new() };
+        folding.gather(source).await?;
+        let (pages, replaced) = (folding.pages, folding.replaced);
+
+        // The numbers of the new pages are written down before the pages are, so that none is ever forgotten.
+        let first_new = head.next_page;
+        head.next_page += pages.len() as u64;
+        head.stale.extend(first_new..head.next_page);
+        if !self.leases.keep(lease).await? {
+            return Ok(false);
+        }
+        self.records.set(&keys::roster_head(&self.name), &head).await?;
+        let mut refs: Vec<PageRef> = head.pages.iter().filter(|page| !replaced.contains(&page.p)).cloned().collect();
+        for (number, page) in (first_new..).zip(&pages) {
+            self.records.set(&keys::roster_page(&self.name, number), page).await?;
+            if let Some((first, _, _)) = page.rows.first() {
+                refs.push(PageRef { p: number, f: *first, c: u32::try_from(page.rows.len()).unwrap_or(u32::MAX) });
+            }
+        }
+        refs.sort_by_key(|page| page.f);
+        head.pages = refs;
+        head.stale = replaced.into_iter().collect();
+        head.folded += settled as u64;
+        if !self.leases.keep(lease).await? {
+            return Ok(false);
+        }
+        self.records.set(&keys::roster_head(&self.name), &head).await?;
+        Ok(true)
+    }
+
+    /// Removes what the last folding left behind: readers that began before it have long ended.
+    async fn clear(&self, head: &mut Head) -> Result<(), StoreError> {
+        let mut gone: Vec<Key> = head.stale.drain(..).map(|page| keys::roster_page(&self.name, page)).collect();
+        gone.extend((head.cleared + 1..=head.folded).map(|slot| keys::roster_slot(&self.name, slot)));
+        for some in gone.chunks(FETCH_WIDTH) {
+            for done in futures::future::join_all(some.iter().map(|key| self.records.delete(key))).await {
+                done?;
+            }
+        }
+        head.cleared = head.folded;
+        Ok(())
+    }
+}
+
+/// How many slots from the start of the log can be folded.
+fn settled_prefix(slots: &[Option<Slot>], now_ms: u64) -> usize {
+    let is_settled = |slot: &Slot| slot.t.saturating_add(SETTLE_MS) < now_ms;
+    // A slot that is still missing when a later one has settled was lost with its writer.
+    let last_settled = slots.iter().rposition(|slot| slot.as_ref().is_some_and(is_settled));
+    let first_open = slots.iter().position(|slot| slot.as_ref().is_some_and(|slot| !is_settled(slot)));
+    match (last_settled, first_open) {
+        (None, _) => 0,
+        (Some(last), None) => last + 1,
+        (Some(last), Some(open)) => (last + 1).min(open),
+    }
+}
+
+/// One folding's work on the pages.
+struct Folding<'a, S, R> {
+    roster: &'a Roster<S>,
+    head: &'a Head,
+    touched: BTreeMap<u64, String>,
+    pages: Vec<Page<R>>,
+    replaced: BTreeSet<u64>,
+}
+
+impl<S: Store, R: Row> Folding<'_, S, R> {
+    async fn gather(&mut self, source: &impl RowSource<R>) -> Result<(), StoreError> {
+        let mut rows: Vec<(u64, String, R)> = Vec::new();
+        let touched: Vec<(u64, String)> = std::mem::take(&mut self.touched).into_iter().collect();
+        let places: BTreeSet<u64> = touched.iter().map(|(place, _)| *place).collect();
+        let mut small_pages = 0;
+        for (index, page) in self.head.pages.iter().enumerate() {
+            let next = self.head.pages.get(index + 1).map_or(u64::MAX, |next| next.f);
+            let is_touched = places.range(page.f..next).next().is_some();
+            // Pages that deletions have left nearly empty are drawn together, so that the list's cost follows
+            // what is alive.
+            let is_small = usize::try_from(page.c).unwrap_or(PAGE_ROWS) < PAGE_ROWS / 4 && small_pages < MAX_MERGED_PAGES;
+            if !is_touched && !is_small {
+                continue;
+            }
+            small_pages += usize::from(!is_touched);
+            let key = keys::roster_page(&self.roster.name, page.p);
+            if let Some(held) = self.roster.records.get::<Page<R>>(&key).await? {
+                rows.extend(held.rows.into_iter().filter(|(place, _, _)| !places.contains(place)));
+            }
+            self.replaced.insert(page.p);
+        }
+        for some in touched.chunks(FETCH_WIDTH) {
+            let found = futures::future::join_all(some.iter().map(|(_, member)| source.row(member))).await;
+            for ((place, member), row) in some.iter().zip(found) {
+                if let Some(row) = row? {
+                    rows.push((*place, member.clone(), row));
+                }
+            }
+        }
+        rows.sort_by_key(|(place, _, _)| *place);
+        self.cut(rows)
+    }
+
+    /// Cuts the rows into pages; a page never spans one that was left alone.
+    fn cut(&mut self, rows: Vec<(u64, String, R)>) -> Result<(), StoreError> {
+        let kept: BTreeSet<u64> =
+            self.head.pages.iter().filter(|page| !self.replaced.contains(&page.p)).map(|page| page.f).collect();
+        let mut page: Vec<(u64, String, R)> = Vec::new();
+        let mut bytes = 0;
+        for entry in rows {
+            let size = serde_json::to_vec(&entry).map_or(PAGE_BYTES, |json| json.len());
+            let spans = page.first().is_some_and(|first| kept.range(first.0..entry.0).next().is_some());
+            if !page.is_empty() && (page.len() >= PAGE_ROWS || bytes + size > PAGE_BYTES || spans) {
+                self.pages.push(Page { rows: std::mem::take(&mut page) });
+                bytes = 0;
+            }
+            bytes += size;
+            page.push(entry);
+        }
+        if !page.is_empty() {
+            self.pages.push(Page { rows: page });
+        }
+        Ok(())
+    }
+}

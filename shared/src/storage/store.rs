@@ -1,0 +1,60 @@
+//! The four operations that every back end gives, and the error they share.
+
+use std::future::Future;
+
+/// Why a store could not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The store's label is unknown, or this component may not open it.
+    #[error("the store {label:?} cannot be opened: {reason}")]
+    Unavailable {
+        /// The store's label.
+        label: String,
+        /// What the host said.
+        reason: String,
+    },
+    /// The back end failed; the operation may or may not have taken effect.
+    #[error("the store failed on {operation} of {key:?}: {reason}")]
+    Failed {
+        /// `get`, `set`, `delete` or `increment`.
+        operation: &'static str,
+        /// The key concerned.
+        key: String,
+        /// What the back end said.
+        reason: String,
+    },
+    /// A record exists but is not what this version writes.
+    #[error("the record {key:?} cannot be read: {reason}")]
+    Corrupt {
+        /// The key concerned.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A record would be larger than [`crate::storage::MAX_RECORD_BYTES`].
+    #[error("the record {key:?} would have {bytes} bytes, more than a record may have")]
+    TooLarge {
+        /// The key concerned.
+        key: String,
+        /// Its encoded size.
+        bytes: usize,
+    },
+}
+
+/// A key-value store, reduced to what every provider does soundly.
+///
+/// Each operation is atomic and, once it has returned, durable and seen by every other reader. Nothing else is
+/// assumed: no listing of keys, no compare-and-swap, no batches.
+pub trait Store: Clone + 'static {
+    /// The value under `key`, if any.
+    fn get(&self, key: &str) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>>;
+    /// Writes `value` under `key`, over whatever was there.
+    fn set(&self, key: &str, value: Vec<u8>) -> impl Future<Output = Result<(), StoreError>>;
+    /// Removes `key`; removing what is not there is no error.
+    fn delete(&self, key: &str) -> impl Future<Output = Result<(), StoreError>>;
+    /// Adds `delta` to the counter under `key` (absent counts as 0) and gives the sum. A counter's key is never
+    /// written otherwise.
+    fn increment(&self, key: &str, delta: i64) -> impl Future<Output = Result<i64, StoreError>>;
+    /// The counter's present sum, without changing it.
+    fn counter(&self, key: &str) -> impl Future<Output = Result<i64, StoreError>>;
+}
