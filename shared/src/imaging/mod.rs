@@ -1,0 +1,36 @@
+//! Image headers, and what a session needs from them.
+//!
+//! Everything here is pure: bytes or values in, values out; no I/O, no clock, no store.
+//!
+//! The way of a file: [`HeaderReader`] takes its bytes as they come and stops at the pixel data; the
+//! [`DicomHeader`] it yields decides where the file goes ([`naming`]) and is then reduced to a
+//! [`SeriesSummary`], which merges with those of the other files of the series. [`build_session`] turns the
+//! summaries into an [`ImageSession`], the one description from which the XML document and the JSON item come.
+
+mod charset;
+mod element;
+mod fields;
+pub mod header;
+pub mod naming;
+mod parameters;
+mod reader;
+pub mod session;
+mod sop_classes;
+pub mod summary;
+pub mod tags;
+pub mod types;
+mod uid;
+mod value;
+mod walker;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use fields::{Field, FieldValue};
+pub use header::{DicomHeader, HeaderError, HeaderLimits, Preamble};
+pub use reader::{HeaderReader, Progress};
+pub use session::{ImageSession, PetMr, Scan, build_session};
+pub use summary::{SeriesSummary, TagValues};
+pub use tags::Tag;
+pub use types::{ScanType, SessionType};
+pub use uid::{Uid, UidError};

@@ -4,12 +4,16 @@
 //! that end, [`pack`]s are immutable objects. Keys are built in [`keys`] only.
 
 pub mod clock;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod counter;
 pub mod keys;
 #[cfg(target_family = "wasm")]
 pub mod kv;
 pub mod lease;
 pub mod memory;
+#[cfg(any(test, feature = "conformance"))]
+pub mod mortal;
 pub mod pack;
 pub mod records;
 pub mod roster;

@@ -195,6 +195,14 @@ impl<S: Store> Roster<S> {
         Ok(self.last_slot().await?.saturating_sub(self.head().await?.folded))
     }
 
+    /// How many pages the folded part of the list has.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn pages(&self) -> Result<usize, StoreError> {
+        Ok(self.head().await?.pages.len())
+    }
+
     /// All rows in order of their places, each exactly once, whatever is folded meanwhile.
     ///
     /// # Errors

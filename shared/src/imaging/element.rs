@@ -1,0 +1,128 @@
+//! Decoding of one data element's head: tag, value representation and length (DICOM PS3.5 7.1 and 7.5).
+
+use dicom_core::{Tag, VR};
+
+/// The length that means "up to the delimiter" (DICOM PS3.5 7.1.1).
+const UNDEFINED_LENGTH: u32 = 0xFFFF_FFFF;
+
+/// The shortest head of an element, in bytes: tag and either a length or a VR with a short length.
+pub const SHORT_HEAD_BYTES: usize = 8;
+/// The head of an explicit element with a 32-bit length, in bytes.
+const LONG_HEAD_BYTES: usize = 12;
+
+/// Items and delimiters (DICOM PS3.5 7.5).
+pub const ITEM: Tag = Tag(0xFFFE, 0xE000);
+/// End of an item of undefined length.
+pub const ITEM_DELIMITATION: Tag = Tag(0xFFFE, 0xE00D);
+/// End of a sequence of undefined length.
+pub const SEQUENCE_DELIMITATION: Tag = Tag(0xFFFE, 0xE0DD);
+
+/// How the elements of a data set are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encoding {
+    /// The VR is written with each element.
+    pub explicit: bool,
+    /// Numbers have their high byte first (Explicit VR Big Endian, retired).
+    pub big_endian: bool,
+}
+
+impl Encoding {
+    /// Explicit VR Little Endian, which the meta group always has (DICOM PS3.10 7.1).
+    pub const EXPLICIT_LE: Self = Self { explicit: true, big_endian: false };
+    /// Implicit VR Little Endian, the default of the standard.
+    pub const IMPLICIT_LE: Self = Self { explicit: false, big_endian: false };
+    /// Explicit VR Big Endian.
+    pub const EXPLICIT_BE: Self = Self { explicit: true, big_endian: true };
+
+    /// A 16-bit number.
+    pub fn u16(self, bytes: [u8; 2]) -> u16 {
+        if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+    }
+
+    /// A 32-bit number.
+    pub fn u32(self, bytes: [u8; 4]) -> u32 {
+        if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    }
+}
+
+/// The head of one element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Its tag.
+    pub tag: Tag,
+    /// The VR as written, `None` where it is not written or not known.
+    pub vr: Option<VR>,
+    /// The length of the value in bytes, `None` if undefined.
+    pub length: Option<u32>,
+    /// The length of the head itself in bytes.
+    pub size: usize,
+}
+
+/// Decodes the head at the start of `bytes`, or says how many bytes it takes to do so.
+pub fn head(bytes: &[u8], encoding: Encoding) -> Result<Head, usize> {
+    let (Some(&tag), Some(&rest)) = (bytes.first_chunk::<4>(), bytes.get(4..).and_then(|b| b.first_chunk::<4>())) else {
+        return Err(SHORT_HEAD_BYTES);
+    };
+    let [t0, t1, t2, t3] = tag;
+    let tag = Tag(encoding.u16([t0, t1]), encoding.u16([t2, t3]));
+    let [v0, v1, l0, l1] = rest;
+    let short = |vr, length| Head { tag, vr, length, size: SHORT_HEAD_BYTES };
+    // Items never carry a VR, and an explicit data set may hold elements whose writer forgot it: what cannot be a
+    // VR (two capital letters) is the start of a 32-bit length.
+    if !encoding.explicit || tag.0 == 0xFFFE || !(v0.is_ascii_uppercase() && v1.is_ascii_uppercase()) {
+        return Ok(short(None, defined(encoding.u32(rest))));
+    }
+    let vr = VR::from_binary([v0, v1]);
+    let long = match vr {
+        Some(vr) => has_long_head(vr),
+        // New VRs have the long form (DICOM PS3.5 7.1.2), whose two reserved bytes are zero; writers of made-up
+        // ones use the short form.
+        None => l0 == 0 && l1 == 0,
+    };
+    if !long {
+        return Ok(short(vr, Some(u32::from(encoding.u16([l0, l1])))));
+    }
+    let Some(&length) = bytes.get(SHORT_HEAD_BYTES..).and_then(|b| b.first_chunk::<4>()) else {
+        return Err(LONG_HEAD_BYTES);
+    };
+    Ok(Head { tag, vr, length: defined(encoding.u32(length)), size: LONG_HEAD_BYTES })
+}
+
+fn defined(length: u32) -> Option<u32> {
+    (length != UNDEFINED_LENGTH).then_some(length)
+}
+
+/// VRs with two reserved bytes and a 32-bit length (DICOM PS3.5 table 7.1-1).
+fn has_long_head(vr: VR) -> bool {
+    use VR::{OB, OD, OF, OL, OV, OW, SQ, SV, UC, UN, UR, UT, UV};
+    matches!(vr, OB | OD | OF | OL | OV | OW | SQ | SV | UC | UN | UR | UT | UV)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_three_forms_of_ps3_5_7_1() {
+        let short = head(b"\x08\x00\x60\x00CS\x02\x00MR", Encoding::EXPLICIT_LE).unwrap();
+        assert_eq!(short, Head { tag: Tag(8, 0x60), vr: Some(VR::CS), length: Some(2), size: 8 });
+        let long = head(b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff", Encoding::EXPLICIT_LE).unwrap();
+        assert_eq!(long, Head { tag: Tag(8, 0x1140), vr: Some(VR::SQ), length: None, size: 12 });
+        let implicit = head(b"\x08\x00\x60\x00\x02\x00\x00\x00MR", Encoding::IMPLICIT_LE).unwrap();
+        assert_eq!(implicit, Head { tag: Tag(8, 0x60), vr: None, length: Some(2), size: 8 });
+        let big = head(b"\x00\x08\x00\x60CS\x00\x02MR", Encoding::EXPLICIT_BE).unwrap();
+        assert_eq!(big, short);
+    }
+
+    #[test]
+    fn says_how_much_it_needs() {
+        assert_eq!(head(b"\x08\x00\x60\x00CS\x02", Encoding::EXPLICIT_LE), Err(8));
+        assert_eq!(head(b"\x08\x00\x40\x11SQ\0\0\xff", Encoding::EXPLICIT_LE), Err(12));
+    }
+
+    #[test]
+    fn an_element_without_vr_in_an_explicit_data_set_is_read_as_implicit() {
+        let odd = head(b"\x08\x00\x60\x00\x02\x00\x00\x00MR", Encoding::EXPLICIT_LE).unwrap();
+        assert_eq!((odd.vr, odd.length), (None, Some(2)));
+    }
+}

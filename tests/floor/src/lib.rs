@@ -1,0 +1,79 @@
+//! The floor under every ingest: the body goes into the store in chunks as it arrives, and nothing is looked at.
+
+use bytes::BytesMut;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use http_body_util::BodyExt;
+use spin_sdk::http::{Method, Request, Response, StatusCode};
+use spin_sdk::http_service;
+use spin_sdk::key_value::Store;
+
+/// The size of one value.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// How many values may be on their way to the store at once.
+const CHUNKS_IN_FLIGHT: usize = 4;
+
+/// `POST /bench/floor` stores the body; `DELETE /bench/floor` removes what it stored.
+#[http_service]
+async fn handle(request: Request) -> anyhow::Result<Response<String>> {
+    let (status, text) = match *request.method() {
+        Method::POST => (StatusCode::OK, store(request).await?.to_string()),
+        Method::DELETE => (StatusCode::OK, clear().await?.to_string()),
+        _ => (StatusCode::METHOD_NOT_ALLOWED, "POST or DELETE".to_owned()),
+    };
+    let mut response = Response::new(text);
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+/// Streams the body into the store and returns its length.
+async fn store(request: Request) -> anyhow::Result<usize> {
+    let store = Store::open("blobs").await?;
+    let mut body = request.into_body();
+    let mut buffer = BytesMut::new();
+    let mut writes = FuturesUnordered::new();
+    let mut total = 0_usize;
+    let mut number = 0_usize;
+    let mut open = true;
+    while open || !buffer.is_empty() {
+        while open && buffer.len() < CHUNK_BYTES {
+            match body.frame().await {
+                Some(frame) => {
+                    if let Ok(data) = frame?.into_data() {
+                        total += data.len();
+                        buffer.extend_from_slice(&data);
+                    }
+                }
+                None => open = false,
+            }
+        }
+        while !buffer.is_empty() && (buffer.len() >= CHUNK_BYTES || !open) {
+            if writes.len() == CHUNKS_IN_FLIGHT {
+                writes.next().await.transpose()?;
+            }
+            let chunk = buffer.split_to(buffer.len().min(CHUNK_BYTES));
+            let store = &store;
+            let key = key(number);
+            number += 1;
+            writes.push(async move { store.set(key, chunk).await });
+        }
+    }
+    while writes.next().await.transpose()?.is_some() {}
+    Ok(total)
+}
+
+/// Deletes the chunks and returns how many there were.
+async fn clear() -> anyhow::Result<usize> {
+    let store = Store::open("blobs").await?;
+    let mut number = 0;
+    while store.exists(key(number)).await? {
+        store.delete(key(number)).await?;
+        number += 1;
+    }
+    Ok(number)
+}
+
+fn key(number: usize) -> String {
+    format!("floor:{number}")
+}
