@@ -103,7 +103,8 @@ impl Entry {
         }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         // An address block has a slash of its own, and an IPv6 address colons.
-        if let Some((host, ports)) = parse_block(rest, scheme).transpose().map_err(|reason| format!("{text:?}: {reason}"))?
+        if let Some((host, ports)) =
+            parse_block(rest, scheme).transpose().map_err(|reason| format!("{text:?}: {reason}"))?
         {
             return Ok(Self { scheme: scheme_of(scheme), host, ports });
         }
@@ -283,7 +284,8 @@ mod tests {
 
     #[test]
     fn malformed_entries_are_refused() {
-        for bad in ["*", "example.org", "http://", "http://a/b", "http://a:x", "foo://a", "http://a.*.b", "h2://a", "://a"]
+        for bad in
+            ["*", "example.org", "http://", "http://a/b", "http://a:x", "foo://a", "http://a.*.b", "h2://a", "://a"]
         {
             assert!(AllowedHosts::parse([bad]).is_err(), "{bad}");
         }

@@ -1,1 +1,47 @@
-fn main() {}
+//! `narthex-host up`: runs an application's `spin.toml`, as `spin up` would.
+
+use clap::{Parser, Subcommand};
+use narthex_host::cli::{self, UpArgs};
+use std::process::ExitCode;
+
+/// A small, strict Spin-compatible host
+#[derive(Parser)]
+#[command(version, about)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve an application
+    Up(Box<UpArgs>),
+}
+
+fn main() -> ExitCode {
+    let Program { command: Command::Up(arguments) } = Program::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // The host has threads of its own: this one only waits for signals.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let served = runtime.block_on(cli::up(arguments.into_config(), |running| {
+        println!("Serving http://{}", running.address());
+        for (route, component) in running.routes() {
+            println!("  {component}: {route}");
+        }
+    }));
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error.report());
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn given_beats_environment_beats_default() {
-        let manifest = manifest("[variables]\na = { default = \"0\" }\nb = { default = \"0\" }\nc = { default = \"0\" }");
+        let manifest =
+            manifest("[variables]\na = { default = \"0\" }\nb = { default = \"0\" }\nc = { default = \"0\" }");
         let values =
             Variables::resolve(&manifest, &map(&[("a", "1")]), &map(&[("a", "2"), ("b", "2"), ("zz", "2")])).unwrap();
         assert_eq!((values.get("a"), values.get("b"), values.get("c")), (Some("1"), Some("2"), Some("0")));

@@ -1,2 +1,52 @@
-//! The tasks of the project.
-fn main() {}
+//! The tasks of the project: `cargo xtask up | test | bench`.
+
+mod bench;
+mod demo;
+mod licences;
+mod process;
+mod project;
+mod summary;
+mod test;
+mod testdata;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The tasks of the project.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Build everything and serve Narthex from this machine.
+    Up(up::Options),
+    /// Run every check and every test.
+    Test(test::Options),
+    /// Measure.
+    Bench(bench::Options),
+    /// Upload the demo study to a running Narthex (used by `up --demo`).
+    #[command(hide = true)]
+    Demo(demo::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        Task::Up(options) => up::run(&options),
+        Task::Test(options) => test::run(&options),
+        Task::Bench(options) => bench::run(&options),
+        Task::Demo(options) => demo::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -200,8 +200,7 @@ fn check_trigger(raw: &RawHttpTrigger) -> Result<HttpTrigger, ManifestError> {
         }
     };
     let place = format!("trigger for {}", route.as_deref().unwrap_or("a private route"));
-    let unsupported =
-        |feature: &str| ManifestError::Unsupported { place: place.clone(), feature: feature.to_owned() };
+    let unsupported = |feature: &str| ManifestError::Unsupported { place: place.clone(), feature: feature.to_owned() };
     if raw.static_response.is_some() {
         return Err(unsupported("static_response"));
     }

@@ -60,7 +60,8 @@ pub struct Head {
 
 /// Decodes the head at the start of `bytes`, or says how many bytes it takes to do so.
 pub fn head(bytes: &[u8], encoding: Encoding) -> Result<Head, usize> {
-    let (Some(&tag), Some(&rest)) = (bytes.first_chunk::<4>(), bytes.get(4..).and_then(|b| b.first_chunk::<4>())) else {
+    let (Some(&tag), Some(&rest)) = (bytes.first_chunk::<4>(), bytes.get(4..).and_then(|b| b.first_chunk::<4>()))
+    else {
         return Err(SHORT_HEAD_BYTES);
     };
     let [t0, t1, t2, t3] = tag;

@@ -9,12 +9,15 @@
 
 mod charset;
 mod element;
-mod fields;
+pub(crate) mod fields;
 pub mod header;
+pub mod item;
 pub mod naming;
 mod parameters;
 mod reader;
 pub mod session;
+#[cfg(test)]
+mod session_tests;
 mod sop_classes;
 pub mod summary;
 pub mod tags;
@@ -24,10 +27,13 @@ mod value;
 mod walker;
 
 #[cfg(test)]
+mod reader_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 
 pub use fields::{Field, FieldValue};
 pub use header::{DicomHeader, HeaderError, HeaderLimits, Preamble};
+pub use item::{Resource, ScanContext, SessionContext};
 pub use reader::{HeaderReader, Progress};
 pub use session::{ImageSession, PetMr, Scan, build_session};
 pub use summary::{SeriesSummary, TagValues};

@@ -51,6 +51,7 @@ impl HeaderReader {
             state: State::Start,
             preamble: Preamble::Absent,
             meta: BTreeMap::new(),
+            has_meta: false,
             meta_bytes: 0,
             walker: Walker::new(limits),
             end_of_file: false,
@@ -82,7 +83,7 @@ impl HeaderReader {
             None => Err(HeaderError::Truncated { length_bytes: self.seen }),
         };
         // Without DICM and meta group only a readable data set proves that this is DICOM at all.
-        let proven = self.machine.preamble != Preamble::Absent || !self.machine.meta.is_empty();
+        let proven = self.machine.preamble != Preamble::Absent || self.machine.has_meta;
         let unproven = |error: HeaderError| match error {
             _ if proven => error,
             HeaderError::TooLarge { .. } | HeaderError::TooDeep { .. } | HeaderError::BadUid { .. } => error,
@@ -144,9 +145,8 @@ impl Stream {
                     self.skip = skip.saturating_sub(u64::try_from(dropped).unwrap_or(u64::MAX));
                 }
                 Step::Needs(needed) => {
-                    let (next, rest) = input
-                        .split_at_checked(needed.saturating_sub(self.carry.len()).max(1))
-                        .unwrap_or((input, &[]));
+                    let (next, rest) =
+                        input.split_at_checked(needed.saturating_sub(self.carry.len()).max(1)).unwrap_or((input, &[]));
                     if next.is_empty() {
                         return Ok(Progress::More);
                     }
@@ -177,6 +177,7 @@ struct Machine {
     state: State,
     preamble: Preamble,
     meta: BTreeMap<Tag, String>,
+    has_meta: bool,
     meta_bytes: usize,
     walker: Walker,
     end_of_file: bool,
@@ -236,23 +237,19 @@ impl Machine {
         };
         let length = head.length.ok_or(malformed("an undefined length in the meta group"))?;
         let size = usize::try_from(length).unwrap_or(usize::MAX);
-        let wanted = [
-            tags::MEDIA_STORAGE_SOP_CLASS_UID,
-            tags::MEDIA_STORAGE_SOP_INSTANCE_UID,
-            tags::TRANSFER_SYNTAX_UID,
-        ];
+        let wanted =
+            [tags::MEDIA_STORAGE_SOP_CLASS_UID, tags::MEDIA_STORAGE_SOP_INSTANCE_UID, tags::TRANSFER_SYNTAX_UID];
         let keep = wanted.contains(&head.tag) && size <= self.limits.max_value_bytes;
         let whole = head.size.saturating_add(if keep { size } else { 0 });
         let Some(raw) = bytes.get(head.size..whole) else {
             return Ok(Step::Needs(whole));
         };
+        self.has_meta = true;
         self.meta_bytes = self.meta_bytes.saturating_add(whole);
         if self.meta_bytes > self.limits.max_header_bytes {
             return Err(HeaderError::TooLarge { max_header_bytes: self.limits.max_header_bytes });
         }
         if !keep {
-            self.meta.entry(head.tag).or_default();
-            self.meta.retain(|tag, value| wanted.contains(tag) || value.is_empty() && *tag == head.tag);
             return Ok(Step::TookAndSkips(whole, u64::from(length)));
         }
         let text = value::render(tags::VR::UI, raw, Encoding::EXPLICIT_LE, &Default::default());
@@ -287,8 +284,8 @@ impl Machine {
     /// Whether a file may end in this state.
     fn may_end(&self) -> bool {
         match &self.state {
-            State::Start => false,
-            State::Meta | State::DataSetStart => true,
+            // A meta group alone is no object.
+            State::Start | State::Meta | State::DataSetStart => false,
             State::DataSet => self.walker.at_top(),
             State::Deflated(inflater) => inflater.stream.is_idle() && self.walker.at_top(),
         }
@@ -375,10 +372,8 @@ impl Inflater {
         let mut rest = bytes;
         loop {
             let (in_before, out_before) = (self.inflate.total_in(), self.inflate.total_out());
-            let status = self
-                .inflate
-                .decompress(rest, &mut buffer, FlushDecompress::None)
-                .map_err(|_| malformed.clone())?;
+            let status =
+                self.inflate.decompress(rest, &mut buffer, FlushDecompress::None).map_err(|_| malformed.clone())?;
             let used = usize::try_from(self.inflate.total_in().saturating_sub(in_before)).unwrap_or(usize::MAX);
             let made = usize::try_from(self.inflate.total_out().saturating_sub(out_before)).unwrap_or(usize::MAX);
             rest = rest.get(used..).unwrap_or_default();

@@ -3,6 +3,11 @@
 pub use dicom_core::{Tag, VR};
 pub use dicom_dictionary_std::tags::*;
 
+/// Study Comments, retired from the standard but still what people write routing notes into.
+pub const STUDY_COMMENTS: Tag = Tag(0x0032, 0x4000);
+/// Estimated Dose Saving, retired from the standard, and one of XNAT's CT parameters.
+pub const ESTIMATED_DOSE_SAVING: Tag = Tag(0x0018, 0x9324);
+
 /// Where an element may stand to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -178,8 +183,8 @@ pub static INTERESTS: &[Interest] = interests! {
     RESCALE_SLOPE                     RescaleSlope                    DS Frame One
     REQUESTED_PROCEDURE_DESCRIPTION   RequestedProcedureDescription   LO Top   One
     STUDY_COMMENTS                    StudyComments                   LT Top   One
-    NUMBER_OF_SLICES                  NumberOfSlices                  US Top   One
     NUMBER_OF_TIME_SLOTS              NumberOfTimeSlots               US Top   One
+    NUMBER_OF_SLICES                  NumberOfSlices                  US Top   One
     NUMBER_OF_TIME_SLICES             NumberOfTimeSlices              US Top   One
     RADIONUCLIDE_CODE_SEQUENCE        RadionuclideCodeSequence        SQ RadioCode One
     RADIOPHARMACEUTICAL_CODE_SEQUENCE RadiopharmaceuticalCodeSequence SQ RadioCode One

@@ -4,9 +4,7 @@
 //! bytes it is handed, passes over what is of no interest and can stop and go on anywhere.
 
 use super::charset::Charset;
-use super::element::{
-    self, Encoding, Head, ITEM, ITEM_DELIMITATION, SEQUENCE_DELIMITATION, SHORT_HEAD_BYTES,
-};
+use super::element::{self, Encoding, Head, ITEM, ITEM_DELIMITATION, SEQUENCE_DELIMITATION, SHORT_HEAD_BYTES};
 use super::header::{HeaderError, HeaderLimits};
 use super::tags::{self, Place, Tag, VR};
 use super::value;
@@ -319,9 +317,7 @@ fn inner_context(context: Context, tag: Tag) -> Context {
         (Context::SharedGroups | Context::FrameGroups, tag) if may_be_group(tag) => Context::Group,
         // Diffusion direction stands one level further down (DICOM PS3.3 C.8.13.5.9).
         (Context::Group, tags::DIFFUSION_GRADIENT_DIRECTION_SEQUENCE) => Context::Group,
-        (Context::Radio, tag) if tags::interest(tag).is_some_and(|i| i.place == Place::RadioCode) => {
-            Context::Code(tag)
-        }
+        (Context::Radio, tag) if tags::interest(tag).is_some_and(|i| i.place == Place::RadioCode) => Context::Code(tag),
         _ => Context::Ignored,
     }
 }
@@ -329,7 +325,7 @@ fn inner_context(context: Context, tag: Tag) -> Context {
 /// Functional groups are sequences of the acquisition, relation and image groups; those about other objects are not
 /// wanted, and private ones could hold anything.
 fn may_be_group(tag: Tag) -> bool {
-    matches!(tag.0, 0x0018 | 0x0020 | 0x0028)
+    matches!(tag.0, 0x0018 | 0x0020 | 0x0028) && tag.1 != 0
 }
 
 /// The tag under which an element is kept, and how its value is written; `None` if it is not kept.

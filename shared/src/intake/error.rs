@@ -59,7 +59,9 @@ pub enum IntakeError {
     FolderWithData { entry: ShownName },
     #[error("the entry {entry} is encrypted; zip the files again without a password")]
     Encrypted { entry: ShownName },
-    #[error("the entry {entry} is compressed with {method}; zip again with deflate (zip -Z deflate, or 7z -mm=Deflate)")]
+    #[error(
+        "the entry {entry} is compressed with {method}; zip again with deflate (zip -Z deflate, or 7z -mm=Deflate)"
+    )]
     Method { entry: ShownName, method: MethodName },
     #[error("the extra fields of the entry {entry} are broken; zip the files again")]
     Extra { entry: ShownName },

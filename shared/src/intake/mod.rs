@@ -14,11 +14,13 @@
 //! checks need. Strictness against two readers seeing two different archives is the point of this module.
 
 pub mod directory;
+mod end;
 pub mod error;
 pub mod extent;
 pub mod kind;
 pub mod name;
 mod record;
+mod reread;
 pub mod scan;
 pub mod single;
 pub mod source;

@@ -148,7 +148,9 @@ impl LocalHeader {
 
     /// The method, if it is one of ours.
     pub(super) fn method(&self) -> Option<Method> {
-        method(self.method, self.stored_len.unwrap_or(u64::MAX), self.len.unwrap_or(u64::MAX))
+        // Zero sizes before a data descriptor mean nothing.
+        let known = |len: Option<u64>| len.filter(|_| !self.has_descriptor()).unwrap_or(u64::MAX);
+        method(self.method, known(self.stored_len), known(self.len))
     }
 }
 

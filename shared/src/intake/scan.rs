@@ -28,6 +28,8 @@ pub struct Seen<R> {
     pub end: u64,
     /// What the sink says; `None` for a folder.
     pub result: Option<R>,
+    /// The method's number in the local header, which says more than `method` for an empty entry.
+    pub(super) method_number: u16,
 }
 
 /// What the scanner knows when the body has ended.
@@ -168,9 +170,7 @@ impl<F: SinkFactory> ZipScanner<F> {
             }
             // Deflate ends by itself, whatever the local header says, and then the descriptor decides.
             (true, Method::Deflated) => Expected::default(),
-            (true, Method::Stored) if sizes.0 != 0 => {
-                Expected { stored_len: local.stored_len, ..Expected::default() }
-            }
+            (true, Method::Stored) if sizes.0 != 0 => Expected { stored_len: local.stored_len, ..Expected::default() },
             // Where a stored entry of unknown length ends, only the central directory knows.
             (true, Method::Stored) => return Ok(()),
         };
@@ -250,6 +250,7 @@ impl<F: SinkFactory> ZipScanner<F> {
             data_offset,
             end,
             result: checked.result,
+            method_number: local.method,
         }));
         self.state = State::Header { offset: end };
         Ok(())

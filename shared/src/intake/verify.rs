@@ -165,12 +165,7 @@ impl<S: EntrySink> EntryCheck<S> {
         Ok(count)
     }
 
-    fn inflate(
-        &mut self,
-        inflater: &mut Inflater,
-        mut input: &[u8],
-        output: &mut [u8],
-    ) -> Result<usize, IntakeError> {
+    fn inflate(&mut self, inflater: &mut Inflater, mut input: &[u8], output: &mut [u8]) -> Result<usize, IntakeError> {
         let offered = input.len();
         loop {
             let (in_before, out_before) = (inflater.raw.total_in(), inflater.raw.total_out());

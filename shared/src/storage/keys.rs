@@ -132,6 +132,11 @@ pub fn session_place(project: &str, timestamp: &str, folder: &str) -> Key {
     Key::root("session-place").name(project).name(timestamp).name(folder)
 }
 
+/// The counter that decides who has a place of the prearchive.
+pub fn session_place_claim(project: &str, timestamp: &str, folder: &str) -> Key {
+    Key::root("session-place-n").name(project).name(timestamp).name(folder)
+}
+
 /// Which session of the prearchive receives a study under a label.
 pub fn session_study(project: &str, study_uid: &str, label: &str) -> Key {
     Key::root("session-study").name(project).name(study_uid).name(label)
@@ -185,6 +190,11 @@ pub fn experiment(id: &str) -> Key {
 /// Which experiment has a label in a project.
 pub fn experiment_label(project: &str, label: &str) -> Key {
     Key::root("experiment-label").name(project).name(label)
+}
+
+/// Which experiment has the files that are owned under a session's identifier.
+pub fn content(session: &str) -> Key {
+    Key::root("content").name(session)
 }
 
 /// A user's account.

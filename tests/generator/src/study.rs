@@ -259,8 +259,8 @@ impl Study {
             let height = y * y * half_width * half_width;
             for column in 0..size {
                 let x = column - size / 2;
-                let inside = x * x * half_height * half_height + height
-                    <= half_width * half_width * half_height * half_height;
+                let inside =
+                    x * x * half_height * half_height + height <= half_width * half_width * half_height * half_height;
                 let grey = if inside { 1064 + noise.gaussian(self.noise_256ths) } else { 0 };
                 pixels.extend_from_slice(&u16::try_from(grey).unwrap_or(0).to_le_bytes());
             }

@@ -1,0 +1,122 @@
+//! Experiments: the sessions of the archive.
+
+use serde::{Deserialize, Serialize};
+
+use super::subject::LabelRef;
+use crate::domain::Core;
+use crate::domain::error::DomainError;
+use crate::imaging::types::SessionType;
+use crate::storage::roster::RowSource;
+use crate::storage::{Record, Roster, Store, StoreError, keys};
+
+/// An archived session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Experiment {
+    /// Its identifier, such as `XNAT_E00001`.
+    pub id: String,
+    /// The project it belongs to.
+    pub project: String,
+    /// Its label in that project.
+    pub label: String,
+    /// Its subject's identifier.
+    pub subject_id: String,
+    /// Its subject's label.
+    pub subject_label: String,
+    /// Its data type.
+    pub xsi_type: SessionType,
+    /// StudyInstanceUID.
+    pub uid: String,
+    /// StudyDate as `yyyy-MM-dd`, or empty.
+    pub date: String,
+    /// The manifest of its present revision.
+    pub manifest: String,
+    /// The session of the prearchive it was; its packs are owned under this name.
+    pub content: String,
+    /// `active`, `quarantine`, ...
+    pub status: String,
+    /// When it was archived, in milliseconds since the epoch.
+    pub insert_ms: u64,
+    /// Who archived it.
+    pub insert_user: String,
+    /// Its place in the project's list.
+    pub place: u64,
+}
+
+impl Record for Experiment {
+    const VERSION: u32 = 1;
+}
+
+impl<S: Store> Core<S> {
+    pub(super) fn experiment_roster(&self, project: &str) -> (Roster<S>, impl RowSource<Experiment>) {
+        let records = self.records.clone();
+        let source = move |id: String| {
+            let records = records.clone();
+            async move { records.get::<Experiment>(&keys::experiment(&id)).await }
+        };
+        (self.roster(format!("experiments/{project}")), source)
+    }
+
+    /// The experiments of a project, oldest first.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn list_experiments(&self, project: &str) -> Result<Vec<Experiment>, StoreError> {
+        let (roster, source) = self.experiment_roster(project);
+        let rows = roster.list(&source).await?;
+        roster.fold_if_long(&source).await?;
+        Ok(rows.into_iter().map(|listed| listed.row).collect())
+    }
+
+    /// The experiment of this identifier.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn experiment_by_id(&self, id: &str) -> Result<Option<Experiment>, StoreError> {
+        self.records.get(&keys::experiment(id)).await
+    }
+
+    /// The experiment that has this label in a project.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn experiment_by_label(&self, project: &str, label: &str) -> Result<Option<Experiment>, StoreError> {
+        let reference: Option<LabelRef> = self.records.get(&keys::experiment_label(project, label)).await?;
+        let Some(reference) = reference else { return Ok(None) };
+        let found = self.experiment_by_id(&reference.id).await?;
+        Ok(found.filter(|found| found.project == project && found.label == label))
+    }
+
+    /// The experiment of this identifier or label, in a project if one is named.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`] or the store's failure.
+    pub async fn experiment(&self, project: Option<&str>, name: &str) -> Result<Experiment, DomainError> {
+        let found = match project {
+            Some(project) => match self.experiment_by_label(project, name).await? {
+                Some(found) => Some(found),
+                None => self.experiment_by_id(name).await?.filter(|found| found.project == project),
+            },
+            None => self.experiment_by_id(name).await?,
+        };
+        found.ok_or_else(|| DomainError::not_found("experiment", name))
+    }
+
+    /// Whether an experiment exists that came from this session of the prearchive.
+    pub(crate) async fn came_from(&self, experiment: &str, session: &str) -> Result<bool, StoreError> {
+        Ok(self.experiment_by_id(experiment).await?.is_some_and(|found| found.content == session))
+    }
+
+    /// Whether files owned under this name are still somebody's: a session's of the prearchive, or an experiment's.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub(crate) async fn content_is_alive(&self, content: &str) -> Result<bool, StoreError> {
+        if self.records.store().get(keys::session(content).as_str()).await?.is_some() {
+            return Ok(true);
+        }
+        match self.records.get::<LabelRef>(&keys::content(content)).await? {
+            Some(reference) => self.came_from(&reference.id, content).await,
+            None => Ok(false),
+        }
+    }
+}

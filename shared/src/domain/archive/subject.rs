@@ -1,0 +1,122 @@
+//! Subjects.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Core;
+use crate::domain::error::DomainError;
+use crate::storage::roster::RowSource;
+use crate::storage::{Record, Roster, Store, StoreError, keys};
+
+/// A subject.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Subject {
+    /// Its identifier, such as `XNAT_S00001`.
+    pub id: String,
+    /// The project it belongs to.
+    pub project: String,
+    /// Its label in that project.
+    pub label: String,
+    /// When it was made, in milliseconds since the epoch.
+    pub insert_ms: u64,
+    /// Who made it.
+    pub insert_user: String,
+    /// Its place in the project's list.
+    pub place: u64,
+}
+
+impl Record for Subject {
+    const VERSION: u32 = 1;
+}
+
+/// Which item a label stands for.
+#[derive(Serialize, Deserialize)]
+pub(super) struct LabelRef {
+    pub id: String,
+}
+
+impl Record for LabelRef {
+    const VERSION: u32 = 1;
+}
+
+impl<S: Store> Core<S> {
+    fn subject_roster(&self, project: &str) -> (Roster<S>, impl RowSource<Subject>) {
+        let records = self.records.clone();
+        let source = move |id: String| {
+            let records = records.clone();
+            async move { records.get::<Subject>(&keys::subject(&id)).await }
+        };
+        (self.roster(format!("subjects/{project}")), source)
+    }
+
+    /// The subjects of a project, oldest first.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn list_subjects(&self, project: &str) -> Result<Vec<Subject>, StoreError> {
+        let (roster, source) = self.subject_roster(project);
+        let rows = roster.list(&source).await?;
+        roster.fold_if_long(&source).await?;
+        Ok(rows.into_iter().map(|listed| listed.row).collect())
+    }
+
+    /// The subject of this identifier.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn subject_by_id(&self, id: &str) -> Result<Option<Subject>, StoreError> {
+        self.records.get(&keys::subject(id)).await
+    }
+
+    /// The subject that has this label, matched without case, or this identifier in a project.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn find_subject(&self, project: &str, name: &str) -> Result<Option<Subject>, StoreError> {
+        if let Some(reference) = self.records.get::<LabelRef>(&keys::subject_label(project, name)).await? {
+            let found = self.subject_by_id(&reference.id).await?;
+            if let Some(subject) = found.filter(|found| found.project == project && found.label.eq_ignore_ascii_case(name)) {
+                return Ok(Some(subject));
+            }
+        }
+        Ok(self.subject_by_id(name).await?.filter(|found| found.project == project))
+    }
+
+    /// The subject of this label in a project; it is made if there is none.
+    ///
+    /// # Errors
+    /// [`DomainError::Busy`] or the store's failure.
+    pub(super) async fn subject_for(&self, project: &str, label: &str, by: &str) -> Result<Subject, DomainError> {
+        if let Some(subject) = self.find_subject(project, label).await? {
+            return Ok(subject);
+        }
+        let lease = format!("subject/{project}/{}", label.to_lowercase());
+        self.with_lease(&lease, "the subject", async |core| {
+            if let Some(subject) = core.find_subject(project, label).await? {
+                return Ok(subject);
+            }
+            let id = core.new_item_id('S').await?;
+            let (roster, _) = core.subject_roster(project);
+            let touch = roster.touch(&id, None).await?;
+            let subject = Subject {
+                id: id.clone(),
+                project: project.to_owned(),
+                label: label.to_owned(),
+                insert_ms: core.clock.now_ms(),
+                insert_user: by.to_owned(),
+                place: touch.place,
+            };
+            core.records.set(&keys::subject_label(project, label), &LabelRef { id: id.clone() }).await?;
+            core.records.set(&keys::subject(&id), &subject).await?;
+            roster.settled(&id, touch).await?;
+            Ok(subject)
+        })
+        .await
+    }
+
+    /// A new identifier: the site, the kind (`S` subjects, `E` experiments), and a number that is never used again.
+    pub(super) async fn new_item_id(&self, kind: char) -> Result<String, StoreError> {
+        let prefix = format!("{}_{kind}", self.settings.site_id);
+        let number = self.records.increment(&keys::sequence(&prefix), 1).await?;
+        Ok(format!("{prefix}{number:05}"))
+    }
+}

@@ -1,0 +1,108 @@
+//! MD5 digests of files, as XNAT's catalogs carry them.
+//!
+//! They are facts about the entries of a pack and kept beside it, a page for [`PER_PAGE`] entries. They are taken
+//! after an upload was answered; whoever needs one that is not there yet takes it then.
+
+use std::collections::BTreeMap;
+
+use md5::{Digest, Md5};
+use serde::{Deserialize, Serialize};
+
+use super::Core;
+use super::manifest::{FILES_PER_PAGE, FileEntry, Manifest};
+use crate::intake::{ExtentError, ExtentReader};
+use crate::storage::{PackId, PackReader, Record, Store, StoreError, keys, pack};
+
+const PER_PAGE: u32 = 256;
+
+#[derive(Serialize, Deserialize, Default)]
+struct DigestPage {
+    md5: BTreeMap<u32, String>,
+}
+
+impl Record for DigestPage {
+    const VERSION: u32 = 1;
+}
+
+/// Why a file could not be read back.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The store failed, or the pack is gone.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The bytes are not those that were stored.
+    #[error(transparent)]
+    Extent(#[from] ExtentError),
+}
+
+impl<S: Store> Core<S> {
+    /// A reader of a committed pack.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the pack is not there, or the store's failure.
+    pub async fn pack_reader(&self, id: PackId) -> Result<PackReader<S>, StoreError> {
+        let missing = || StoreError::Corrupt { key: keys::pack(id).to_string(), reason: "it is missing".to_owned() };
+        let shape = pack::find(&self.records, id).await?.ok_or_else(missing)?;
+        Ok(PackReader::new(self.blobs.clone(), shape))
+    }
+
+    /// The MD5 digests of these files as hexadecimal digits, in their order.
+    ///
+    /// # Errors
+    /// [`ReadError`] if a file cannot be read back.
+    pub async fn digests(&self, files: &[FileEntry]) -> Result<Vec<String>, ReadError> {
+        let mut pages: BTreeMap<(PackId, u32), (DigestPage, bool)> = BTreeMap::new();
+        let mut digests = Vec::with_capacity(files.len());
+        let mut reader: Option<(PackId, std::rc::Rc<PackReader<S>>)> = None;
+        for file in files {
+            let number = file.ordinal / PER_PAGE;
+            let slot = (file.pack, number);
+            if !pages.contains_key(&slot) {
+                let page = self.records.get(&keys::pack_digests(file.pack, u64::from(number))).await?;
+                pages.insert(slot, (page.unwrap_or_default(), false));
+            }
+            let Some((page, changed)) = pages.get_mut(&slot) else { continue };
+            let digest = match page.md5.get(&file.ordinal) {
+                Some(known) => known.clone(),
+                None => {
+                    let pack = match &reader {
+                        Some((id, pack)) if *id == file.pack => pack.clone(),
+                        _ => {
+                            let pack = std::rc::Rc::new(self.pack_reader(file.pack).await?);
+                            reader = Some((file.pack, pack.clone()));
+                            pack
+                        }
+                    };
+                    let mut md5 = Md5::new();
+                    let mut bytes = ExtentReader::whole(pack, file.extent, file.crc32)?;
+                    while let Some(piece) = bytes.next().await? {
+                        md5.update(&piece);
+                    }
+                    let digest: String = md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+                    page.md5.insert(file.ordinal, digest.clone());
+                    *changed = true;
+                    digest
+                }
+            };
+            digests.push(digest);
+        }
+        for ((pack, number), (page, changed)) in &pages {
+            if *changed {
+                self.records.set(&keys::pack_digests(*pack, u64::from(*number)), page).await?;
+            }
+        }
+        Ok(digests)
+    }
+
+    /// Takes the digests of all files of a manifest that are not known yet.
+    ///
+    /// # Errors
+    /// [`ReadError`] if a file cannot be read back.
+    pub async fn take_digests(&self, manifest: &Manifest) -> Result<(), ReadError> {
+        for page in 0..manifest.files.div_ceil(FILES_PER_PAGE as u64) {
+            let files = self.file_page(manifest, page).await?;
+            self.digests(&files).await?;
+        }
+        Ok(())
+    }
+}

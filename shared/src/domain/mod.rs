@@ -1,0 +1,52 @@
+//! The domain: projects, prearchive sessions, the archive. It knows neither HTTP nor Spin, and storage only as
+//! [`crate::storage`] offers it.
+
+pub mod archive;
+pub mod digests;
+pub mod error;
+pub mod ids;
+pub mod manifest;
+pub mod prearchive;
+pub mod project;
+pub mod settings;
+pub mod sweep;
+pub mod time;
+
+pub use error::DomainError;
+pub use settings::Settings;
+
+use crate::storage::{Clock, Leases, Records, Roster, Store};
+
+/// What every operation of the domain works on: the stores, the leases, the clock and the settings.
+#[derive(Clone)]
+pub struct Core<S> {
+    /// Metadata.
+    pub records: Records<S>,
+    /// Chunks of packs.
+    pub blobs: S,
+    /// Who may act on what.
+    pub leases: Leases<S>,
+    /// The time.
+    pub clock: Clock,
+    /// What the operator has set.
+    pub settings: std::rc::Rc<Settings>,
+}
+
+impl<S: Store> Core<S> {
+    /// A core on these stores.
+    pub fn new(records: S, blobs: S, clock: Clock, settings: Settings) -> Self {
+        let records = Records::new(records);
+        let leases = Leases::new(records.clone(), clock.clone(), settings.lease_seconds.saturating_mul(1000));
+        Self { records, blobs, leases, clock, settings: std::rc::Rc::new(settings) }
+    }
+
+    /// The list of this name.
+    pub(crate) fn roster(&self, name: impl Into<String>) -> Roster<S> {
+        Roster::new(name, self.records.clone(), self.leases.clone(), self.clock.clone())
+    }
+
+    /// How long a request waits for another that works on the same thing, in milliseconds.
+    pub(crate) fn patience_ms(&self) -> u64 {
+        self.settings.lease_seconds.saturating_mul(1000).saturating_add(2_000)
+    }
+}

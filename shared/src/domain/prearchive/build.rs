@@ -1,0 +1,185 @@
+//! Building: folding a session's segments into the manifest of its session document.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::segment::{ArrivedFile, SegmentPage};
+use super::session::HeldSession;
+use super::status::{Action, Status};
+use crate::domain::Core;
+use crate::domain::error::DomainError;
+use crate::domain::manifest::{FileEntry, Manifest, NewScan};
+use crate::imaging::naming;
+use crate::imaging::{PetMr, build_session};
+use crate::imaging::summary::SeriesSummary;
+use crate::storage::{PackId, Store};
+
+/// All that has arrived of a session, by series.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    series: BTreeMap<String, GatheredSeries>,
+}
+
+#[derive(Default)]
+struct GatheredSeries {
+    summary: Option<SeriesSummary>,
+    files: Vec<(PackId, ArrivedFile)>,
+    /// Where the file of a SOP instance stands in `files`.
+    by_instance: HashMap<String, usize>,
+}
+
+impl Gathered {
+    /// Adds a page. A SOP instance that is there already is replaced: the same instance twice is stored once.
+    pub fn add(&mut self, pack: PackId, page: SegmentPage) {
+        for part in page.parts {
+            let series = self.series.entry(part.summary.series_uid.clone()).or_default();
+            for file in part.files {
+                match series.by_instance.get(&file.sop_instance_uid).copied() {
+                    Some(index) => {
+                        if let Some(held) = series.files.get_mut(index) {
+                            *held = (pack, file);
+                        }
+                    }
+                    None => {
+                        series.by_instance.insert(file.sop_instance_uid.clone(), series.files.len());
+                        series.files.push((pack, file));
+                    }
+                }
+            }
+            match &mut series.summary {
+                Some(summary) => summary.absorb(&part.summary),
+                None => series.summary = Some(part.summary),
+            }
+        }
+    }
+
+    /// The session that these files make, and its scans with their files.
+    fn into_scans(self) -> Option<(crate::imaging::session::ImageSession, Vec<NewScan>)> {
+        let mut summaries = Vec::with_capacity(self.series.len());
+        let mut files = Vec::with_capacity(self.series.len());
+        for series in self.series.into_values() {
+            let Some(mut summary) = series.summary else { continue };
+            // Repeated instances are counted in the summaries of each upload; what is stored is what counts.
+            let stored = u32::try_from(series.files.len()).unwrap_or(u32::MAX);
+            if stored < summary.instances && summary.instances > 0 {
+                summary.frames = summary.frames * u64::from(stored) / u64::from(summary.instances);
+                summary.instances = stored;
+            }
+            summaries.push(summary);
+            files.push(series.files);
+        }
+        if summaries.is_empty() {
+            return None;
+        }
+        let mut session = build_session(&summaries, PetMr::default());
+        let scans = std::mem::take(&mut session.scans);
+        let mut by_uid: HashMap<String, Vec<(PackId, ArrivedFile)>> =
+            summaries.into_iter().map(|summary| summary.series_uid).zip(files).collect();
+        let scans = scans
+            .into_iter()
+            .map(|scan| {
+                let files = by_uid.remove(&scan.uid).unwrap_or_default();
+                NewScan { resources: resources(files), scan }
+            })
+            .collect();
+        Some((session, scans))
+    }
+}
+
+/// Sorts a series' files into its resources and gives each a name that is its own there.
+fn resources(files: Vec<(PackId, ArrivedFile)>) -> Vec<(String, String, String, Vec<FileEntry>)> {
+    let (mut primary, mut secondary) = (Vec::new(), Vec::new());
+    for (pack, file) in files {
+        let list = if naming::is_secondary(&file.sop_class_uid) { &mut secondary } else { &mut primary };
+        list.push((pack, file));
+    }
+    let mut resources = Vec::new();
+    for (label, content, list) in [("DICOM", "RAW", primary), ("secondary", "secondary", secondary)] {
+        if !list.is_empty() {
+            resources.push((label.to_owned(), content.to_owned(), "DICOM".to_owned(), named(list)));
+        }
+    }
+    resources
+}
+
+fn named(files: Vec<(PackId, ArrivedFile)>) -> Vec<FileEntry> {
+    let mut taken: HashSet<String> = HashSet::new();
+    let mut next: HashMap<String, u32> = HashMap::new();
+    files
+        .into_iter()
+        .map(|(pack, file)| {
+            let wanted = naming::cleaned_file_name(&file.name);
+            let count = next.entry(wanted.clone()).or_insert(0);
+            let mut name = naming::numbered_name(&wanted, *count);
+            while !taken.insert(name.clone()) {
+                *count += 1;
+                name = naming::numbered_name(&wanted, *count);
+            }
+            FileEntry {
+                name,
+                pack,
+                ordinal: file.ordinal,
+                extent: file.extent,
+                crc32: file.crc32,
+                sop_instance_uid: file.sop_instance_uid,
+                instance_number: file.instance_number,
+            }
+        })
+        .collect()
+}
+
+impl<S: Store> Core<S> {
+    /// Writes the manifest of what was gathered; `None` if that makes no session.
+    pub(crate) async fn write_gathered(&self, gathered: Gathered) -> Result<Option<Manifest>, DomainError> {
+        match gathered.into_scans() {
+            Some((session, scans)) => Ok(Some(self.write_manifest(session, scans).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Builds a held session's document from all its segments and stores the session.
+    ///
+    /// # Errors
+    /// [`DomainError::WrongState`] if the state forbids it, [`DomainError::NothingParsable`] if there is nothing to
+    /// build from (the session is then in ERROR), or the store's failure.
+    pub async fn build(&self, held: &mut HeldSession) -> Result<(), DomainError> {
+        held.session.allow(Action::Build)?;
+        let begun = self.segments_begun(&held.session.id).await?;
+        let mut gathered = Gathered::default();
+        let mut gaps = Vec::new();
+        for number in 1..=begun {
+            match self.segment(&held.session.id, number).await? {
+                Some(segment) => {
+                    for page in segment.first_page..segment.first_page + segment.pages {
+                        gathered.add(segment.pack, self.segment_page(segment.pack, page).await?);
+                    }
+                }
+                None => gaps.push(number),
+            }
+        }
+        let old = held.session.manifest.take();
+        let manifest = self.write_gathered(gathered).await?;
+        let now_ms = self.clock.now_ms();
+        held.session.lastmod_ms = now_ms;
+        held.session.folded_segments = begun;
+        held.session.gaps = gaps;
+        let outcome = match manifest {
+            Some(manifest) => {
+                held.session.scan_date = manifest.session.date.clone().unwrap_or_default();
+                held.session.scan_time = manifest.session.time.clone().unwrap_or_default();
+                held.session.manifest = Some(manifest.id);
+                held.session.status = Status::Ready;
+                Ok(())
+            }
+            None => {
+                held.session.status = Status::Error;
+                held.session.note(now_ms, "No file of the session can be read as an image.");
+                Err(DomainError::NothingParsable { why: "the session holds no image".to_owned() })
+            }
+        };
+        self.store_session(held).await?;
+        if let Some(old) = old {
+            self.remove_manifest(&old, true).await?;
+        }
+        outcome
+    }
+}

@@ -1,0 +1,335 @@
+//! From an upload to sessions: each study finds the session that receives it, or makes one.
+
+use super::build::Gathered;
+use super::place::{ForcedPlace, Identity};
+use super::segment::Segment;
+use super::session::{PrearchiveSession, SessionRef};
+use super::status::{Action, Status};
+use super::upload::{ArrivedStudy, Upload};
+use crate::domain::error::DomainError;
+use crate::domain::ids::{UNASSIGNED, clean_label, random_id};
+use crate::domain::{Core, project::PrearchiveCode};
+use crate::imaging::naming::{self, AutoArchive};
+use crate::storage::{Store, keys, pack};
+
+/// The session label of a study that names none.
+const NAMELESS_SESSION: &str = "dicom_upload";
+
+/// Where an upload is to go, as far as the client says.
+#[derive(Debug, Clone, Default)]
+pub struct ImportRequest {
+    /// Who uploads.
+    pub by: String,
+    /// The project, which exists; headers decide if it is not given.
+    pub project: Option<String>,
+    /// The subject's label; headers decide if it is not given.
+    pub subject: Option<String>,
+    /// The session's label; headers decide if it is not given.
+    pub session: Option<String>,
+    /// The place in the prearchive.
+    pub place: ForcedPlace,
+    /// The row's `SOURCE`.
+    pub source: String,
+    /// The row's `VISIT`.
+    pub visit: String,
+    /// The row's `PROTOCOL`.
+    pub protocol: String,
+    /// The row's `TIMEZONE`.
+    pub timezone: String,
+    /// The row's `prevent_anon`.
+    pub prevent_anon: bool,
+    /// The row's `prevent_auto_commit`.
+    pub prevent_auto_commit: bool,
+}
+
+/// A study's destination.
+struct Target {
+    study: ArrivedStudy,
+    identity: Identity,
+    subject: String,
+    autoarchive: &'static str,
+    session: SessionChoice,
+}
+
+enum SessionChoice {
+    Existing(String),
+    New(String),
+}
+
+impl SessionChoice {
+    fn id(&self) -> &str {
+        match self {
+            Self::Existing(id) | Self::New(id) => id,
+        }
+    }
+}
+
+impl<S: Store> Core<S> {
+    /// Makes an upload's studies sessions of the prearchive, or adds them to the sessions that receive them, and
+    /// builds those. From the return on every file is kept.
+    ///
+    /// # Errors
+    /// [`DomainError::Busy`] while a session that should receive files is worked on, or the store's failure. Nothing
+    /// refers to the upload's pack then, unless the error came between the sessions of several studies.
+    pub async fn import(
+        &self,
+        upload: Upload,
+        request: &ImportRequest,
+    ) -> Result<Vec<PrearchiveSession>, DomainError> {
+        // The sweep takes an upload of this age for a dead one.
+        let age_ms = self.clock.now_ms().saturating_sub(upload.started_ms);
+        let longest_s = self.settings.upload_retention_seconds / 2;
+        if age_ms / 1000 > longest_s {
+            return Err(DomainError::Invalid {
+                what: format!("The upload took longer than the {longest_s} seconds allowed; send it in smaller parts."),
+            });
+        }
+        let mut targets = Vec::with_capacity(upload.studies.len());
+        let mut leases = Vec::new();
+        let mut result = Ok(());
+        for study in upload.studies {
+            match self.target(study, request, &mut leases).await {
+                Ok(target) => targets.push(target),
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        let outcome = match result {
+            Ok(()) => {
+                let notes = ImportNotes { ignored: upload.ignored_count, odd_preambles: upload.odd_preambles };
+                self.place_studies(upload.shape, targets, request, &notes).await
+            }
+            Err(error) => Err(error),
+        };
+        for lease in leases {
+            self.leases.release(lease).await?;
+        }
+        outcome
+    }
+
+    /// Decides where a study goes, and keeps others from making a second session for it meanwhile.
+    async fn target(
+        &self,
+        study: ArrivedStudy,
+        request: &ImportRequest,
+        leases: &mut Vec<crate::storage::Lease>,
+    ) -> Result<Target, DomainError> {
+        let project = match &request.project {
+            Some(project) => project.clone(),
+            None => self.project_by_header(&study).await?.unwrap_or_else(|| UNASSIGNED.to_owned()),
+        };
+        let wanted = |given: &Option<String>| given.as_deref().map(clean_label).filter(|label| !label.is_empty());
+        let label = wanted(&request.session)
+            .or_else(|| naming::session_label(&study.first).map(|label| clean_label(&label)))
+            .filter(|label| !label.is_empty())
+            .unwrap_or_else(|| NAMELESS_SESSION.to_owned());
+        let subject = wanted(&request.subject)
+            .or_else(|| naming::subject_label(&study.first).map(|label| clean_label(&label)))
+            .unwrap_or_default();
+        let autoarchive = match naming::auto_archive(&study.first) {
+            Some(AutoArchive::Archive) => "AutoArchive",
+            Some(AutoArchive::Manual) => "Manual",
+            None => "",
+        };
+        let identity = Identity { project, study_uid: study.study_uid.clone(), label };
+        let lease = self.leases.acquire_within(&identity.lease_name(), self.patience_ms()).await?;
+        let busy = || DomainError::Busy { what: "another upload of the same study".to_owned() };
+        leases.push(lease.ok_or_else(busy)?);
+        let existing = match (&request.place.timestamp, &request.place.folder) {
+            (Some(timestamp), Some(folder)) => {
+                let place = super::SessionPlace {
+                    project: identity.project.clone(),
+                    timestamp: timestamp.clone(),
+                    folder: folder.clone(),
+                };
+                self.find_session_at(&place).await?
+            }
+            (None, None) => self.find_receiver(&identity).await?,
+            _ => None,
+        };
+        let session = match existing {
+            Some(session) if session.tag != identity.study_uid => {
+                return Err(DomainError::Invalid {
+                    what: format!(
+                        "The session at {} is of another study ({}); choose another destination.",
+                        session.place.uri(),
+                        session.tag
+                    ),
+                });
+            }
+            Some(session) => {
+                session.allow(Action::Receive)?;
+                SessionChoice::Existing(session.id)
+            }
+            None => SessionChoice::New(random_id()?),
+        };
+        Ok(Target { study, identity, subject, autoarchive, session })
+    }
+
+    /// XNAT's rule: the first of the names in the header that is a project's.
+    async fn project_by_header(&self, study: &ArrivedStudy) -> Result<Option<String>, DomainError> {
+        for candidate in naming::project_candidates(&study.first) {
+            if crate::domain::ids::ProjectId::parse(&candidate).is_ok() && self.find_project(&candidate).await?.is_some() {
+                return Ok(Some(candidate));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn place_studies(
+        &self,
+        shape: pack::PackShape,
+        targets: Vec<Target>,
+        request: &ImportRequest,
+        notes: &ImportNotes,
+    ) -> Result<Vec<PrearchiveSession>, DomainError> {
+        let owners = targets.iter().map(|target| target.session.id().to_owned()).collect();
+        pack::commit(&self.records, shape, owners, self.clock.now_ms()).await?;
+        let mut sessions = Vec::with_capacity(targets.len());
+        let mut page = 0;
+        for mut target in targets {
+            let pages = std::mem::take(&mut target.study.pages);
+            let segment = Segment {
+                pack: shape.id,
+                first_page: page,
+                pages: pages.len() as u64,
+                by: request.by.clone(),
+                at_ms: self.clock.now_ms(),
+            };
+            let numbered: Vec<_> = (page..).zip(&pages).collect();
+            for some in numbered.chunks(8) {
+                let writes = some.iter().map(|(number, page)| self.write_segment_page(shape.id, *number, page));
+                for done in futures::future::join_all(writes).await {
+                    done?;
+                }
+            }
+            page += segment.pages;
+            let session = match &target.session {
+                SessionChoice::Existing(id) => self.add_to(id, &segment, notes).await?,
+                SessionChoice::New(_) => {
+                    let mut gathered = Gathered::default();
+                    for page in pages {
+                        gathered.add(shape.id, page);
+                    }
+                    self.make_session(target, &segment, gathered, request, notes).await?
+                }
+            };
+            sessions.push(session);
+        }
+        Ok(sessions)
+    }
+
+    /// Adds a segment to a session that is there, and builds it anew.
+    async fn add_to(&self, id: &str, segment: &Segment, notes: &ImportNotes) -> Result<PrearchiveSession, DomainError> {
+        let mut held = self.hold_session_patiently(id).await?;
+        held.session.allow(Action::Receive)?;
+        self.append_segment(id, segment).await?;
+        held.session.status = Status::Receiving;
+        notes.write(&mut held.session, self.clock.now_ms());
+        let built = self.build(&mut held).await;
+        let session = held.session.clone();
+        self.let_go(held).await?;
+        built?;
+        Ok(session)
+    }
+
+    /// Makes a new session, built already; writing its record is what makes it exist.
+    async fn make_session(
+        &self,
+        target: Target,
+        segment: &Segment,
+        gathered: Gathered,
+        request: &ImportRequest,
+        notes: &ImportNotes,
+    ) -> Result<PrearchiveSession, DomainError> {
+        let Target { identity, subject, autoarchive, session, .. } = target;
+        let id = session.id().to_owned();
+        let folded_segments = self.append_segment(&id, segment).await?;
+        let manifest = self.write_gathered(gathered).await?;
+        let manifest = manifest.ok_or(DomainError::NothingParsable { why: "the study has no series".to_owned() })?;
+        let place = self.claim_place(&identity, &id, &request.place).await?;
+        let now_ms = self.clock.now_ms();
+        let (roster, _) = self.prearchive_roster(&place.project);
+        let touch = roster.touch(&id, None).await?;
+        let mut session = PrearchiveSession {
+            id: id.clone(),
+            row: touch.place,
+            status: Status::Ready,
+            name: identity.label.clone(),
+            subject,
+            tag: identity.study_uid.clone(),
+            scan_date: manifest.session.date.clone().unwrap_or_default(),
+            scan_time: manifest.session.time.clone().unwrap_or_default(),
+            uploaded_ms: now_ms,
+            lastmod_ms: now_ms,
+            autoarchive: autoarchive.to_owned(),
+            prevent_anon: request.prevent_anon,
+            prevent_auto_commit: request.prevent_auto_commit,
+            source: request.source.clone(),
+            visit: request.visit.clone(),
+            protocol: request.protocol.clone(),
+            timezone: request.timezone.clone(),
+            uploader: request.by.clone(),
+            manifest: Some(manifest.id),
+            folded_segments,
+            gaps: Vec::new(),
+            intent: None,
+            log: Vec::new(),
+            place,
+        };
+        notes.write(&mut session, now_ms);
+        let study = keys::session_study(&identity.project, &identity.study_uid, &identity.label);
+        self.records.set(&study, &SessionRef { id: id.clone() }).await?;
+        self.records.set(&keys::session(&id), &session).await?;
+        roster.settled(&id, touch).await?;
+        Ok(session)
+    }
+
+    /// XNAT's rule for a session that has just been built: whether it goes to the archive by itself.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn archives_by_itself(
+        &self,
+        session: &PrearchiveSession,
+        to_archive: Option<bool>,
+    ) -> Result<bool, DomainError> {
+        if session.place.is_unassigned() {
+            return Ok(false);
+        }
+        if session.autoarchive.starts_with("AutoArchive") {
+            return Ok(true);
+        }
+        if let Some(wanted) = to_archive {
+            return Ok(wanted);
+        }
+        let project = self.find_project(&session.place.project).await?;
+        Ok(project.map_or(PrearchiveCode::Manual, |project| project.prearchive_code).archives())
+    }
+}
+
+/// What the log of a session should say of an upload.
+struct ImportNotes {
+    ignored: u64,
+    odd_preambles: u64,
+}
+
+impl ImportNotes {
+    fn write(&self, session: &mut PrearchiveSession, now_ms: u64) {
+        if self.ignored > 0 {
+            session.note(now_ms, format!("{} file(s) of the upload are no images of a study and were left out.", self.ignored));
+        }
+        if self.odd_preambles > 0 {
+            session.note(
+                now_ms,
+                format!(
+                    "{} file(s) of the upload have a preamble that is neither empty nor TIFF; they are kept as they are \
+                     and never served as anything a browser would run.",
+                    self.odd_preambles
+                ),
+            );
+        }
+    }
+}

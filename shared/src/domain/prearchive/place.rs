@@ -1,0 +1,110 @@
+//! Places in the prearchive: finding or making the session that receives a study.
+
+use super::session::{PrearchiveSession, SessionPlace, SessionRef};
+use super::status::Action;
+use crate::domain::error::DomainError;
+use crate::domain::ids::{clean_label, is_folder_name};
+use crate::domain::{Core, time};
+use crate::storage::{Store, StoreError, keys};
+
+/// What identifies the session that a study goes to.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The project, or `Unassigned`.
+    pub project: String,
+    /// StudyInstanceUID.
+    pub study_uid: String,
+    /// The session label.
+    pub label: String,
+}
+
+impl Identity {
+    pub(crate) fn lease_name(&self) -> String {
+        format!("study/{}/{}/{}", self.project, self.study_uid, self.label)
+    }
+}
+
+/// How many milliseconds a new session is put later at most because the place is taken.
+const MAX_LATER_MS: u64 = 10_000;
+
+impl<S: Store> Core<S> {
+    /// The session that already receives this study under this label, if files may be added to it.
+    pub(crate) async fn find_receiver(&self, identity: &Identity) -> Result<Option<PrearchiveSession>, StoreError> {
+        let key = keys::session_study(&identity.project, &identity.study_uid, &identity.label);
+        let Some(reference) = self.records.get::<SessionRef>(&key).await? else { return Ok(None) };
+        let found = self.session(&reference.id).await?;
+        Ok(found.filter(|session| {
+            session.place.project == identity.project
+                && session.tag == identity.study_uid
+                && session.name == identity.label
+                && session.status.allows(Action::Receive)
+        }))
+    }
+
+    /// Finds a free place for a new session and makes it the session's own.
+    ///
+    /// The counter of a place decides who has it, once and for all: a place is used again only after its session was
+    /// removed, and then its counter with it.
+    pub(crate) async fn claim_place(
+        &self,
+        identity: &Identity,
+        session: &str,
+        forced: &ForcedPlace,
+    ) -> Result<SessionPlace, DomainError> {
+        let folder = match &forced.folder {
+            Some(folder) => folder.clone(),
+            None => Some(clean_label(&identity.label)).filter(|name| is_folder_name(name)).unwrap_or("session".to_owned()),
+        };
+        let now_ms = self.clock.now_ms();
+        for later_ms in 0..MAX_LATER_MS {
+            let timestamp = match &forced.timestamp {
+                Some(timestamp) => timestamp.clone(),
+                None => time::timestamp_folder(now_ms.saturating_add(later_ms)),
+            };
+            let place = SessionPlace { project: identity.project.clone(), timestamp, folder: folder.clone() };
+            let claim = keys::session_place_claim(&place.project, &place.timestamp, &place.folder);
+            if self.records.increment(&claim, 1).await? == 1 {
+                let key = keys::session_place(&place.project, &place.timestamp, &place.folder);
+                self.records.set(&key, &SessionRef { id: session.to_owned() }).await?;
+                return Ok(place);
+            }
+            if forced.timestamp.is_some() {
+                break;
+            }
+        }
+        Err(DomainError::Exists { what: format!("a session in the folder {folder:?}") })
+    }
+
+    /// Gives a place back.
+    pub(crate) async fn free_place(&self, place: &SessionPlace) -> Result<(), StoreError> {
+        self.records.delete(&keys::session_place(&place.project, &place.timestamp, &place.folder)).await?;
+        self.records.delete(&keys::session_place_claim(&place.project, &place.timestamp, &place.folder)).await
+    }
+}
+
+/// Where the client wants the session to stand.
+#[derive(Debug, Clone, Default)]
+pub struct ForcedPlace {
+    /// The timestamp folder, if it was given.
+    pub timestamp: Option<String>,
+    /// The session folder, if it was given.
+    pub folder: Option<String>,
+}
+
+impl ForcedPlace {
+    /// Checks the names that a client gave.
+    ///
+    /// # Errors
+    /// [`DomainError::Invalid`] if one cannot be a folder.
+    pub fn new(timestamp: Option<String>, folder: Option<String>) -> Result<Self, DomainError> {
+        for name in [&timestamp, &folder].into_iter().flatten() {
+            if !is_folder_name(name) {
+                return Err(DomainError::Invalid {
+                    what: "A timestamp or session folder may only have letters, digits, underscores, hyphens and dots."
+                        .to_owned(),
+                });
+            }
+        }
+        Ok(Self { timestamp, folder })
+    }
+}

@@ -1,0 +1,132 @@
+//! Segments: what each upload added to a session, as an append-only log.
+//!
+//! The files of an upload stand on pages under the upload's pack; a segment of a session names the pages that are
+//! its own. Writing the segment is what adds the files.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Core;
+use crate::imaging::summary::SeriesSummary;
+use crate::intake::Extent;
+use crate::storage::{PackId, Record, Store, StoreError, keys};
+
+/// Files on one page, at most.
+pub(crate) const FILES_PER_PAGE: usize = 256;
+
+/// One file as it arrived.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ArrivedFile {
+    /// The path it came with.
+    #[serde(rename = "n")]
+    pub name: String,
+    /// Its number in the pack.
+    #[serde(rename = "o")]
+    pub ordinal: u32,
+    /// Where in the pack.
+    #[serde(rename = "e")]
+    pub extent: Extent,
+    /// CRC-32 of its bytes.
+    #[serde(rename = "c")]
+    pub crc32: u32,
+    /// SOP Class UID.
+    #[serde(rename = "k")]
+    pub sop_class_uid: String,
+    /// SOP Instance UID.
+    #[serde(rename = "u")]
+    pub sop_instance_uid: String,
+    /// Instance Number.
+    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
+    pub instance_number: Option<i64>,
+}
+
+/// Files of one series that arrived together, with what their headers have in common.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SeriesPart {
+    /// What the headers of these files have in common.
+    pub summary: SeriesSummary,
+    /// The files.
+    pub files: Vec<ArrivedFile>,
+}
+
+/// A page of an upload. All of it belongs to one study.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SegmentPage {
+    /// Parts of series.
+    pub parts: Vec<SeriesPart>,
+}
+
+impl Record for SegmentPage {
+    const VERSION: u32 = 1;
+}
+
+/// What one upload added to one session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Segment {
+    /// The pack in which the files lie, and under which the pages stand.
+    pub pack: PackId,
+    /// The first page, and how many.
+    pub first_page: u64,
+    /// How many pages.
+    pub pages: u64,
+    /// Who uploaded it.
+    pub by: String,
+    /// When, in milliseconds since the epoch.
+    pub at_ms: u64,
+}
+
+impl Record for Segment {
+    const VERSION: u32 = 1;
+}
+
+fn upload(pack: PackId) -> String {
+    pack.number().to_string()
+}
+
+impl<S: Store> Core<S> {
+    pub(crate) async fn write_segment_page(
+        &self,
+        pack: PackId,
+        number: u64,
+        page: &SegmentPage,
+    ) -> Result<(), StoreError> {
+        self.records.set(&keys::segment_page(&upload(pack), number), page).await
+    }
+
+    pub(crate) async fn segment_page(&self, pack: PackId, number: u64) -> Result<SegmentPage, StoreError> {
+        let key = keys::segment_page(&upload(pack), number);
+        let page = self.records.get(&key).await?;
+        page.ok_or_else(|| StoreError::Corrupt { key: key.to_string(), reason: "it is missing".to_owned() })
+    }
+
+    /// Adds a segment to a session: from here on its files belong to it.
+    pub(crate) async fn append_segment(&self, session: &str, segment: &Segment) -> Result<u64, StoreError> {
+        let number = self.records.increment(&keys::segment_counter(session), 1).await?;
+        let number = u64::try_from(number).unwrap_or(0);
+        self.records.set(&keys::segment(session, number), segment).await?;
+        Ok(number)
+    }
+
+    /// How many segments were begun.
+    pub(crate) async fn segments_begun(&self, session: &str) -> Result<u64, StoreError> {
+        let count = self.records.store().counter(keys::segment_counter(session).as_str()).await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// The segment of this number; `None` if its writer has not come to the end (or never will).
+    pub(crate) async fn segment(&self, session: &str, number: u64) -> Result<Option<Segment>, StoreError> {
+        self.records.get(&keys::segment(session, number)).await
+    }
+
+    /// Removes the segments of a session, their pages and the counter.
+    pub(crate) async fn remove_segments(&self, session: &str) -> Result<(), StoreError> {
+        for number in 1..=self.segments_begun(session).await? {
+            if let Some(segment) = self.segment(session, number).await? {
+                for page in segment.first_page..segment.first_page + segment.pages {
+                    self.records.delete(&keys::segment_page(&upload(segment.pack), page)).await?;
+                }
+                self.records.delete(&keys::segment(session, number)).await?;
+            }
+        }
+        self.records.delete(&keys::segment_counter(session)).await
+    }
+}

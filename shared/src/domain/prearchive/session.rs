@@ -1,0 +1,329 @@
+//! The record of a prearchive session, and finding one by its place.
+
+use serde::{Deserialize, Serialize};
+
+use super::status::{Action, Status};
+use crate::domain::Core;
+use crate::domain::error::DomainError;
+use crate::domain::ids::UNASSIGNED;
+use crate::storage::roster::RowSource;
+use crate::storage::{Lease, Record, Roster, Store, StoreError, keys};
+
+/// Where a session stands in the prearchive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionPlace {
+    /// The project, or `Unassigned`.
+    pub project: String,
+    /// The timestamp folder.
+    pub timestamp: String,
+    /// The session folder.
+    pub folder: String,
+}
+
+impl SessionPlace {
+    /// `/prearchive/projects/{project}/{timestamp}/{folder}`.
+    pub fn uri(&self) -> String {
+        format!("/prearchive/projects/{}/{}/{}", self.project, self.timestamp, self.folder)
+    }
+
+    /// Whether the session belongs to no project.
+    pub fn is_unassigned(&self) -> bool {
+        self.project == UNASSIGNED
+    }
+}
+
+/// What archiving was about to make when it began: a crash is gone on from here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveIntent {
+    /// The experiment's identifier. If it exists and came from this session, archiving is done.
+    pub experiment: String,
+    /// The manifest written for it.
+    pub manifest: String,
+}
+
+/// One line of a session's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// When, in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// What happened.
+    pub text: String,
+}
+
+/// A session of the prearchive.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PrearchiveSession {
+    /// Its own identifier, which never changes; its packs are owned under it, in the archive as well.
+    pub id: String,
+    /// Where it stands.
+    pub place: SessionPlace,
+    /// Its place in the list.
+    pub row: u64,
+    /// Where it stands in its life, as far as the record says; see [`Core::status_of`].
+    pub status: Status,
+    /// The session label.
+    pub name: String,
+    /// The subject label.
+    pub subject: String,
+    /// StudyInstanceUID.
+    pub tag: String,
+    /// StudyDate as `yyyy-MM-dd`, or empty.
+    pub scan_date: String,
+    /// StudyTime as `HH:mm:ss`, or empty.
+    pub scan_time: String,
+    /// First arrival, in milliseconds since the epoch.
+    pub uploaded_ms: u64,
+    /// Last change, in milliseconds since the epoch.
+    pub lastmod_ms: u64,
+    /// `Manual`, `AutoArchive`, `AutoArchiveOverwrite` or empty.
+    pub autoarchive: String,
+    /// Whether anonymisation is skipped at archive time.
+    pub prevent_anon: bool,
+    /// Whether only an explicit commit completes the session.
+    pub prevent_auto_commit: bool,
+    /// Who sent it.
+    pub source: String,
+    /// As given by the upload.
+    pub visit: String,
+    /// As given by the upload.
+    pub protocol: String,
+    /// As given by the upload.
+    pub timezone: String,
+    /// Who uploaded it.
+    pub uploader: String,
+    /// The session document's manifest, once built.
+    pub manifest: Option<String>,
+    /// Segments up to here are in the manifest, but for those in `gaps`.
+    pub folded_segments: u64,
+    /// Segments that were begun but not there when the manifest was built: on their way, or lost with their writer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<u64>,
+    /// What archiving was about to make.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<ArchiveIntent>,
+    /// Why it is in CONFLICT or ERROR, and what else befell it; the last lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<LogLine>,
+}
+
+impl Record for PrearchiveSession {
+    const VERSION: u32 = 1;
+}
+
+/// Lines kept of a session's log.
+const MAX_LOG_LINES: usize = 100;
+
+impl PrearchiveSession {
+    /// Adds a line to the log; the oldest go when there are too many.
+    pub fn note(&mut self, at_ms: u64, text: impl Into<String>) {
+        let text: String = text.into().chars().take(1_000).collect();
+        self.log.push(LogLine { at_ms, text });
+        if self.log.len() > MAX_LOG_LINES {
+            self.log.remove(0);
+        }
+    }
+
+    /// The session as lists keep it: its log can be long.
+    pub(crate) fn without_log(mut self) -> Self {
+        self.log = Vec::new();
+        self
+    }
+
+    /// Refuses an action that the status does not allow.
+    ///
+    /// # Errors
+    /// [`DomainError::Busy`] while somebody works on it, else [`DomainError::WrongState`].
+    pub fn allow(&self, action: Action) -> Result<(), DomainError> {
+        if self.status.allows(action) {
+            return Ok(());
+        }
+        if self.status.is_busy() {
+            return Err(DomainError::Busy { what: "this prearchive entry".to_owned() });
+        }
+        Err(DomainError::WrongState { status: self.status.as_str(), action: action.participle() })
+    }
+}
+
+/// A session that nobody else may change while this is held.
+pub struct HeldSession {
+    /// The session as it was when the lease was taken, to be changed and stored.
+    pub session: PrearchiveSession,
+    pub(crate) lease: Lease,
+}
+
+pub(crate) fn lease_name(id: &str) -> String {
+    format!("session/{id}")
+}
+
+pub(crate) fn roster_name(project: &str) -> String {
+    format!("prearchive/{project}")
+}
+
+impl<S: Store> Core<S> {
+    pub(crate) fn prearchive_roster(&self, project: &str) -> (Roster<S>, impl RowSource<PrearchiveSession>) {
+        let core = self.clone();
+        let owner = project.to_owned();
+        let source = move |id: String| {
+            let (core, owner) = (core.clone(), owner.clone());
+            async move {
+                let found: Option<PrearchiveSession> = core.records.get(&keys::session(&id)).await?;
+                let Some(mut session) = found.filter(|session| session.place.project == owner) else {
+                    return Ok(None);
+                };
+                // What is busy stands in the list as it is: its lease may end at any time, so readers look again.
+                if !session.status.is_busy() {
+                    session.status = core.status_of(&session).await?;
+                }
+                Ok(Some(session.without_log()))
+            }
+        };
+        (self.roster(roster_name(project)), source)
+    }
+
+    /// The session of this identifier as it is now, or `None` if it is gone or archived.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn session(&self, id: &str) -> Result<Option<PrearchiveSession>, StoreError> {
+        let Some(mut session) = self.records.get::<PrearchiveSession>(&keys::session(id)).await? else {
+            return Ok(None);
+        };
+        if self.is_archived(&session).await? {
+            return Ok(None);
+        }
+        session.status = self.status_of(&session).await?;
+        Ok(Some(session))
+    }
+
+    /// Whether archiving this session has been committed, though the session's record is still there.
+    pub(crate) async fn is_archived(&self, session: &PrearchiveSession) -> Result<bool, StoreError> {
+        match &session.intent {
+            Some(intent) => self.came_from(&intent.experiment, &session.id).await,
+            None => Ok(false),
+        }
+    }
+
+    /// The status that a reader sees: files that arrived since the last build make a session RECEIVING, and a state
+    /// that means "busy" holds only as long as somebody has the lease.
+    async fn status_of(&self, session: &PrearchiveSession) -> Result<Status, StoreError> {
+        Ok(match session.status {
+            Status::Archiving if !self.leases.is_held(&lease_name(&session.id)).await? => Status::Ready,
+            Status::Ready | Status::Conflict | Status::Error if self.has_unbuilt(session).await? => Status::Receiving,
+            status => status,
+        })
+    }
+
+    /// Whether files have arrived that are not in the manifest.
+    pub(crate) async fn has_unbuilt(&self, session: &PrearchiveSession) -> Result<bool, StoreError> {
+        if self.segments_begun(&session.id).await? > session.folded_segments {
+            return Ok(true);
+        }
+        for gap in &session.gaps {
+            if self.segment(&session.id, *gap).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The session at a place.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`] or the store's failure.
+    pub async fn session_at(&self, place: &SessionPlace) -> Result<PrearchiveSession, DomainError> {
+        self.find_session_at(place)
+            .await?
+            .ok_or_else(|| DomainError::NotFound { what: format!("the session {} in the prearchive", place.uri()) })
+    }
+
+    /// The session at a place, if there is one.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn find_session_at(&self, place: &SessionPlace) -> Result<Option<PrearchiveSession>, StoreError> {
+        let key = keys::session_place(&place.project, &place.timestamp, &place.folder);
+        let Some(reference) = self.records.get::<SessionRef>(&key).await? else { return Ok(None) };
+        Ok(self.session(&reference.id).await?.filter(|session| session.place == *place))
+    }
+
+    /// Takes a session for a change: nobody else may change it until it is stored or let go.
+    ///
+    /// # Errors
+    /// [`DomainError::Busy`] if somebody has it, [`DomainError::NotFound`] if it is gone.
+    pub async fn hold_session(&self, id: &str) -> Result<HeldSession, DomainError> {
+        let busy = || DomainError::Busy { what: "this prearchive entry".to_owned() };
+        let lease = self.leases.acquire(&lease_name(id)).await?.ok_or_else(busy)?;
+        self.held(id, lease).await
+    }
+
+    /// As [`Core::hold_session`], but waits for whoever has it.
+    pub(crate) async fn hold_session_patiently(&self, id: &str) -> Result<HeldSession, DomainError> {
+        let busy = || DomainError::Busy { what: "this prearchive entry".to_owned() };
+        let lease = self.leases.acquire_within(&lease_name(id), self.patience_ms()).await?.ok_or_else(busy)?;
+        self.held(id, lease).await
+    }
+
+    async fn held(&self, id: &str, lease: Lease) -> Result<HeldSession, DomainError> {
+        let found = match self.records.get::<PrearchiveSession>(&keys::session(id)).await {
+            Ok(found) => found,
+            Err(error) => {
+                self.leases.release(lease).await?;
+                return Err(error.into());
+            }
+        };
+        let Some(session) = found else {
+            self.leases.retire(lease).await?;
+            return Err(DomainError::NotFound { what: "the session in the prearchive".to_owned() });
+        };
+        self.recover(HeldSession { session, lease }).await
+    }
+
+    /// What a dead worker left half done is finished or taken back before anything new begins.
+    async fn recover(&self, mut held: HeldSession) -> Result<HeldSession, DomainError> {
+        if self.is_archived(&held.session).await? {
+            self.leave_prearchive(held).await?;
+            return Err(DomainError::NotFound { what: "the session in the prearchive".to_owned() });
+        }
+        if let Some(intent) = held.session.intent.take() {
+            self.remove_manifest(&intent.manifest, false).await?;
+            held.session.status = Status::Ready;
+            self.store_session(&mut held).await?;
+        }
+        held.session.status = self.status_of(&held.session).await?;
+        Ok(held)
+    }
+
+    /// Stores a held session and shows the change in the list.
+    ///
+    /// # Errors
+    /// [`DomainError::Busy`] if the lease has run out, or the store's failure.
+    pub(crate) async fn store_session(&self, held: &mut HeldSession) -> Result<(), DomainError> {
+        let session = &held.session;
+        let (roster, _) = self.prearchive_roster(&session.place.project);
+        let touch = roster.touch(&session.id, Some(session.row)).await?;
+        if !self.leases.keep(&mut held.lease).await? {
+            return Err(DomainError::Busy { what: "this prearchive entry".to_owned() });
+        }
+        self.records.set(&keys::session(&session.id), session).await?;
+        roster.settled(&session.id, touch).await?;
+        Ok(())
+    }
+
+    /// Gives a held session back as it was last stored.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn let_go(&self, held: HeldSession) -> Result<(), StoreError> {
+        self.leases.release(held.lease).await
+    }
+}
+
+/// Which session an index entry stands for.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SessionRef {
+    pub id: String,
+}
+
+impl Record for SessionRef {
+    const VERSION: u32 = 1;
+}

@@ -1,0 +1,112 @@
+//! What the operator sets: every limit and period of the domain.
+
+use crate::limits::Limits;
+
+/// The settings of a site.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The site's identifier, the beginning of subject and experiment IDs.
+    pub site_id: String,
+    /// How long whoever works on a session may be silent before it is taken for dead, in seconds.
+    pub lease_seconds: u64,
+    /// How long an upload that was never finished is kept before the sweep removes it, in seconds.
+    pub upload_retention_seconds: u64,
+    /// The prearchive code of a new project: 0, 1, 4 or 5.
+    pub default_prearchive_code: u8,
+    /// The limits of what is taken in.
+    pub limits: Limits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            site_id: "XNAT".to_owned(),
+            lease_seconds: 30,
+            upload_retention_seconds: 24 * 60 * 60,
+            default_prearchive_code: 0,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the setting {name} has the value {value:?}, but must be {must_be}")]
+pub struct SettingError {
+    /// The setting's name.
+    pub name: &'static str,
+    /// Its value.
+    pub value: String,
+    /// What it must be.
+    pub must_be: &'static str,
+}
+
+impl Settings {
+    /// The settings that `lookup` gives by name, the defaults for those it does not give (or gives empty).
+    ///
+    /// # Errors
+    /// [`SettingError`] for a value that cannot be used.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
+        let defaults = Self::default();
+        let given = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let site_id = match given("site_id") {
+            None => defaults.site_id,
+            Some(text) => site_id(&text)?,
+        };
+        let limits = Limits::from_lookup(|name| given(name)).map_err(|error| SettingError {
+            name: error.name,
+            value: error.value,
+            must_be: "a whole number without sign",
+        })?;
+        Ok(Self {
+            site_id,
+            lease_seconds: number(&given, "lease_seconds", defaults.lease_seconds, 1)?,
+            upload_retention_seconds: number(&given, "upload_retention_seconds", defaults.upload_retention_seconds, 0)?,
+            default_prearchive_code: match given("default_prearchive_code").as_deref() {
+                None | Some("0") => 0,
+                Some("1") => 1,
+                Some("4") => 4,
+                Some("5") => 5,
+                Some(other) => {
+                    return Err(SettingError {
+                        name: "default_prearchive_code",
+                        value: other.to_owned(),
+                        must_be: "0, 1, 4 or 5",
+                    });
+                }
+            },
+            limits,
+        })
+    }
+}
+
+/// XNAT's rule: blanks, quotes and `^` go, `-` becomes `_`.
+fn site_id(text: &str) -> Result<String, SettingError> {
+    let cleaned: String =
+        text.chars().filter(|c| !matches!(c, ' ' | '"' | '\'' | '^')).map(|c| if c == '-' { '_' } else { c }).collect();
+    let is_fit = !cleaned.is_empty() && cleaned.len() <= 32 && cleaned.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if is_fit {
+        Ok(cleaned)
+    } else {
+        Err(SettingError {
+            name: "site_id",
+            value: text.to_owned(),
+            must_be: "1 to 32 letters, digits or underscores",
+        })
+    }
+}
+
+fn number(
+    given: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: u64,
+    least: u64,
+) -> Result<u64, SettingError> {
+    match given(name) {
+        None => Ok(default),
+        Some(value) => match value.parse::<u64>() {
+            Ok(number) if number >= least && number <= 10_000_000 => Ok(number),
+            _ => Err(SettingError { name, value, must_be: "a whole number of seconds, at most 10 million" }),
+        },
+    }
+}

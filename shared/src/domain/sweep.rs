@@ -1,0 +1,138 @@
+//! The sweep: removes what uploads that never ended left behind, and finishes what dead workers left half done.
+
+use serde::{Deserialize, Serialize};
+
+use super::Core;
+use super::error::DomainError;
+use super::ids::UNASSIGNED;
+use crate::storage::pack::{self, PackRecord};
+use crate::storage::{PackId, Record, Store, StoreError, keys};
+
+/// How far the sweep has come with the packs.
+#[derive(Serialize, Deserialize, Default)]
+struct PackSweep {
+    /// Packs up to here have been looked at.
+    upto: u64,
+    /// Those of them that belonged to nobody, and since when.
+    waiting: Vec<(u64, u64)>,
+    /// When the last sweep was, in milliseconds since the epoch.
+    swept_ms: u64,
+}
+
+impl Record for PackSweep {
+    const VERSION: u32 = 1;
+}
+
+/// New packs that one sweep looks at, at most.
+const MAX_NEW_PACKS: u64 = 10_000;
+
+/// Packs that are waited for at once; more than there can be uploads under way.
+const MAX_WAITING: usize = 5_000;
+
+/// The longest time between two sweeps done on the way, in milliseconds.
+const MAX_INTERVAL_MS: u64 = 10 * 60 * 1000;
+
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Uploads that were removed.
+    pub uploads: u64,
+    /// Chunks of theirs.
+    pub chunks: u64,
+    /// Sessions on which the work of a dead worker was finished or taken back.
+    pub sessions: u64,
+}
+
+impl<S: Store> Core<S> {
+    /// Sweeps if the last sweep is some time ago.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn sweep_if_due(&self) -> Result<Option<Swept>, DomainError> {
+        let state: PackSweep = self.records.get(&keys::pack_sweep()).await?.unwrap_or_default();
+        let interval_ms = MAX_INTERVAL_MS.min(self.settings.upload_retention_seconds.saturating_mul(250));
+        if self.clock.now_ms() < state.swept_ms.saturating_add(interval_ms) {
+            return Ok(None);
+        }
+        self.sweep().await.map(Some)
+    }
+
+    /// Sweeps now. Does nothing if somebody else is at it.
+    ///
+    /// # Errors
+    /// The store's failure; what was not swept is swept the next time.
+    pub async fn sweep(&self) -> Result<Swept, DomainError> {
+        let Some(lease) = self.leases.acquire("sweep").await? else { return Ok(Swept::default()) };
+        let swept = self.sweep_held().await;
+        self.leases.release(lease).await?;
+        swept
+    }
+
+    async fn sweep_held(&self) -> Result<Swept, DomainError> {
+        let mut swept = Swept::default();
+        let mut projects: Vec<String> = vec![UNASSIGNED.to_owned()];
+        projects.extend(self.list_projects().await?.into_iter().map(|project| project.id.to_string()));
+        for project in &projects {
+            swept.sessions += self.finish_sessions(project).await?;
+        }
+        let mut state: PackSweep = self.records.get(&keys::pack_sweep()).await?.unwrap_or_default();
+        let now_ms = self.clock.now_ms();
+        let last = self.records.store().counter(keys::sequence("pack").as_str()).await?;
+        let last = u64::try_from(last).unwrap_or(0).min(state.upto.saturating_add(MAX_NEW_PACKS));
+        while state.upto < last && state.waiting.len() < MAX_WAITING {
+            state.upto += 1;
+            if !self.pack_is_alive(PackId::from_number(state.upto)).await? {
+                state.waiting.push((state.upto, now_ms));
+            }
+        }
+        let retention_ms = self.settings.upload_retention_seconds.saturating_mul(1000);
+        let mut waiting = Vec::new();
+        for (number, since_ms) in std::mem::take(&mut state.waiting) {
+            let id = PackId::from_number(number);
+            if self.pack_is_alive(id).await? {
+                continue;
+            }
+            if now_ms.saturating_sub(since_ms) < retention_ms {
+                waiting.push((number, since_ms));
+                continue;
+            }
+            swept.chunks += self.remove_dead_upload(id).await?;
+            swept.uploads += 1;
+        }
+        state.waiting = waiting;
+        state.swept_ms = now_ms;
+        self.records.set(&keys::pack_sweep(), &state).await?;
+        Ok(swept)
+    }
+
+    async fn pack_is_alive(&self, id: PackId) -> Result<bool, StoreError> {
+        let Some(record) = self.records.get::<PackRecord>(&keys::pack(id)).await? else { return Ok(false) };
+        for owner in &record.owners {
+            if self.content_is_alive(owner).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Removes a pack that is nobody's, and what its upload wrote beside it before it died.
+    async fn remove_dead_upload(&self, id: PackId) -> Result<u64, StoreError> {
+        let mut chunks = 0;
+        if let Some(record) = self.records.get::<PackRecord>(&keys::pack(id)).await? {
+            for owner in &record.owners {
+                self.remove_segments(owner).await?;
+            }
+            chunks += record.bytes.div_ceil(u64::from(record.chunk_bytes.max(1)));
+            for owner in &record.owners {
+                pack::release(&self.records, &self.blobs, id, owner).await?;
+            }
+        }
+        let upload = id.number().to_string();
+        let mut page = 0;
+        while self.records.store().get(keys::segment_page(&upload, page).as_str()).await?.is_some() {
+            self.records.delete(&keys::segment_page(&upload, page)).await?;
+            page += 1;
+        }
+        Ok(chunks + pack::remove_uncommitted(&self.blobs, id).await?)
+    }
+}

@@ -1,0 +1,48 @@
+//! Times as XNAT writes them. All in UTC.
+
+use time::OffsetDateTime;
+
+fn at(ms: u64) -> OffsetDateTime {
+    let nanoseconds = i128::from(ms).saturating_mul(1_000_000);
+    OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+/// `yyyyMMdd_HHmmssSSS`, the name of a prearchive session's timestamp folder.
+pub fn timestamp_folder(ms: u64) -> String {
+    let t = at(ms);
+    format!(
+        "{:04}{:02}{:02}_{:02}{:02}{:02}{:03}",
+        t.year(),
+        u8::from(t.month()),
+        t.day(),
+        t.hour(),
+        t.minute(),
+        t.second(),
+        t.millisecond()
+    )
+}
+
+/// `yyyy-MM-dd HH:mm:ss.SSS`, a date and time in a table. Always three digits of a second: clients parse them.
+pub fn date_time(ms: u64) -> String {
+    let t = at(ms);
+    format!(
+        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}",
+        t.year(),
+        u8::from(t.month()),
+        t.day(),
+        t.hour(),
+        t.minute(),
+        t.second(),
+        t.millisecond()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn times_have_the_forms_that_clients_parse() {
+        let ms = 1_714_559_553_123;
+        assert_eq!(super::timestamp_folder(ms), "20240501_103233123");
+        assert_eq!(super::date_time(ms), "2024-05-01 10:32:33.123");
+    }
+}

@@ -1,0 +1,207 @@
+//! URIs given as parameter values: `src`, `dest`, `resource`, `target`.
+
+use std::fmt;
+
+use super::path::{PathError, drop_archive_infix, join_segments, split};
+
+/// A URI given as a parameter: sound, decoded, without `/data` or `/REST` and without the optional `/archive`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceUri {
+    segments: Vec<String>,
+}
+
+impl ResourceUri {
+    /// Parses a parameter's value. A leading slash is demanded, a trailing one is ignored.
+    ///
+    /// # Errors
+    /// As [`super::RequestPath::parse`].
+    pub fn parse(value: &str) -> Result<Self, PathError> {
+        let (mut segments, _) = split(value)?;
+        if matches!(segments.first().map(String::as_str), Some("data" | "REST")) {
+            segments.remove(0);
+        }
+        drop_archive_infix(&mut segments);
+        Ok(Self { segments })
+    }
+
+    /// The decoded segments, for slice patterns.
+    pub fn segments(&self) -> Vec<&str> {
+        self.segments.iter().map(String::as_str).collect()
+    }
+
+    /// The session of the prearchive that this names, if it names exactly one.
+    ///
+    /// # Errors
+    /// [`PathError::NotThatKind`] for everything else.
+    pub fn prearchive(&self) -> Result<PrearchiveUri, PathError> {
+        match &self.segments()[..] {
+            ["prearchive", "projects", project, timestamp, folder] => Ok(PrearchiveUri {
+                project: (*project).to_owned(),
+                timestamp: (*timestamp).to_owned(),
+                folder: (*folder).to_owned(),
+            }),
+            _ => Err(PathError::NotThatKind),
+        }
+    }
+
+    /// The destination of an import that this names.
+    ///
+    /// # Errors
+    /// [`PathError::NotThatKind`] if it is none of the forms that `dest` takes.
+    pub fn destination(&self) -> Result<Destination, PathError> {
+        let own = |word: &str| Some(word.to_owned());
+        let prearchive =
+            |project, timestamp, folder| Destination::Prearchive { project, timestamp, folder };
+        let archive = |project, subject, experiment| Destination::Archive { project, subject, experiment };
+        Ok(match &self.segments()[..] {
+            ["prearchive"] | ["prearchive", "projects"] => prearchive(None, None, None),
+            ["prearchive", "projects", p] => prearchive(own(p), None, None),
+            ["prearchive", "projects", p, t] => prearchive(own(p), own(t), None),
+            ["prearchive", "projects", p, t, f] => prearchive(own(p), own(t), own(f)),
+            ["archive"] | ["projects"] => archive(None, None, None),
+            ["projects", p] => archive(own(p), None, None),
+            ["projects", p, "subjects", s] => archive(own(p), own(s), None),
+            ["projects", p, "subjects", s, "experiments", e] => archive(own(p), own(s), own(e)),
+            ["projects", p, "experiments", e] => archive(own(p), None, own(e)),
+            ["experiments", e] => archive(None, None, own(e)),
+            _ => return Err(PathError::NotThatKind),
+        })
+    }
+}
+
+impl fmt::Display for ResourceUri {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&join_segments(self.segments()))
+    }
+}
+
+/// A session of the prearchive, as URIs name it. The parts are sound path segments but not yet checked names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PrearchiveUri {
+    /// The project, or `Unassigned` in any case.
+    pub project: String,
+    /// The session's timestamp.
+    pub timestamp: String,
+    /// The session's folder.
+    pub folder: String,
+}
+
+impl PrearchiveUri {
+    /// The project, unless the session is unassigned.
+    pub fn assigned_project(&self) -> Option<&str> {
+        (!self.project.eq_ignore_ascii_case("unassigned")).then_some(self.project.as_str())
+    }
+
+    /// The URI with `/data`, as answers give it.
+    pub fn with_data(&self) -> String {
+        format!("/data{self}")
+    }
+}
+
+impl fmt::Display for PrearchiveUri {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = ["prearchive", "projects", &self.project, &self.timestamp, &self.folder];
+        formatter.write_str(&join_segments(words))
+    }
+}
+
+/// Where an import is to go (`dest`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// Into the prearchive, as far as it is named.
+    Prearchive {
+        /// The project; without it the headers decide.
+        project: Option<String>,
+        /// The timestamp, taken literally.
+        timestamp: Option<String>,
+        /// The folder, taken literally; only with a timestamp.
+        folder: Option<String>,
+    },
+    /// Into the archive, as far as it is named.
+    Archive {
+        /// The project; without it the headers decide.
+        project: Option<String>,
+        /// The subject's label or ID.
+        subject: Option<String>,
+        /// The session's label or ID; an existing one is the merge target.
+        experiment: Option<String>,
+    },
+}
+
+impl Destination {
+    /// Parses the value of `dest`.
+    ///
+    /// # Errors
+    /// A [`PathError`] if it is malformed or none of the forms that `dest` takes.
+    pub fn parse(value: &str) -> Result<Self, PathError> {
+        ResourceUri::parse(value)?.destination()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_of_the_prearchive_is_named_with_or_without_data() {
+        for value in [
+            "/prearchive/projects/P/20240501_102233123/S_MR1",
+            "/data/prearchive/projects/P/20240501_102233123/S_MR1",
+            "/REST/prearchive/projects/P/20240501_102233123/S_MR1/",
+        ] {
+            let uri = ResourceUri::parse(value).unwrap().prearchive().unwrap();
+            assert_eq!(uri.to_string(), "/prearchive/projects/P/20240501_102233123/S_MR1");
+            assert_eq!(uri.with_data(), "/data/prearchive/projects/P/20240501_102233123/S_MR1");
+            assert_eq!(uri.assigned_project(), Some("P"));
+        }
+    }
+
+    #[test]
+    fn unassigned_is_known_in_any_case() {
+        let uri = ResourceUri::parse("/prearchive/projects/unassigned/T/F").unwrap().prearchive().unwrap();
+        assert_eq!(uri.assigned_project(), None);
+    }
+
+    #[test]
+    fn hostile_values_are_refused() {
+        for (value, expected) in [
+            ("prearchive/projects/P/T/F", PathError::NotAbsolute),
+            ("data/prearchive/projects/P/T/F", PathError::NotAbsolute),
+            ("/prearchive/projects/P/../F", PathError::DotSegment),
+            ("/prearchive/projects/P/%2e%2e/F", PathError::DotSegment),
+            ("/prearchive//projects/P/T/F", PathError::EmptySegment),
+            ("/prearchive/projects/P/T/a%2Fb", PathError::Separator),
+            ("/prearchive/projects/P/T/a\u{0}b", PathError::Control),
+        ] {
+            assert_eq!(ResourceUri::parse(value), Err(expected), "{value}");
+        }
+        for value in ["/prearchive/projects/P/T", "/prearchive/projects/P/T/F/scans", "/data/data/prearchive", "/"] {
+            assert_eq!(ResourceUri::parse(value).unwrap().prearchive(), Err(PathError::NotThatKind), "{value}");
+        }
+    }
+
+    #[test]
+    fn every_form_of_dest_is_understood() {
+        let own = |word: &str| Some(word.to_owned());
+        let prearchive = |p, t, f| Ok(Destination::Prearchive { project: p, timestamp: t, folder: f });
+        let archive = |p, s, e| Ok(Destination::Archive { project: p, subject: s, experiment: e });
+        for (value, expected) in [
+            ("/prearchive", prearchive(None, None, None)),
+            ("/data/prearchive/projects/P", prearchive(own("P"), None, None)),
+            ("/prearchive/projects/P/T", prearchive(own("P"), own("T"), None)),
+            ("/prearchive/projects/P/T/F", prearchive(own("P"), own("T"), own("F"))),
+            ("/archive", archive(None, None, None)),
+            ("/data/archive/projects/P", archive(own("P"), None, None)),
+            ("/archive/projects/P/subjects/S", archive(own("P"), own("S"), None)),
+            ("/archive/projects/P/subjects/S/experiments/E", archive(own("P"), own("S"), own("E"))),
+            ("/archive/experiments/E", archive(None, None, own("E"))),
+            ("/archive/projects/P/experiments/E", archive(own("P"), None, own("E"))),
+            ("/archive/subjects/S", Err(PathError::NotThatKind)),
+            ("/prearchive/P", Err(PathError::NotThatKind)),
+            ("/", Err(PathError::NotThatKind)),
+            ("archive", Err(PathError::NotAbsolute)),
+        ] {
+            assert_eq!(Destination::parse(value), expected, "{value}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Scan folders, scan IDs, and which objects are secondary.
+
+use super::labels::clean_label;
+use crate::imaging::header::DicomHeader;
+use crate::imaging::sop_classes;
+use crate::imaging::summary::SeriesSummary;
+use crate::imaging::tags;
+use crate::imaging::types::{self, ScanType};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Label, content and folder of the resource that secondary objects go to.
+pub const SECONDARY: &str = "secondary";
+
+/// The longest name taken over from a header as a folder, in bytes; file systems end at 255.
+const MAX_FOLDER_BYTES: usize = 128;
+
+/// The folder below `SCANS/` that an object is received into: its Series Number if that is usable as a file name,
+/// else its cleaned Series Instance UID, else `NA`.
+pub fn receiving_folder(header: &DicomHeader) -> String {
+    let number = header.get(tags::SERIES_NUMBER).and_then(usable_number);
+    number.unwrap_or_else(|| folder_of_uid(&header.series_instance_uid))
+}
+
+fn folder_of_uid(uid: &str) -> String {
+    if uid.is_empty() { "NA".to_owned() } else { clean_label(uid) }
+}
+
+/// A Series Number that can be a name; a leading plus becomes `_`.
+fn usable_number(number: &str) -> Option<String> {
+    let number = number.trim();
+    let number = number.strip_prefix('+').map_or_else(|| number.to_owned(), |rest| format!("_{rest}"));
+    let usable = !number.is_empty()
+        && number.len() <= MAX_FOLDER_BYTES
+        && !number.starts_with('.')
+        && number.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    usable.then_some(number)
+}
+
+/// The scan IDs of the series of one session, in the order of the series.
+///
+/// XNAT's rule: the Series Number; without one the cleaned Series Instance UID; series that share a number get
+/// `{number}-{MOD}{n}`, with MOD the leading modality of those series and n counting from 1 in the order of their
+/// UIDs. IDs are distinct in any case.
+pub fn scan_ids(series: &[SeriesSummary]) -> Vec<String> {
+    let wanted: Vec<String> = series
+        .iter()
+        .map(|one| {
+            let number = one.one(tags::SERIES_NUMBER).and_then(usable_number);
+            number.unwrap_or_else(|| folder_of_uid(&one.series_uid))
+        })
+        .collect();
+    let mut groups: BTreeMap<&str, Vec<&SeriesSummary>> = BTreeMap::new();
+    for (one, number) in series.iter().zip(&wanted) {
+        groups.entry(number).or_default().push(one);
+    }
+    let alone = |number: &str| groups.get(number).is_none_or(|group| group.len() == 1);
+    let mut taken: BTreeSet<String> = wanted.iter().filter(|number| alone(number)).cloned().collect();
+    let mut ids: BTreeMap<(&str, &str), String> = BTreeMap::new();
+    for (number, group) in groups.iter().filter(|(number, _)| !alone(number)) {
+        let modalities = group.iter().flat_map(|one| one.all(tags::MODALITY)).map(String::as_str);
+        let modality = types::leading_modality(modalities).unwrap_or("OT");
+        let mut uids: Vec<&str> = group.iter().map(|one| one.series_uid.as_str()).collect();
+        uids.sort_unstable();
+        let mut n = 0_u32;
+        for uid in uids {
+            let id = loop {
+                n = n.saturating_add(1);
+                let id = format!("{number}-{}{n}", clean_label(modality));
+                if taken.insert(id.clone()) {
+                    break id;
+                }
+            };
+            ids.insert((number, uid), id);
+        }
+    }
+    series
+        .iter()
+        .zip(&wanted)
+        .map(|(one, number)| ids.get(&(number.as_str(), one.series_uid.as_str())).unwrap_or(number).clone())
+        .collect()
+}
+
+/// The new ID of a scan whose ID stands in the archived session for another series: `{id}-{MOD}{n}` with the first
+/// free n, MOD the first two letters of the scan type in capitals (`PE` becomes `PT`).
+pub fn renamed_scan_id(id: &str, scan_type: &ScanType, is_taken: impl Fn(&str) -> bool) -> String {
+    let letters: String = scan_type.name().chars().take(2).collect::<String>().to_ascii_uppercase();
+    let modality = if letters == "PE" { "PT" } else { letters.as_str() };
+    (1_u32..=u32::MAX)
+        .map(|n| format!("{id}-{modality}{n}"))
+        .find(|candidate| !is_taken(candidate))
+        .unwrap_or_else(|| format!("{id}-{modality}"))
+}
+
+/// Whether objects of this SOP class go to the resource [`SECONDARY`] where a site separates them.
+pub fn is_secondary(sop_class_uid: &str) -> bool {
+    !sop_classes::PRIMARY.contains(&sop_class_uid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imaging::testing::{CT, DataSet, MR, part10, read};
+
+    fn header(series: &str, number: &str, modality: &str) -> DicomHeader {
+        let mut set = DataSet::default().identified(MR, "1.2.3.4", "1.2.3", series, modality);
+        if !number.is_empty() {
+            set = set.text(tags::SERIES_NUMBER, "IS", number);
+        }
+        read(&part10("1.2.840.10008.1.2.1", &set.bytes)).unwrap()
+    }
+
+    fn ids(series: &[(&str, &str, &str)]) -> Vec<String> {
+        let all: Vec<_> = series.iter().map(|(uid, n, m)| SeriesSummary::of(&header(uid, n, m))).collect();
+        scan_ids(&all)
+    }
+
+    #[test]
+    fn received_files_go_to_the_folder_of_their_series_number() {
+        assert_eq!(receiving_folder(&header("1.2.9", "4", "MR")), "4");
+        assert_eq!(receiving_folder(&header("1.2.9", "+4", "MR")), "_4");
+        assert_eq!(receiving_folder(&header("1.2.9", "../4", "MR")), "1_2_9");
+        assert_eq!(receiving_folder(&header("1.2.9", "", "MR")), "1_2_9");
+        assert_eq!(receiving_folder(&header("", "", "MR")), "NA");
+    }
+
+    #[test]
+    fn scan_ids_are_series_numbers() {
+        assert_eq!(ids(&[("1.9", "4", "MR"), ("1.8", "5", "MR"), ("1.7", "", "MR")]), ["4", "5", "1_7"]);
+    }
+
+    #[test]
+    fn series_with_the_same_number_are_told_apart() {
+        let series = [("1.9", "4", "MR"), ("1.8", "4", "SR"), ("1.7", "5", "MR")];
+        assert_eq!(ids(&series), ["4-MR2", "4-MR1", "5"]);
+        assert_eq!(ids(&[("1.1", "4", ""), ("1.2", "4", "")]), ["4-OT1", "4-OT2"]);
+        // An ID that is in use already is passed over.
+        assert_eq!(ids(&[("1.1", "4", "MR"), ("1.2", "4", "MR"), ("1.3", "4-MR1", "MR")]), ["4-MR2", "4-MR3", "4-MR1"]);
+    }
+
+    #[test]
+    fn a_scan_that_meets_another_of_its_id_is_renamed() {
+        let taken = ["4-MR1"];
+        assert_eq!(renamed_scan_id("4", &ScanType::new("mr"), |id| taken.contains(&id)), "4-MR2");
+        assert_eq!(renamed_scan_id("4", &ScanType::new("pet"), |_| false), "4-PT1");
+        assert_eq!(renamed_scan_id("4", &ScanType::OTHER, |_| false), "4-OT1");
+    }
+
+    #[test]
+    fn derived_objects_are_secondary() {
+        assert!(!is_secondary(MR) && !is_secondary(CT));
+        assert!(!is_secondary("1.2.840.10008.5.1.4.1.1.88.11"));
+        for class in [
+            "1.2.840.10008.5.1.4.1.1.7",
+            "1.2.840.10008.5.1.4.1.1.66.4",
+            "1.2.840.10008.5.1.4.1.1.481.3",
+            "1.2.840.10008.5.1.4.1.1.4.3",
+            "1.2.840.10008.5.1.4.1.1.88.33",
+            "1.2.840.10008.5.1.4.1.1.104.1",
+            "1.3.12.2.1107.5.9.1",
+        ] {
+            assert!(is_secondary(class), "{class}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! XNAT's XML documents: sessions, scans and catalogs.
+//!
+//! Everything written is escaped; characters that XML 1.0 does not allow are replaced.
+
+pub mod catalog;
+mod node;
+pub mod session;
+
+pub use catalog::{CatalogEntry, CatalogHead, CatalogKind, CatalogTail, CatalogWriter};
+pub use session::{scan_document, session_document};
+
+/// Namespace of XNAT's items.
+pub const XNAT_NAMESPACE: &str = "http://nrg.wustl.edu/xnat";
+/// Namespace of catalogs.
+pub const CATALOG_NAMESPACE: &str = "http://nrg.wustl.edu/catalog";
+/// Namespace of `xsi:type`.
+pub const XSI_NAMESPACE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+#[cfg(test)]
+mod tests;

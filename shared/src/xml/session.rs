@@ -1,0 +1,126 @@
+//! The documents of sessions and scans, in the prearchive and in the archive.
+
+use super::node::{Node, declaration};
+use super::{XNAT_NAMESPACE, XSI_NAMESPACE};
+use crate::imaging::item::{self, Resource, ScanContext, SessionContext};
+use crate::imaging::session::{ImageSession, Scan};
+use crate::imaging::{Field, fields};
+use quick_xml::Writer;
+use std::io;
+
+/// First steps of paths that are attributes of a session.
+static SESSION_ATTRIBUTES: &[&str] =
+    &["ID", "project", "label", "visit", "protocol", "UID", "modality", "session_type", "study_id"];
+
+/// First steps of paths that are attributes of a scan.
+static SCAN_ATTRIBUTES: &[&str] = &["ID", "type", "UID", "project"];
+
+/// Ends of longer paths that are attributes of the element before.
+static INNER_ATTRIBUTES: &[&str] = &[
+    "scanner/manufacturer",
+    "scanner/model",
+    "voxelRes/x",
+    "voxelRes/y",
+    "voxelRes/z",
+    "fov/x",
+    "fov/y",
+    "rescale/intercept",
+    "rescale/slope",
+    "collimationWidth/single",
+    "collimationWidth/total",
+    "dose/units",
+    "isotope/half-life",
+];
+
+/// The document of a session. In the archive (with an ID) its scans name the session, their type and quality.
+pub fn session_document(session: &ImageSession, context: &SessionContext) -> io::Result<Vec<u8>> {
+    let mut root = root(session.xsi_type.element());
+    let all = item::session_fields(session, context);
+    let resources = Some(&context.resources).filter(|list| !list.is_empty()).map(|list| {
+        let mut resources = Node::new("xnat:resources");
+        list.iter().for_each(|one| resources.child(resource("xnat:resource", one)));
+        resources
+    });
+    let mut scans = Node::new("xnat:scans");
+    for scan in &session.scans {
+        let none = ScanContext::default();
+        let scan_context = context.scans.get(&scan.id).unwrap_or(&none);
+        let mut node = Node::new("xnat:scan");
+        fill_scan(&mut node, scan, scan_context, &context.id, true);
+        scans.child(node);
+    }
+    let inserts = [("resources", resources), ("scans", Some(scans).filter(|_| !session.scans.is_empty()))];
+    let inserts = inserts.into_iter().filter_map(|(at, node)| Some((at, vec![node?])));
+    fill(&mut root, &all, SESSION_ATTRIBUTES, fields::SESSION_SCHEMA, inserts.collect());
+    document(&root)
+}
+
+/// The document of one scan, as an item of its own.
+pub fn scan_document(scan: &Scan, context: &ScanContext, session_id: &str) -> io::Result<Vec<u8>> {
+    let mut root = root(scan.xsi_type.element());
+    fill_scan(&mut root, scan, context, session_id, false);
+    document(&root)
+}
+
+fn fill_scan(node: &mut Node, scan: &Scan, context: &ScanContext, session_id: &str, typed: bool) {
+    let all = item::scan_fields(scan, context, session_id);
+    let (attributes, elements): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|field| SCAN_ATTRIBUTES.contains(&field.path.as_str()));
+    fill(node, &attributes, SCAN_ATTRIBUTES, fields::SCAN_SCHEMA, Vec::new());
+    if typed {
+        node.attribute("xsi:type", scan.xsi_type.as_str());
+    }
+    let files = context.resources.iter().map(|one| resource("xnat:file", one)).collect();
+    fill(node, &elements, &[], fields::SCAN_SCHEMA, vec![("file", files)]);
+}
+
+/// Sets fields, which are in schema order, and puts nodes where the schema has their place.
+fn fill(node: &mut Node, all: &[Field], attributes: &[&str], schema: &[&str], mut inserts: Vec<(&str, Vec<Node>)>) {
+    let insert_before = |node: &mut Node, rank: usize, inserts: &mut Vec<(&str, Vec<Node>)>| {
+        while inserts.first().is_some_and(|(place, _)| fields::rank(place, schema) < rank) {
+            inserts.remove(0).1.into_iter().for_each(|child| node.child(child));
+        }
+    };
+    for field in all {
+        insert_before(node, fields::rank(field.head(), schema), &mut inserts);
+        let inner = INNER_ATTRIBUTES.iter().any(|end| field.path.ends_with(end));
+        let is_attribute = inner || attributes.contains(&field.path.as_str());
+        node.set(&field.path, field.value.to_string(), is_attribute);
+    }
+    insert_before(node, usize::MAX, &mut inserts);
+}
+
+fn resource(name: &str, resource: &Resource) -> Node {
+    let mut node = Node::new(name);
+    node.attribute("URI", &resource.uri);
+    let (count, size) = (resource.file_count.map(|n| n.to_string()), resource.file_size.map(|n| n.to_string()));
+    for (name, value) in [
+        ("content", resource.content.as_str()),
+        ("format", &resource.format),
+        ("label", &resource.label),
+        ("file_count", count.as_deref().unwrap_or_default()),
+        ("file_size", size.as_deref().unwrap_or_default()),
+    ] {
+        if !value.is_empty() {
+            node.attribute(name, value);
+        }
+    }
+    node.attribute("xsi:type", "xnat:resourceCatalog");
+    node
+}
+
+fn root(element: String) -> Node {
+    let mut root = Node::new(element);
+    root.attribute("xmlns:xnat", XNAT_NAMESPACE);
+    root.attribute("xmlns:xsi", XSI_NAMESPACE);
+    root
+}
+
+fn document(root: &Node) -> io::Result<Vec<u8>> {
+    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
+    declaration(&mut writer)?;
+    root.write(&mut writer)?;
+    let mut document = writer.into_inner();
+    document.push(b'\n');
+    Ok(document)
+}

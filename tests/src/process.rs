@@ -1,0 +1,99 @@
+//! A service in a process of its own, which can be killed in the middle of anything.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::{Api, Client, PASSWORD, Stores, USER, VARIABLES, cache, eventually, root};
+
+/// How long a start may take; the first one compiles the components.
+const START: Duration = Duration::from_secs(120);
+
+/// Narthex in a process of its own, with a state that outlives the process.
+pub struct ServiceProcess {
+    child: Option<Child>,
+    folder: TempDir,
+    address: SocketAddr,
+}
+
+impl ServiceProcess {
+    /// Starts on a fresh state.
+    ///
+    /// # Panics
+    /// When the host is not built (`cargo xtask test` builds it) or does not start.
+    pub fn start() -> Self {
+        let folder = TempDir::new().expect("a folder for temporary files");
+        let mut service = Self { child: None, folder, address: free_address() };
+        service.run();
+        service
+    }
+
+    /// Kills the process as `kill -9` does and waits until it is gone.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Starts again on the same state; the service has another address then.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.address = free_address();
+        self.run();
+    }
+
+    /// What tests usually want, as the administrator.
+    pub fn api(&self) -> Api {
+        Api::new(Client::new(self.address).login(USER, PASSWORD))
+    }
+
+    /// A look into the stores' files.
+    pub fn stores(&self) -> Stores {
+        Stores::new(&self.folder.path().join("state"))
+    }
+
+    fn run(&mut self) {
+        // In `target/release` beside this test's own folder.
+        let tests = std::env::current_exe().expect("the path of this test");
+        let profile = tests.parent().and_then(Path::parent).expect("the folder of the profile");
+        let binary = profile.join(format!("narthex-host{}", std::env::consts::EXE_SUFFIX));
+        let log_path = self.folder.path().join("log");
+        let log = File::create(&log_path).expect("a log file");
+        let mut command = Command::new(&binary);
+        command.arg("up").arg("--from").arg(root().join("spin.toml"));
+        command.args(["--listen", &self.address.to_string()]);
+        command.arg("--state-dir").arg(self.folder.path().join("state"));
+        command.arg("--runtime-config-file").arg(root().join("runtime-config.toml"));
+        command.arg("--cache-dir").arg(cache());
+        for (name, value) in VARIABLES {
+            command.args(["--variable", &format!("{name}={value}")]);
+        }
+        command.stdin(Stdio::null()).stdout(log.try_clone().expect("a log file")).stderr(log);
+        let mut child =
+            command.spawn().unwrap_or_else(|error| panic!("{} cannot be started: {error}", binary.display()));
+        let client = Client::new(self.address);
+        eventually(START, "the host does not answer", || {
+            if let Ok(Some(status)) = child.try_wait() {
+                panic!("the host ended at once ({status}): {}", fs::read_to_string(&log_path).unwrap_or_default());
+            }
+            client.get("/.well-known/spin/health").ok().filter(|response| response.status == 200)
+        });
+        self.child = Some(child);
+    }
+}
+
+impl Drop for ServiceProcess {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("the port's number")
+}

@@ -1,0 +1,80 @@
+//! A service inside the test.
+
+use std::future::Future;
+use std::path::Path;
+
+use narthex_host::{Host, HostConfig, Running};
+use tempfile::TempDir;
+
+use crate::{Api, Client, PASSWORD, Stores, USER, VARIABLES, cache, root};
+
+/// Narthex on a free port, with a state of its own. It stops when it is dropped.
+pub struct Service {
+    running: Option<Running>,
+    folder: TempDir,
+    client: Client,
+}
+
+impl Service {
+    /// With the variables of every test.
+    pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// With further variables.
+    pub fn with(variables: &[(&str, &str)]) -> Self {
+        Self::of(&root().join("spin.toml"), variables)
+    }
+
+    /// Another application on the same kind of stores.
+    ///
+    /// # Panics
+    /// When it cannot be started, most likely because its components are not built (`cargo xtask test` builds them).
+    pub fn of(manifest: &Path, variables: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().expect("a folder for temporary files");
+        let running = Self::run(manifest, folder.path(), variables);
+        let client = Client::new(running.address()).login(USER, PASSWORD);
+        Self { running: Some(running), folder, client }
+    }
+
+    fn run(manifest: &Path, state: &Path, variables: &[(&str, &str)]) -> Running {
+        let mut config = HostConfig::new(manifest, state).runtime_config(root().join("runtime-config.toml"));
+        if manifest == root().join("spin.toml") {
+            for (name, value) in VARIABLES.iter().chain(variables) {
+                config = config.variable(*name, *value);
+            }
+        }
+        config.cache_dir = Some(cache());
+        block_on(Host::start(config))
+            .unwrap_or_else(|error| panic!("{} cannot be served: {error}", manifest.display()))
+    }
+
+    /// Stops in good order and starts again on the same state, with the variables of every test.
+    pub fn restart(&mut self) {
+        if let Some(running) = self.running.take() {
+            block_on(running.stop());
+        }
+        let running = Self::run(&root().join("spin.toml"), self.folder.path(), &[]);
+        self.client = Client::new(running.address()).login(USER, PASSWORD);
+        self.running = Some(running);
+    }
+
+    /// A client logged in as the administrator.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// The same with what tests usually want.
+    pub fn api(&self) -> Api {
+        Api::new(self.client())
+    }
+
+    /// A look into the stores' files.
+    pub fn stores(&self) -> Stores {
+        Stores::new(self.folder.path())
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}

@@ -1,0 +1,4 @@
+//! Logging in, staying logged in, and what is open without.
+
+mod logins;
+mod sessions;

@@ -1,0 +1,4 @@
+//! The prearchive: lists, one session, its scans, resources, files.
+
+mod list;
+mod session;
