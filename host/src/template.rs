@@ -56,14 +56,6 @@ impl Template {
         Ok(Self { parts })
     }
 
-    /// The variables it refers to.
-    pub fn variables(&self) -> impl Iterator<Item = &str> {
-        self.parts.iter().filter_map(|part| match part {
-            Part::Variable(name) => Some(name.as_str()),
-            Part::Text(_) => None,
-        })
-    }
-
     /// The text with every variable replaced, or the name of the first one that `lookup` does not know.
     pub fn render<'v>(&self, lookup: impl Fn(&str) -> Option<&'v str>) -> Result<String, String> {
         let mut text = String::new();

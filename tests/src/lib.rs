@@ -5,6 +5,7 @@
 //! [`Api`] says in one line what a test wants of the service and fails the test with the service's own words.
 
 mod api;
+mod md5;
 mod poll;
 mod process;
 mod real;
@@ -16,6 +17,7 @@ pub mod zips;
 use std::path::{Path, PathBuf};
 
 pub use api::{Api, Content};
+pub use md5::md5;
 pub use narthex_client::{Client, Response, encode, form};
 pub use narthex_generator::{File, Modality, Noise, Packing, Study, zip_files, zip_study};
 pub use poll::eventually;

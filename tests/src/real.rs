@@ -22,7 +22,11 @@ pub fn real_files() -> Vec<RealFile> {
     let folder = root().join("target/test-data/pydicom");
     let mut files = Vec::new();
     collect(&folder, &folder, &mut files);
-    assert!(files.len() > 100, "no real DICOM files in {}: run `cargo xtask test`, which fetches them", folder.display());
+    assert!(
+        files.len() > 100,
+        "no real DICOM files in {}: run `cargo xtask test`, which fetches them",
+        folder.display()
+    );
     files.sort_by(|one, other| one.name.cmp(&other.name));
     files
 }

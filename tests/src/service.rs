@@ -45,8 +45,7 @@ impl Service {
             }
         }
         config.cache_dir = Some(cache());
-        block_on(Host::start(config))
-            .unwrap_or_else(|error| panic!("{} cannot be served: {error}", manifest.display()))
+        block_on(Host::start(config)).unwrap_or_else(|error| panic!("{} cannot be served: {error}", manifest.display()))
     }
 
     /// Stops in good order and starts again on the same state, with the variables of every test.

@@ -26,6 +26,9 @@ pub fn complete_uri<B>(request: &mut Request<B>) -> Result<(), BadRequest> {
         }
         None => None,
     };
+    if !request.uri().path().starts_with('/') {
+        return Err(BadRequest::Address);
+    }
     let mut parts = request.uri().clone().into_parts();
     let authority = match (header, parts.authority.take()) {
         (Some(header), Some(own)) if header != own => return Err(BadRequest::Address),

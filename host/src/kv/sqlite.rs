@@ -18,6 +18,9 @@ const SMALL_CACHE_KIB: u32 = 4096;
 /// Page cache of a connection to a file of large values, which are read once and not again.
 const LARGE_CACHE_KIB: u32 = 2048;
 
+/// What is kept of a rollback journal between commits.
+const JOURNAL_BYTES: u32 = 4 << 20;
+
 /// Statements that a connection keeps prepared.
 const PREPARED_STATEMENTS: usize = 32;
 
@@ -49,12 +52,14 @@ fn set_up_writer(connection: &Connection, profile: Profile) -> rusqlite::Result<
         // A transaction stays in memory until its commit (the writer bounds it), so that readers need to be kept
         // out only during the commit itself.
         connection.pragma_update(None, "cache_spill", false)?;
+        // The journal stays between commits; what a rare large transaction made of it does not.
+        connection.pragma_update(None, "journal_size_limit", JOURNAL_BYTES)?;
     }
     let wanted = match profile {
         Profile::Small => "WAL",
-        // With full sync, truncating the journal is itself synced; deleting it is not, and after a power cut the
-        // journal might come back and undo a commit that was acknowledged.
-        Profile::Large => "TRUNCATE",
+        // With full sync, overwriting the journal's head is itself synced; deleting the journal is not, and after a
+        // power cut it might come back and undo a commit that was acknowledged. Truncating is as safe, and slower.
+        Profile::Large => "PERSIST",
     };
     // The mode that is in force comes back as a row; a file that another process uses may refuse to change.
     let mode: String = connection

@@ -179,7 +179,7 @@ async fn writes_that_wait_share_a_commit() {
 
 #[tokio::test]
 async fn the_file_is_one_that_spin_reads() {
-    for (profile, mode) in [(Profile::Small, "wal"), (Profile::Large, "truncate")] {
+    for (profile, mode) in [(Profile::Small, "wal"), (Profile::Large, "persist")] {
         let fixture = Fixture::new(profile);
         let (database, store) = fixture.open();
         store.set("a".into(), b"1".to_vec()).await.unwrap();

@@ -26,8 +26,6 @@ pub struct Manifest {
 pub struct VariableDeclaration {
     /// Its value if none is given; none means that one must be given.
     pub default: Option<String>,
-    /// Whether its value must not be shown.
-    pub secret: bool,
 }
 
 /// An HTTP trigger.
@@ -181,8 +179,7 @@ fn check_variables(raw: &RawManifest) -> Result<BTreeMap<String, VariableDeclara
         if variable.required == variable.default.is_some() {
             return Err(ManifestError::VariableDefault(name.clone()));
         }
-        let declaration = VariableDeclaration { default: variable.default.clone(), secret: variable.secret };
-        variables.insert(name.clone(), declaration);
+        variables.insert(name.clone(), VariableDeclaration { default: variable.default.clone() });
     }
     Ok(variables)
 }

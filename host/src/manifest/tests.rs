@@ -47,7 +47,7 @@ fn reads_a_whole_manifest() {
     )
     .unwrap();
     assert_eq!(manifest.name, "narthex");
-    assert!(manifest.variables["admin_password"].secret);
+    assert_eq!(manifest.variables["admin_password"].default, None);
     assert_eq!(manifest.triggers.len(), 2);
     assert_eq!(manifest.triggers[1].route, None);
     let settings = &manifest.components["settings"];

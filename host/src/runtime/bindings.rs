@@ -1,6 +1,6 @@
 //! Bindings to the interfaces of Spin that this host offers, generated from `wit/`.
 
-#[expect(missing_docs, clippy::all, reason = "generated code")]
+#[allow(clippy::all, reason = "generated code")]
 mod generated {
     wasmtime::component::bindgen!({
         path: "wit",

@@ -12,6 +12,9 @@ pub mod settings;
 pub mod sweep;
 pub mod time;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::DomainError;
 pub use settings::Settings;
 

@@ -85,6 +85,9 @@ mod tests {
 
     #[test]
     fn markup_cannot_be_broken_out_of() {
-        assert_eq!(markup("<a b=\"c\" d='e'>&\u{0}\u{1b}\n"), "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;\u{FFFD}\u{FFFD} ");
+        assert_eq!(
+            markup("<a b=\"c\" d='e'>&\u{0}\u{1b}\n"),
+            "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;\u{FFFD}\u{FFFD} "
+        );
     }
 }

@@ -97,7 +97,8 @@ fn push_cell(out: &mut String, column: &Column, cell: &str) {
 
 fn is_local(link: &str) -> bool {
     let mut characters = link.chars();
-    characters.next() == Some('/') && !matches!(characters.next(), Some('/' | '\\'))
+    characters.next() == Some('/')
+        && !matches!(characters.next(), Some('/' | '\\'))
         && !link.chars().any(char::is_control)
 }
 
@@ -143,16 +144,16 @@ mod tests {
         let mut text: Option<String> = None;
         loop {
             match reader.read_event().unwrap() {
-                Event::Start(start) if start.name().as_ref() == b"cell" => text = Some(String::new()),
-                Event::End(end) if end.name().as_ref() == b"cell" => found.extend(text.take()),
+                Event::Start(start) if start.name().as_ref() == "cell" => text = Some(String::new()),
+                Event::End(end) if end.name().as_ref() == "cell" => found.extend(text.take()),
                 Event::Text(part) => {
                     if let Some(text) = &mut text {
-                        text.push_str(&part.decode().unwrap());
+                        text.push_str(&part);
                     }
                 }
                 Event::GeneralRef(name) => {
                     if let Some(text) = &mut text {
-                        let reference = format!("&{};", name.decode().unwrap());
+                        let reference = format!("&{};", &*name);
                         text.push_str(&quick_xml::escape::unescape(&reference).unwrap());
                     }
                 }

@@ -300,9 +300,7 @@ mod tests {
     #[test]
     fn members_of_a_json_object_are_parameters() {
         let mut params = Params::default();
-        params
-            .add_json(br#"{"z":"FDG","n":4,"f":1.5,"t":true,"null":null,"l":["a",2],"z":"last"}"#)
-            .unwrap();
+        params.add_json(br#"{"z":"FDG","n":4,"f":1.5,"t":true,"null":null,"l":["a",2],"z":"last"}"#).unwrap();
         let all: Vec<_> = params.iter().collect();
         assert_eq!(
             all,

@@ -107,15 +107,15 @@ impl Table {
         let descending = order.is_some_and(|order| order.trim().eq_ignore_ascii_case("desc"));
         let numeric: Vec<bool> = positions.iter().map(|&position| self.is_numeric(position)).collect();
         let rows = std::mem::take(&mut self.rows);
-        let mut keyed: Vec<(Vec<SortKey>, Vec<String>)> = rows
-            .into_iter()
-            .map(|row| {
-                let key = positions.iter().zip(&numeric).map(|(&position, &numeric)| {
-                    SortKey::of(row.get(position).map_or("", String::as_str), numeric)
-                });
-                (key.collect(), row)
-            })
-            .collect();
+        let mut keyed: Vec<(Vec<SortKey>, Vec<String>)> =
+            rows.into_iter()
+                .map(|row| {
+                    let key = positions.iter().zip(&numeric).map(|(&position, &numeric)| {
+                        SortKey::of(row.get(position).map_or("", String::as_str), numeric)
+                    });
+                    (key.collect(), row)
+                })
+                .collect();
         keyed.sort_by(|(left, _), (right, _)| {
             let each = left.iter().zip(right).map(|(left, right)| left.compare(right, descending));
             each.fold(Ordering::Equal, Ordering::then)
@@ -141,7 +141,10 @@ impl Table {
         let positions: Vec<usize> = names.iter().filter_map(|name| self.position(name)).collect();
         self.columns = positions.iter().filter_map(|&position| self.columns.get(position).cloned()).collect();
         for row in &mut self.rows {
-            *row = positions.iter().map(|&position| row.get_mut(position).map(std::mem::take).unwrap_or_default()).collect();
+            *row = positions
+                .iter()
+                .map(|&position| row.get_mut(position).map(std::mem::take).unwrap_or_default())
+                .collect();
         }
     }
 }

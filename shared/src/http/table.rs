@@ -166,10 +166,8 @@ impl Table {
     /// A header line and a line for each row; `\n` ends lines, quotes only where they are needed.
     pub fn to_csv(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(64 + self.rows.len() * self.estimated_row_bytes() / 2);
-        let mut writer = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::Any(b'\n'))
-            .flexible(true)
-            .from_writer(&mut out);
+        let mut writer =
+            csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).flexible(true).from_writer(&mut out);
         let width = self.columns.len();
         let padding = std::iter::repeat("");
         // Writing to memory cannot fail, and lines of different lengths are allowed above.

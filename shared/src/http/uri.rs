@@ -50,8 +50,7 @@ impl ResourceUri {
     /// [`PathError::NotThatKind`] if it is none of the forms that `dest` takes.
     pub fn destination(&self) -> Result<Destination, PathError> {
         let own = |word: &str| Some(word.to_owned());
-        let prearchive =
-            |project, timestamp, folder| Destination::Prearchive { project, timestamp, folder };
+        let prearchive = |project, timestamp, folder| Destination::Prearchive { project, timestamp, folder };
         let archive = |project, subject, experiment| Destination::Archive { project, subject, experiment };
         Ok(match &self.segments()[..] {
             ["prearchive"] | ["prearchive", "projects"] => prearchive(None, None, None),

@@ -49,7 +49,7 @@ impl Charset {
 
     /// Decodes one value, all its parts included.
     pub fn decode<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
-        let plain = bytes.iter().all(|&byte| byte.is_ascii() && byte != ESC);
+        let plain = bytes.is_ascii() && !bytes.contains(&ESC);
         if plain && let Ok(text) = std::str::from_utf8(bytes) {
             return Cow::Borrowed(text);
         }
@@ -117,7 +117,9 @@ fn decode_with(encoding: &'static Encoding, bytes: &[u8]) -> String {
 /// JIS X 0201: the right half holds U+FF61 to U+FF9F at A1 to DF.
 fn katakana(byte: u8) -> char {
     match byte {
-        0xA1..=0xDF => char::from_u32(0xFF61 + u32::from(byte - 0xA1)).unwrap_or(char::REPLACEMENT_CHARACTER),
+        0xA1..=0xDF => {
+            char::from_u32(0xFEC0_u32.saturating_add(u32::from(byte))).unwrap_or(char::REPLACEMENT_CHARACTER)
+        }
         0x80.. => char::REPLACEMENT_CHARACTER,
         _ => char::from(byte),
     }

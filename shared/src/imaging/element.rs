@@ -73,7 +73,7 @@ pub fn head(bytes: &[u8], encoding: Encoding) -> Result<Head, usize> {
     if !encoding.explicit || tag.0 == 0xFFFE || !(v0.is_ascii_uppercase() && v1.is_ascii_uppercase()) {
         return Ok(short(None, defined(encoding.u32(rest))));
     }
-    let vr = VR::from_binary([v0, v1]);
+    let vr = vr_of([v0, v1]);
     let long = match vr {
         Some(vr) => has_long_head(vr),
         // New VRs have the long form (DICOM PS3.5 7.1.2), whose two reserved bytes are zero; writers of made-up
@@ -91,6 +91,23 @@ pub fn head(bytes: &[u8], encoding: Encoding) -> Result<Head, usize> {
 
 fn defined(length: u32) -> Option<u32> {
     (length != UNDEFINED_LENGTH).then_some(length)
+}
+
+/// The VR that two letters stand for (DICOM PS3.5 6.2). A match on bytes: it is done for every element.
+pub fn vr_of(letters: [u8; 2]) -> Option<VR> {
+    macro_rules! vrs {
+        ($($vr:ident $letters:literal)*) => {
+            match &letters {
+                $($letters => Some(VR::$vr),)*
+                _ => None,
+            }
+        };
+    }
+    vrs! {
+        AE b"AE" AS b"AS" AT b"AT" CS b"CS" DA b"DA" DS b"DS" DT b"DT" FL b"FL" FD b"FD" IS b"IS" LO b"LO" LT b"LT"
+        OB b"OB" OD b"OD" OF b"OF" OL b"OL" OV b"OV" OW b"OW" PN b"PN" SH b"SH" SL b"SL" SQ b"SQ" SS b"SS" ST b"ST"
+        SV b"SV" TM b"TM" UC b"UC" UI b"UI" UL b"UL" UN b"UN" UR b"UR" US b"US" UT b"UT" UV b"UV"
+    }
 }
 
 /// VRs with two reserved bytes and a 32-bit length (DICOM PS3.5 table 7.1-1).
@@ -113,6 +130,13 @@ mod tests {
         assert_eq!(implicit, Head { tag: Tag(8, 0x60), vr: None, length: Some(2), size: 8 });
         let big = head(b"\x00\x08\x00\x60CS\x00\x02MR", Encoding::EXPLICIT_BE).unwrap();
         assert_eq!(big, short);
+    }
+
+    #[test]
+    fn knows_every_vr_of_the_standard() {
+        let letters = |n: u8| (b'A'..=b'Z').nth(n.into()).unwrap();
+        let pairs = (0..26).flat_map(|a| (0..26).map(move |b| [letters(a), letters(b)]));
+        assert!(pairs.into_iter().all(|pair| vr_of(pair) == VR::from_binary(pair)));
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl List<'_> {
         self.float("parameters/exposure", &[tags::EXPOSURE, tags::EXPOSURE_INM_AS]);
         self.text("parameters/filter", &[tags::FILTER_TYPE]);
         self.float("parameters/generatorPower", &[tags::GENERATOR_POWER]);
-        let spots = self.first(&[tags::FOCAL_SPOTS]).map(|text| numbers(text)).unwrap_or_default();
+        let spots = self.first(&[tags::FOCAL_SPOTS]).map(numbers).unwrap_or_default();
         for (n, spot) in (1..).zip(spots) {
             let path = format!("parameters/focalSpots/focalSpot[{n}]");
             self.fields.push(Field { path, value: FieldValue::Float(spot) });

@@ -2,11 +2,12 @@
 
 use super::element::{self, Encoding};
 use super::header::{DICOMDIR_SOP_CLASS, DicomHeader, HeaderError, HeaderLimits, Preamble};
+use super::inflate::Inflater;
+use super::stream::{Progress, Stream};
 use super::tags::{self, Tag};
 use super::uid::Uid;
 use super::value;
 use super::walker::{Step, Walker, guess_encoding, is_plausible_start};
-use flate2::{Decompress, FlushDecompress, Status};
 use std::collections::BTreeMap;
 
 /// Preamble and `DICM`, in bytes (DICOM PS3.10 7.1).
@@ -19,17 +20,6 @@ const ALSO_DEFLATED: [&str; 2] = ["1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4
 const IMPLICIT_LE: &str = "1.2.840.10008.1.2";
 /// Explicit VR Big Endian (DICOM PS3.5 A.3, retired).
 const EXPLICIT_BE: &str = "1.2.840.10008.1.2.2";
-/// The buffer data are inflated into, in bytes.
-const INFLATE_BYTES: usize = 8 << 10;
-
-/// Whether the reader wants more of the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// The header goes on.
-    More,
-    /// No further bytes are wanted: the header is complete, or the file is refused.
-    Done,
-}
 
 /// Reads the header of one file from bytes pushed into it.
 ///
@@ -91,76 +81,6 @@ impl HeaderReader {
         };
         result.and_then(|()| self.machine.into_header()).map_err(unproven)
     }
-}
-
-/// Feeds bytes to steps, keeping what a step needs but has not got yet.
-#[derive(Debug, Default)]
-struct Stream {
-    carry: Vec<u8>,
-    skip: u64,
-}
-
-impl Stream {
-    /// Nothing is half read.
-    fn is_idle(&self) -> bool {
-        self.carry.is_empty() && self.skip == 0
-    }
-
-    fn drive(
-        &mut self,
-        mut input: &[u8],
-        mut step: impl FnMut(&[u8]) -> Result<Step, HeaderError>,
-    ) -> Result<Progress, HeaderError> {
-        loop {
-            if self.skip > 0 {
-                let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(input.len());
-                self.skip = self.skip.saturating_sub(u64::try_from(skipped).unwrap_or(u64::MAX));
-                input = input.get(skipped..).unwrap_or_default();
-                if self.skip > 0 {
-                    return Ok(Progress::More);
-                }
-            }
-            if self.carry.is_empty() {
-                match step(input)? {
-                    Step::Took(used) => input = input.get(used..).unwrap_or_default(),
-                    Step::TookAndSkips(used, skip) => {
-                        input = input.get(used..).unwrap_or_default();
-                        self.skip = skip;
-                    }
-                    Step::Needs(_) => {
-                        self.carry.extend_from_slice(input);
-                        return Ok(Progress::More);
-                    }
-                    Step::Done => return Ok(Progress::Done),
-                }
-                continue;
-            }
-            match step(&self.carry)? {
-                Step::Took(used) => drop_front(&mut self.carry, used),
-                Step::TookAndSkips(used, skip) => {
-                    drop_front(&mut self.carry, used);
-                    let kept = self.carry.len();
-                    drop_front(&mut self.carry, usize::try_from(skip).unwrap_or(usize::MAX));
-                    let dropped = kept.saturating_sub(self.carry.len());
-                    self.skip = skip.saturating_sub(u64::try_from(dropped).unwrap_or(u64::MAX));
-                }
-                Step::Needs(needed) => {
-                    let (next, rest) =
-                        input.split_at_checked(needed.saturating_sub(self.carry.len()).max(1)).unwrap_or((input, &[]));
-                    if next.is_empty() {
-                        return Ok(Progress::More);
-                    }
-                    self.carry.extend_from_slice(next);
-                    input = rest;
-                }
-                Step::Done => return Ok(Progress::Done),
-            }
-        }
-    }
-}
-
-fn drop_front(bytes: &mut Vec<u8>, count: usize) {
-    bytes.drain(..count.min(bytes.len()));
 }
 
 /// Which part of the file comes next.
@@ -287,7 +207,7 @@ impl Machine {
             // A meta group alone is no object.
             State::Start | State::Meta | State::DataSetStart => false,
             State::DataSet => self.walker.at_top(),
-            State::Deflated(inflater) => inflater.stream.is_idle() && self.walker.at_top(),
+            State::Deflated(inflater) => inflater.is_idle() && self.walker.at_top(),
         }
     }
 
@@ -343,64 +263,4 @@ fn check(tag: Tag, keyword: &'static str, uid: &str) -> Result<(), HeaderError> 
 
 fn is_big_tiff(start: &[u8]) -> bool {
     start.starts_with(b"II+\0") || start.starts_with(b"MM\0+")
-}
-
-/// A deflated data set: raw deflate, whatever follows the meta group (DICOM PS3.5 A.5).
-struct Inflater {
-    inflate: Decompress,
-    stream: Stream,
-    inflated: usize,
-    max_bytes: usize,
-}
-
-impl Inflater {
-    fn new(limits: HeaderLimits) -> Self {
-        Self {
-            inflate: Decompress::new(false),
-            stream: Stream::default(),
-            inflated: 0,
-            max_bytes: limits.max_header_bytes,
-        }
-    }
-
-    fn step(&mut self, bytes: &[u8], walker: &mut Walker, end_of_file: bool) -> Result<Step, HeaderError> {
-        if bytes.is_empty() && !end_of_file {
-            return Ok(Step::Needs(1));
-        }
-        let malformed = HeaderError::Malformed { offset: 0, what: "the deflated data set cannot be inflated" };
-        let mut buffer = [0; INFLATE_BYTES];
-        let mut rest = bytes;
-        loop {
-            let (in_before, out_before) = (self.inflate.total_in(), self.inflate.total_out());
-            let status =
-                self.inflate.decompress(rest, &mut buffer, FlushDecompress::None).map_err(|_| malformed.clone())?;
-            let used = usize::try_from(self.inflate.total_in().saturating_sub(in_before)).unwrap_or(usize::MAX);
-            let made = usize::try_from(self.inflate.total_out().saturating_sub(out_before)).unwrap_or(usize::MAX);
-            rest = rest.get(used..).unwrap_or_default();
-            self.inflated = self.inflated.saturating_add(made);
-            if self.inflated > self.max_bytes {
-                return Err(HeaderError::TooLarge { max_header_bytes: self.max_bytes });
-            }
-            let made = buffer.get(..made).unwrap_or_default();
-            if self.stream.drive(made, |bytes| walker.step(bytes))? == Progress::Done {
-                return Ok(Step::Done);
-            }
-            if status == Status::StreamEnd {
-                // Padding may follow; what is half read now will never be whole.
-                return if self.stream.is_idle() && walker.at_top() {
-                    Ok(Step::Done)
-                } else {
-                    Err(HeaderError::Truncated { length_bytes: self.inflate.total_in() })
-                };
-            }
-            if used == 0 && made.is_empty() {
-                // All is used, or nothing can be done with what there is.
-                return if end_of_file || !rest.is_empty() {
-                    Err(HeaderError::Truncated { length_bytes: self.inflate.total_in() })
-                } else {
-                    Ok(Step::Took(bytes.len()))
-                };
-            }
-        }
-    }
 }

@@ -43,7 +43,7 @@ pub struct ImageSession {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
     /// The scanner, where all series agree.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Scanner::is_empty")]
     pub scanner: Scanner,
     /// All other fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -77,7 +77,7 @@ pub struct Scan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_date: Option<String>,
     /// The scanner.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Scanner::is_empty")]
     pub scanner: Scanner,
     /// Columns, rows and number of images, for the catalog.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -281,6 +281,11 @@ impl Scan {
 }
 
 impl Scanner {
+    /// Whether nothing is known of it.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     fn fields(&self) -> impl Iterator<Item = Field> {
         [("scanner/manufacturer", &self.manufacturer), ("scanner/model", &self.model), ("scanner", &self.name)]
             .into_iter()

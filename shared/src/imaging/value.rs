@@ -35,10 +35,14 @@ pub fn render(vr: VR, bytes: &[u8], encoding: Encoding, charset: &Charset) -> Op
 fn joined(text: &str) -> String {
     const PADDING: [char; 2] = [' ', '\0'];
     let text = text.trim_matches(PADDING);
-    if !text.contains('\\') {
-        return text.to_owned();
+    let mut joined = String::with_capacity(text.len());
+    for (n, part) in text.split('\\').enumerate() {
+        if n > 0 {
+            joined.push('\\');
+        }
+        joined.push_str(part.trim_matches(PADDING));
     }
-    text.split('\\').map(|part| part.trim_matches(PADDING)).collect::<Vec<_>>().join("\\")
+    joined
 }
 
 fn numbers<const N: usize>(bytes: &[u8], show: impl Fn([u8; N]) -> String) -> String {

@@ -9,6 +9,7 @@ use super::header::{HeaderError, HeaderLimits};
 use super::tags::{self, Place, Tag, VR};
 use super::value;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// What one step did with the bytes it was shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +73,8 @@ pub struct Walker {
     position: u64,
     looked_at: usize,
     rt_object: bool,
+    /// SOP Instance UID has been seen: an object whose elements are in disorder is read on until it is.
+    identified: bool,
     /// What has been taken.
     pub tags: BTreeMap<Tag, String>,
 }
@@ -88,6 +91,7 @@ impl Walker {
             position: 0,
             looked_at: 0,
             rt_object: false,
+            identified: false,
             tags: BTreeMap::new(),
         }
     }
@@ -191,15 +195,16 @@ impl Walker {
         };
         // The first value stands: the data set's own comes before those of its functional groups, and a second
         // element of the same tag is an error that must not change where an object goes.
-        if !self.tags.contains_key(&tag)
+        if let Entry::Vacant(place) = self.tags.entry(tag)
             && let Some(text) = value::render(vr, raw, encoding, &self.charset)
         {
             match tag {
+                tags::SOP_INSTANCE_UID => self.identified = true,
                 tags::SPECIFIC_CHARACTER_SET => self.charset = Charset::parse(&text),
                 tags::SOP_CLASS_UID => self.rt_object = text.starts_with("1.2.840.10008.5.1.4.1.1.481."),
                 _ => {}
             }
-            self.tags.insert(tag, text);
+            place.insert(text);
         }
         self.took(whole)
     }
@@ -222,7 +227,7 @@ impl Walker {
     fn is_end(&self, tag: Tag) -> bool {
         match tag {
             tags::PIXEL_DATA | tags::FLOAT_PIXEL_DATA | tags::DOUBLE_FLOAT_PIXEL_DATA => true,
-            _ if !self.tags.contains_key(&tags::SOP_INSTANCE_UID) => false,
+            _ if !self.identified => false,
             // Plans and structure sets may go on for a hundred megabytes, and have no functional groups.
             Tag(0x3002..=0x300E, _) => self.rt_object,
             _ => tag > tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
@@ -260,9 +265,7 @@ impl Walker {
         if frame.kind != Kind::Item {
             self.depth = self.depth.saturating_sub(1);
         }
-        frame.kind == Kind::Item
-            && frame.context == Context::FrameGroups
-            && self.tags.contains_key(&tags::SOP_INSTANCE_UID)
+        frame.kind == Kind::Item && frame.context == Context::FrameGroups && self.identified
     }
 
     fn took(&mut self, size: usize) -> Result<Step, HeaderError> {
@@ -354,7 +357,7 @@ pub fn guess_encoding(bytes: &[u8], declared: Option<Encoding>) -> Encoding {
     let (Some(&[g0, g1]), Some(vr)) = (bytes.first_chunk::<2>(), bytes.get(4..6)) else {
         return declared.unwrap_or(Encoding::IMPLICIT_LE);
     };
-    let explicit = vr.first_chunk::<2>().and_then(|&vr| VR::from_binary(vr)).is_some();
+    let explicit = vr.first_chunk::<2>().and_then(|&vr| element::vr_of(vr)).is_some();
     // The first group is small: whichever byte is zero is the high one.
     let big_endian = match declared {
         Some(declared) => declared.big_endian && g0 == 0,

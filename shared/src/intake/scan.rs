@@ -33,7 +33,7 @@ pub struct Seen<R> {
 }
 
 /// What the scanner knows when the body has ended.
-pub struct Scanned<F: SinkFactory> {
+pub(super) struct Scanned<F: SinkFactory> {
     pub(super) limits: Limits,
     pub(super) inflater: Inflater,
     pub(super) factory: F,
@@ -117,7 +117,7 @@ impl<F: SinkFactory> ZipScanner<F> {
     }
 
     /// The body has ended; what was found goes to [`crate::intake::zip::finish`].
-    pub fn end(self) -> Scanned<F> {
+    pub(super) fn end(self) -> Scanned<F> {
         self.known
     }
 

@@ -5,7 +5,12 @@
 
 use std::fmt;
 
+use sha2::Digest;
+
 use super::pack::PackId;
+
+/// The longest word that stands in a key as it is, in bytes.
+const MAX_WORD_BYTES: usize = 256;
 
 /// A key of the records or blobs store.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +25,14 @@ impl Key {
     /// Adds a word that may come from outside.
     fn name(mut self, word: &str) -> Self {
         self.0.push(':');
+        if word.len() > MAX_WORD_BYTES {
+            // Nothing that exists has such a name, but somebody may ask for it, and providers bound their keys.
+            self.0.push_str("%~");
+            for byte in sha2::Sha256::digest(word.as_bytes()) {
+                self.0.push_str(&format!("{byte:02x}"));
+            }
+            return self;
+        }
         for byte in word.bytes() {
             match byte {
                 b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' => self.0.push(char::from(byte)),
@@ -226,5 +239,8 @@ mod tests {
         assert_ne!(session_place("a:b", "c", "d"), session_place("a", "b:c", "d"));
         assert_eq!(project("ä/b").as_str(), "project:%C3%A4%2Fb");
         assert_ne!(project("a%2F"), project("a/"));
+        let long = "ä".repeat(5_000);
+        assert!(project(&long).as_str().len() < 100);
+        assert_ne!(project(&long), project(&format!("{long}x")));
     }
 }

@@ -53,7 +53,9 @@ pub fn decode<T: Record>(key: &Key, bytes: &[u8]) -> Result<T, StoreError> {
     let corrupt = |reason: String| StoreError::Corrupt { key: key.to_string(), reason };
     match serde_json::from_slice::<Envelope<T>>(bytes) {
         Ok(envelope) if envelope.v == T::VERSION => Ok(envelope.r),
-        Ok(envelope) => Err(corrupt(format!("its layout has version {}, this program reads {}", envelope.v, T::VERSION))),
+        Ok(envelope) => {
+            Err(corrupt(format!("its layout has version {}, this program reads {}", envelope.v, T::VERSION)))
+        }
         Err(error) => match serde_json::from_slice::<VersionOnly>(bytes) {
             Ok(found) if found.v != T::VERSION => {
                 Err(corrupt(format!("its layout has version {}, this program reads {}", found.v, T::VERSION)))

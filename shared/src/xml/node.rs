@@ -40,31 +40,38 @@ impl Node {
 
     /// Sets the value at a path below this element, making the elements on the way. The last step is an attribute
     /// if so said. Steps may carry `[name=...]`, which becomes an attribute, or `[n]`, a position.
+    ///
+    /// Paths may come from clients: one with a step that cannot be an XML name is passed over.
     pub fn set(&mut self, path: &str, value: String, is_attribute: bool) {
+        let steps = steps(path);
+        if !steps.iter().all(|step| step.is_well_formed()) {
+            return;
+        }
+        let Some((last, before)) = steps.split_last() else { return };
         let mut node = self;
-        let mut steps = path.split('/').peekable();
-        while let Some(step) = steps.next() {
-            if is_attribute && steps.peek().is_none() {
-                node.attributes.push((step.to_owned(), value));
-                return;
-            }
+        for step in if is_attribute { before } else { &steps } {
             let Some(next) = node.descend(step) else { return };
             node = next;
         }
-        node.text = Some(value);
+        if is_attribute {
+            // An attribute that stands twice would make the document unreadable.
+            node.attributes.retain(|(name, _)| name != last.name);
+            node.attributes.push((last.name.to_owned(), value));
+        } else {
+            node.text = Some(value);
+        }
     }
 
     /// The element of a step, made if there is none yet, so that it is always found.
-    fn descend(&mut self, step: &str) -> Option<&mut Self> {
-        if !self.children.iter().any(|child| child.key == step) {
-            let (name, rest) = step.split_once('[').unwrap_or((step, ""));
-            let mut child = Node { name: format!("xnat:{name}"), key: step.to_owned(), ..Self::default() };
-            if let Some((attribute, value)) = rest.trim_end_matches(']').split_once('=') {
+    fn descend(&mut self, step: &Step<'_>) -> Option<&mut Self> {
+        if !self.children.iter().any(|child| child.key == step.whole) {
+            let mut child = Node { name: format!("xnat:{}", step.name), key: step.whole.to_owned(), ..Self::default() };
+            if let Some((attribute, value)) = step.predicate.split_once('=') {
                 child.attribute(attribute, value);
             }
             self.children.push(child);
         }
-        self.children.iter_mut().find(|child| child.key == step)
+        self.children.iter_mut().find(|child| child.key == step.whole)
     }
 
     /// Writes the element. Its depth is that of XNAT's schema, a handful.
@@ -82,6 +89,40 @@ impl Node {
         }
         writer.write_event(Event::End(BytesEnd::new(&self.name)))
     }
+}
+
+/// One step of a path.
+#[derive(Debug, Clone, Copy)]
+struct Step<'a> {
+    whole: &'a str,
+    name: &'a str,
+    predicate: &'a str,
+}
+
+impl Step<'_> {
+    fn is_well_formed(&self) -> bool {
+        is_name(self.name) && self.predicate.split_once('=').is_none_or(|(attribute, _)| is_name(attribute))
+    }
+}
+
+/// The steps of a path: divided by slashes, but for those within brackets.
+fn steps(path: &str) -> Vec<Step<'_>> {
+    let mut in_brackets = false;
+    let divide = |c: char| {
+        in_brackets = (in_brackets || c == '[') && c != ']';
+        c == '/' && !in_brackets
+    };
+    let step = |whole| match str::split_once(whole, '[') {
+        Some((name, rest)) => Step { whole, name, predicate: rest.strip_suffix(']').unwrap_or(rest) },
+        None => Step { whole, name: whole, predicate: "" },
+    };
+    path.split(divide).map(step).collect()
+}
+
+/// Names of XNAT's schema: ASCII letters, digits, `_`, `-` and `.`, a letter or `_` first.
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
 /// The start of a document: the declaration that clients recognise documents by.
@@ -133,6 +174,19 @@ mod tests {
             "<r><xnat:scanner model=\"M\">S</xnat:scanner><xnat:p><xnat:add name=\"a\">1</xnat:add>\
              <xnat:add name=\"b\">2</xnat:add><xnat:spot>3</xnat:spot><xnat:spot>4</xnat:spot></xnat:p></r>"
         );
+    }
+
+    #[test]
+    fn paths_from_clients_cannot_break_out() {
+        let mut node = Node::new("r");
+        for path in ["a><b", "", "/", "a//b", "a b", "1a", "fields/field[x y=1]", "ä", "a:b"] {
+            node.set(path, "x".into(), false);
+            node.set(path, "x".into(), true);
+        }
+        assert_eq!(written(&node), "<r/>");
+        node.set("fields/field[name=a/b \"<]", "x".into(), false);
+        let expected = "<r><xnat:fields><xnat:field name=\"a/b &quot;&lt;\">x</xnat:field></xnat:fields></r>";
+        assert_eq!(written(&node), expected);
     }
 
     #[test]

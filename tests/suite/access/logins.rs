@@ -82,7 +82,10 @@ fn the_login_service_takes_a_form_and_answers_with_the_bare_session() {
             .unwrap();
         assert_eq!(response.status, 200, "{}", response.text());
         let session = response.text();
-        assert!(!session.is_empty() && session.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)), "{session:?}");
+        assert!(
+            !session.is_empty() && session.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)),
+            "{session:?}"
+        );
         let cookies: Vec<&str> = response.all("set-cookie").collect();
         assert!(cookies.iter().any(|cookie| cookie.starts_with(&format!("JSESSIONID={session}"))), "{cookies:?}");
         assert_eq!(client.session(&session).get("/data/projects").unwrap().status, 200);

@@ -82,11 +82,13 @@ fn two_series_with_one_number_get_ids_of_their_own() {
     api.project("P1");
     let one = Study::new(Modality::Mr, 1).series_named(4, "first");
     // The same study, whose second series claims the number of the first one.
-    let mut files: Vec<(String, Vec<u8>)> =
-        one.files().map(|file| (format!("a/{}", file.name), file.bytes)).collect();
+    let mut files: Vec<(String, Vec<u8>)> = one.files().map(|file| (format!("a/{}", file.name), file.bytes)).collect();
     let other = Study::new(Modality::Mr, 1).series_named(5, "other").slices(3);
     for file in other.files() {
-        files.push((format!("b/{}", file.name), replace(&file.bytes, b"\x20\x00\x11\x00IS\x02\x005 ", b"\x20\x00\x11\x00IS\x02\x004 ")));
+        files.push((
+            format!("b/{}", file.name),
+            replace(&file.bytes, b"\x20\x00\x11\x00IS\x02\x005 ", b"\x20\x00\x11\x00IS\x02\x004 "),
+        ));
     }
     let zip = narthex_tests::zip_files(files, narthex_tests::Packing::Deflated);
     let uris = api.import_zip("dest=/prearchive/projects/P1", &zip);

@@ -56,7 +56,7 @@ fn zip64() {
 #[test]
 fn zips_with_folders_and_a_comment() {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    writer.set_comment("made by a test");
+    writer.set_comment("made by a test").unwrap();
     writer.add_directory("a/", SimpleFileOptions::default()).unwrap();
     writer.add_directory("a/b/", SimpleFileOptions::default()).unwrap();
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);

@@ -32,7 +32,10 @@ fn study() -> Study {
 /// `9999-99-99 99:99:99.999`, as clients parse it.
 fn has_the_form_of(text: &str, form: &str) -> bool {
     text.len() == form.len()
-        && text.bytes().zip(form.bytes()).all(|(byte, form)| if form == b'9' { byte.is_ascii_digit() } else { byte == form })
+        && text
+            .bytes()
+            .zip(form.bytes())
+            .all(|(byte, form)| if form == b'9' { byte.is_ascii_digit() } else { byte == form })
 }
 
 fn check_row(row: &Row) {

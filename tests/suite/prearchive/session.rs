@@ -3,11 +3,12 @@
 use narthex_tests::{Modality, Service, Study, Table};
 
 fn study() -> Study {
-    Study::new(Modality::Mr, 31)
-        .patient("S31_MR1", "S31")
-        .series_named(1, "localizer")
-        .slices(3)
-        .and_series(2, "t1", Modality::Mr, 7)
+    Study::new(Modality::Mr, 31).patient("S31_MR1", "S31").series_named(1, "localizer").slices(3).and_series(
+        2,
+        "t1",
+        Modality::Mr,
+        7,
+    )
 }
 
 #[test]

@@ -186,3 +186,39 @@ fn an_end_signature_inside_data_is_not_an_end() {
     ]);
     accepts(&body, &[("a", &fake), ("b", b"PK\x05\x06"), ("PK", &[b"PK\x01\x02".to_vec(), fake.clone()].concat())]);
 }
+
+#[test]
+fn a_sink_that_wants_no_more_gets_no_more_but_the_crc_is_still_checked() {
+    use crate::intake::{EntryName, EntrySink, IntakeError, SinkFactory, ZipScanner};
+    struct Head(usize);
+    impl EntrySink for Head {
+        type Output = usize;
+        fn push(&mut self, bytes: &[u8]) {
+            self.0 += bytes.len();
+        }
+        fn wants_more(&self) -> bool {
+            self.0 < 10
+        }
+        fn finish(self) -> usize {
+            self.0
+        }
+    }
+    struct Heads;
+    impl SinkFactory for Heads {
+        type Sink = Head;
+        fn open(&mut self, name: &EntryName) -> Head {
+            Head(if name.file_name() == "skipped" { 10 } else { 0 })
+        }
+    }
+    let data = noise(1_000, 1);
+    let take = |parts: &[super::builder::Part]| -> Result<Vec<Option<usize>>, IntakeError> {
+        let mut scanner = ZipScanner::new(crate::limits::Limits::default(), Heads);
+        zip(parts).chunks(40).try_for_each(|chunk| scanner.push(chunk))?;
+        Ok(scanner.end().seen.into_iter().map(|seen| seen.unwrap().result).collect())
+    };
+    let found = take(&[stored("a", &data), stored("s/skipped", &data), folder("f/")]).unwrap();
+    assert!(found[0].is_some_and(|bytes| (10..=49).contains(&bytes)));
+    assert_eq!(found[1..], [Some(10), None]);
+    let damaged = stored("a", &data).both(|head| head.crc32 ^= 1);
+    assert_eq!(take(&[damaged]).unwrap_err().code(), "zip.entry.crc");
+}

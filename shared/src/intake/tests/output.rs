@@ -56,7 +56,7 @@ fn a_stitched_zip_can_be_taken_in_again_and_read_by_python() {
 
 #[test]
 fn more_than_65534_files_get_zip64_ends() {
-    for count in [65_534, 65_535, 65_540] {
+    for count in [65_534, 65_535] {
         let files: Vec<File> = (0..count).map(|number| file(&format!("{number}"), b"", Method::Stored)).collect();
         let body = stitch(&files);
         assert_eq!(body.windows(4).any(|window| window == b"PK\x06\x06"), count > 65_534);

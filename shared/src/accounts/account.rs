@@ -1,0 +1,237 @@
+//! A user's account and its login name.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::AccountError;
+use crate::storage::keys;
+use crate::storage::records::{Record, Records};
+use crate::storage::store::Store;
+
+/// Longer login names are refused.
+pub const MAX_LOGIN_BYTES: usize = 64;
+/// The name under which XNAT shows who has not logged in; nobody can have it.
+pub const GUEST: &str = "guest";
+
+/// Why a text is no login name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// Empty, too long, or with other characters than a login name may have.
+    #[error("A login name has 1 to 64 of the letters a to z, digits and _ - . @ +, and not dots alone.")]
+    Malformed,
+    /// `guest`.
+    #[error("The login name 'guest' is reserved.")]
+    Reserved,
+}
+
+/// A login name: 1 to 64 letters, digits, `_ - . @ +`. Upper and lower case differ.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Login(String);
+
+impl Login {
+    /// Checks a login name.
+    ///
+    /// # Errors
+    /// A [`LoginError`] if it is none, or reserved.
+    pub fn parse(text: &str) -> Result<Self, LoginError> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.@+".contains(&byte);
+        let only_dots = text.bytes().all(|byte| byte == b'.');
+        if text.len() > MAX_LOGIN_BYTES || only_dots || !text.bytes().all(allowed) {
+            return Err(LoginError::Malformed);
+        }
+        if text.eq_ignore_ascii_case(GUEST) {
+            return Err(LoginError::Reserved);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Login {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Login {
+    type Error = LoginError;
+    fn try_from(text: String) -> Result<Self, LoginError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Login> for String {
+    fn from(login: Login) -> Self {
+        login.0
+    }
+}
+
+/// What a user is for the whole site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// May do everything.
+    SiteAdmin,
+    /// May do what the projects' roles allow.
+    User,
+}
+
+/// A user's account.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The login name.
+    pub login: Login,
+    /// A number that no other account has.
+    pub number: u64,
+    /// The password as a PHC string; see [`super::password`].
+    pub password: String,
+    /// Rises with every change of the password and ends what was opened with the one before. Never repeated, also
+    /// not by an account that is made anew under the same name.
+    pub password_version: u64,
+    /// Fingerprint of the setting that this password came from, if it came from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_setting: Option<String>,
+    /// What the user is for the whole site.
+    pub role: Role,
+    /// Whether the user may log in.
+    pub enabled: bool,
+    /// First name.
+    #[serde(default)]
+    pub first_name: String,
+    /// Last name.
+    #[serde(default)]
+    pub last_name: String,
+    /// E-mail address.
+    #[serde(default)]
+    pub email: String,
+    /// When the account was made.
+    pub created_ms: u64,
+}
+
+impl Record for Account {
+    const VERSION: u32 = 1;
+}
+
+impl fmt::Debug for Account {
+    /// Without the password.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { login, number, role, enabled, password_version, .. } = self;
+        let mut out = formatter.debug_struct("Account");
+        out.field("login", login).field("number", number).field("role", role).field("enabled", enabled);
+        out.field("password_version", password_version).finish_non_exhaustive()
+    }
+}
+
+impl Account {
+    /// A new account, enabled, with a number of its own; not yet stored.
+    ///
+    /// # Errors
+    /// The store's failure, or a password that is refused.
+    pub async fn new<S: Store>(
+        records: &Records<S>,
+        login: Login,
+        role: Role,
+        password: &str,
+        now_ms: u64,
+    ) -> Result<Self, AccountError> {
+        let hashed = super::password::hash(password)?;
+        let number = records.increment(&keys::sequence("account"), 1).await?;
+        Ok(Self {
+            login,
+            number: u64::try_from(number).unwrap_or(0),
+            password: hashed,
+            password_version: now_ms.max(1),
+            password_setting: None,
+            role,
+            enabled: true,
+            first_name: String::new(),
+            last_name: String::new(),
+            email: String::new(),
+            created_ms: now_ms,
+        })
+    }
+
+    /// The account of that name, if there is one.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn load<S: Store>(records: &Records<S>, login: &Login) -> Result<Option<Self>, AccountError> {
+        Ok(records.get(&keys::account(login.as_str())).await?)
+    }
+
+    /// Writes the account.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn save<S: Store>(&self, records: &Records<S>) -> Result<(), AccountError> {
+        Ok(records.set(&keys::account(self.login.as_str()), self).await?)
+    }
+
+    /// Gives the account another password, which ends all its logins; not yet stored.
+    ///
+    /// # Errors
+    /// A password that is refused.
+    pub fn set_password(&mut self, password: &str, now_ms: u64) -> Result<(), AccountError> {
+        self.password = super::password::hash(password)?;
+        self.password_version = self.password_version.saturating_add(1).max(now_ms);
+        self.password_setting = None;
+        Ok(())
+    }
+
+    /// Whether this is an administrator of the site.
+    pub fn is_admin(&self) -> bool {
+        self.role == Role::SiteAdmin
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn login_names_hold_only_what_is_safe() {
+        for good in ["admin", "a", "first.last+x@example.org", "A_b-9", &"a".repeat(64)] {
+            assert_eq!(Login::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", ".", "..", "...", "a b", "a/b", "a:b", "ä", "a\0", "a\n", "*", "a\\b", &"a".repeat(65)] {
+            assert_eq!(Login::parse(bad), Err(LoginError::Malformed), "{bad:?}");
+        }
+        assert_eq!(Login::parse("Guest"), Err(LoginError::Reserved));
+        assert!(serde_json::from_str::<Login>("\"a/b\"").is_err());
+    }
+
+    #[test]
+    fn an_account_does_not_show_its_password() {
+        let records = Records::new(crate::storage::memory::MemoryStore::new());
+        let account = futures::executor::block_on(Account::new(
+            &records,
+            Login::parse("a").unwrap(),
+            Role::User,
+            "correct horse",
+            7,
+        ))
+        .unwrap();
+        let shown = format!("{account:?}");
+        assert!(!shown.contains("argon2") && !shown.contains("horse"), "{shown}");
+        assert_eq!(account.number, 1);
+    }
+
+    #[test]
+    fn a_new_password_always_has_a_higher_version() {
+        futures::executor::block_on(async {
+            let records = Records::new(crate::storage::memory::MemoryStore::new());
+            let login = Login::parse("a").unwrap();
+            let mut account = Account::new(&records, login, Role::User, "one password", 1000).await.unwrap();
+            account.set_password("two password", 10).unwrap();
+            assert_eq!(account.password_version, 1001);
+            account.set_password("three password", 5000).unwrap();
+            assert_eq!(account.password_version, 5000);
+        });
+    }
+}

@@ -1,0 +1,148 @@
+use futures::executor::block_on;
+
+use super::*;
+use crate::domain::archive::Experiment;
+use crate::storage::mortal::MortalStore;
+
+/// After a worker has died and its leases have ended, what others see must be whole.
+async fn recover(site: &Site) -> Core<MemoryStore> {
+    let core = site.core();
+    site.clock.advance(10_000);
+    core.sweep().await.unwrap();
+    core
+}
+
+/// The keys of one kind that are left.
+fn left(site: &Site, kind: &str) -> usize {
+    site.records.keys().iter().filter(|key| key.starts_with(&format!("{kind}:"))).count()
+}
+
+/// Archives as a client does that tries again while the session is busy.
+async fn archive_in_the_end(site: &Site, core: &Core<MemoryStore>, session: &str) -> Experiment {
+    for _ in 0..4 {
+        match core.archive(session, &archive_request()).await {
+            Ok(experiment) => return experiment,
+            Err(DomainError::Busy { .. }) => site.clock.advance(2_000),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("the session stays busy");
+}
+
+#[test]
+fn an_importer_who_dies_at_any_step_leaves_a_whole_session_or_none() {
+    block_on(async {
+        let mut steps = 0;
+        loop {
+            let site = Site::new().with_project().await;
+            let mortal = MortalStore::new(site.records.clone(), steps);
+            let doomed = site.core_on(mortal.clone(), MortalStore::new(site.blobs.clone(), u64::MAX));
+            let outcome = import(&doomed, &study(1)).await;
+            let core = recover(&site).await;
+            let sessions = core.list_sessions("DEMO").await.unwrap();
+            match (&outcome, sessions.as_slice()) {
+                (Ok(acknowledged), [session]) => assert_eq!(acknowledged.id, session.id),
+                (Ok(_), other) => panic!("step {steps}: acknowledged, but there are {} sessions", other.len()),
+                (Err(_), []) => {
+                    site.clock.advance(4_000_000);
+                    core.sweep().await.unwrap();
+                    assert!(site.blobs.keys().is_empty(), "step {steps}: {:?}", site.blobs.keys());
+                    assert_eq!(left(&site, "segment") + left(&site, "segment-page") + left(&site, "pack"), 0, "{steps}");
+                }
+                (Err(_), [_]) => {}
+                (Err(_), other) => panic!("step {steps}: {} sessions", other.len()),
+            }
+            // Whoever repeats the upload gets one whole session.
+            let session = import(&core, &study(1)).await.unwrap();
+            assert_eq!(contents(&core, session.manifest.as_ref().unwrap()).await, sent(&study(1)), "step {steps}");
+            assert_eq!(core.list_sessions("DEMO").await.unwrap().len(), 1, "step {steps}");
+            if outcome.is_ok() && !mortal.is_dead() {
+                break;
+            }
+            steps += 1;
+        }
+        assert!(steps > 10, "an import has more steps than {steps}");
+    });
+}
+
+#[test]
+fn an_archiver_who_dies_at_any_step_leaves_the_session_or_the_experiment() {
+    block_on(async {
+        let mut steps = 0;
+        loop {
+            let site = Site::new().with_project().await;
+            let session = import(&site.core(), &study(1)).await.unwrap();
+            let mortal = MortalStore::new(site.records.clone(), steps);
+            let doomed = site.core_on(mortal.clone(), MortalStore::new(site.blobs.clone(), u64::MAX));
+            let outcome = doomed.archive(&session.id, &archive_request()).await;
+
+            let whole = async |core: &Core<MemoryStore>| -> Option<Experiment> {
+                let sessions = core.list_sessions("DEMO").await.unwrap();
+                let experiments = core.list_experiments("DEMO").await.unwrap();
+                assert_eq!(sessions.len() + experiments.len(), 1, "step {steps}: not exactly one of the two");
+                let found = core.find_session_at(&session.place).await.unwrap();
+                assert_eq!(found.is_some(), !sessions.is_empty(), "step {steps}: list and place differ");
+                let manifest = match (sessions.first(), experiments.first()) {
+                    (Some(session), _) => session.manifest.clone().unwrap(),
+                    (_, Some(experiment)) => experiment.manifest.clone(),
+                    _ => unreachable!(),
+                };
+                assert_eq!(contents(core, &manifest).await, sent(&study(1)), "step {steps}");
+                experiments.first().cloned()
+            };
+            let seen = whole(&site.core()).await;
+            assert!(outcome.is_err() || seen.is_some(), "step {steps}: acknowledged, but not archived");
+            let core = recover(&site).await;
+            let experiment = match whole(&core).await {
+                Some(experiment) => experiment,
+                None => archive_in_the_end(&site, &core, &session.id).await,
+            };
+            assert_eq!(contents(&core, &experiment.manifest).await, sent(&study(1)), "step {steps}");
+            assert_eq!(left(&site, "session"), 0, "step {steps}: the session's record");
+            assert_eq!(left(&site, "segment"), 0, "step {steps}: segments");
+            // The packs live on with the experiment, whatever the sweep thinks of them.
+            site.clock.advance(4_000_000);
+            core.sweep().await.unwrap();
+            site.clock.advance(4_000_000);
+            core.sweep().await.unwrap();
+            assert_eq!(contents(&core, &experiment.manifest).await, sent(&study(1)), "step {steps}");
+            if outcome.is_ok() && !mortal.is_dead() {
+                break;
+            }
+            steps += 1;
+        }
+        assert!(steps > 15, "archiving has more steps than {steps}");
+    });
+}
+
+#[test]
+fn a_deletion_that_dies_at_any_step_is_finished_by_the_sweep() {
+    block_on(async {
+        let mut steps = 0;
+        loop {
+            let site = Site::new().with_project().await;
+            let session = import(&site.core(), &study(1)).await.unwrap();
+            let mortal = MortalStore::new(site.records.clone(), steps);
+            let doomed = site.core_on(mortal.clone(), MortalStore::new(site.blobs.clone(), u64::MAX));
+            let outcome = match doomed.hold_session(&session.id).await {
+                Ok(held) => doomed.delete_session(held).await,
+                Err(error) => Err(error),
+            };
+            let core = recover(&site).await;
+            match core.list_sessions("DEMO").await.unwrap().as_slice() {
+                [] => assert!(site.blobs.keys().is_empty(), "step {steps}: {:?}", site.blobs.keys()),
+                [untouched] => {
+                    assert!(outcome.is_err(), "step {steps}");
+                    let manifest = untouched.manifest.clone().unwrap();
+                    assert_eq!(contents(&core, &manifest).await, sent(&study(1)), "step {steps}");
+                }
+                more => panic!("step {steps}: {} sessions", more.len()),
+            }
+            if outcome.is_ok() && !mortal.is_dead() {
+                break;
+            }
+            steps += 1;
+        }
+        assert!(steps > 8, "a deletion has more steps than {steps}");
+    });
+}

@@ -1,0 +1,121 @@
+//! The way of a session on the memory store, with workers that die at every step.
+
+mod crash;
+mod way;
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use narthex_generator::{Modality, Study, zip_study};
+
+use super::archive::ArchiveRequest;
+use super::ids::ProjectId;
+use super::prearchive::PrearchiveSession;
+use super::prearchive::import::ImportRequest;
+use super::prearchive::upload::{self, Upload, UploadError};
+use super::project::ProjectChange;
+use super::{Core, DomainError, Settings};
+use crate::intake::ExtentReader;
+use crate::storage::memory::MemoryStore;
+use crate::storage::{Clock, Store};
+
+/// Two memory stores and a clock, and cores on them.
+struct Site {
+    records: MemoryStore,
+    blobs: MemoryStore,
+    clock: Clock,
+}
+
+impl Site {
+    fn new() -> Self {
+        Self { records: MemoryStore::new(), blobs: MemoryStore::new(), clock: Clock::manual(1_700_000_000_000) }
+    }
+
+    fn core(&self) -> Core<MemoryStore> {
+        self.core_on(self.records.clone(), self.blobs.clone())
+    }
+
+    fn core_on<S: Store>(&self, records: S, blobs: S) -> Core<S> {
+        let settings = Settings { lease_seconds: 2, upload_retention_seconds: 3_600, ..Default::default() };
+        Core::new(records, blobs, self.clock.clone(), settings)
+    }
+
+    async fn with_project(self) -> Self {
+        let id = ProjectId::parse("DEMO").unwrap();
+        self.core().put_project(&id, ProjectChange::default(), "admin").await.unwrap();
+        self
+    }
+}
+
+fn study(seed: u64) -> Study {
+    Study::new(Modality::Mr, seed)
+        .patient("S01_MR1", "S01")
+        .slices(3)
+        .matrix(16)
+        .and_series(5, "second", Modality::Mr, 2)
+}
+
+fn request() -> ImportRequest {
+    ImportRequest {
+        by: "admin".to_owned(),
+        project: Some("DEMO".to_owned()),
+        source: "SessionImporter".to_owned(),
+        ..Default::default()
+    }
+}
+
+async fn receive<S: Store>(core: &Core<S>, body: &[u8]) -> Result<Upload, UploadError> {
+    let pieces: Vec<Result<Bytes, String>> = body.chunks(5_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    upload::receive(core, futures::stream::iter(pieces), "upload.dcm").await
+}
+
+/// What went wrong in an import, whichever part of it.
+#[derive(Debug)]
+enum ImportError {
+    Upload(UploadError),
+    Domain(DomainError),
+}
+
+async fn import<S: Store>(core: &Core<S>, study: &Study) -> Result<PrearchiveSession, ImportError> {
+    let upload = receive(core, &zip_study(study)).await.map_err(ImportError::Upload)?;
+    let mut sessions = core.import(upload, &request()).await.map_err(ImportError::Domain)?;
+    Ok(sessions.remove(0))
+}
+
+fn archive_request() -> ArchiveRequest {
+    ArchiveRequest { by: "admin".to_owned(), ..Default::default() }
+}
+
+/// Every file of a manifest with its bytes.
+async fn contents<S: Store>(core: &Core<S>, manifest: &str) -> Vec<(String, String, Vec<u8>)> {
+    let manifest = core.manifest(manifest).await.unwrap();
+    let mut all = Vec::new();
+    for scan in core.scans(&manifest).await.unwrap() {
+        for resource in &scan.resources {
+            for file in core.files(&manifest, resource).await.unwrap() {
+                let pack = Rc::new(core.pack_reader(file.pack).await.unwrap());
+                let mut reader = ExtentReader::whole(pack, file.extent, file.crc32).unwrap();
+                let mut bytes = Vec::new();
+                while let Some(piece) = reader.next().await.unwrap() {
+                    bytes.extend_from_slice(&piece);
+                }
+                all.push((scan.scan.id.clone(), file.name, bytes));
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+/// What [`contents`] must give for a study.
+fn sent(study: &Study) -> Vec<(String, String, Vec<u8>)> {
+    let mut all: Vec<_> = study
+        .files()
+        .map(|file| {
+            let name = file.name.rsplit('/').next().unwrap().to_owned();
+            (file.series.to_string(), name, file.bytes)
+        })
+        .collect();
+    all.sort();
+    all
+}
