@@ -6,5 +6,7 @@ pub mod http;
 pub mod imaging;
 pub mod intake;
 pub mod limits;
+#[cfg(target_family = "wasm")]
+pub mod service;
 pub mod storage;
 pub mod xml;

@@ -1,7 +1,8 @@
 //! A service inside the test.
 
+use std::fs;
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use narthex_host::{Host, HostConfig, Running};
 use tempfile::TempDir;
@@ -38,7 +39,7 @@ impl Service {
     }
 
     fn run(manifest: &Path, state: &Path, variables: &[(&str, &str)]) -> Running {
-        let mut config = HostConfig::new(manifest, state).runtime_config(root().join("runtime-config.toml"));
+        let mut config = HostConfig::new(manifest, state).runtime_config(runtime_config(manifest, state));
         if manifest == root().join("spin.toml") {
             for (name, value) in VARIABLES.iter().chain(variables) {
                 config = config.variable(*name, *value);
@@ -72,6 +73,21 @@ impl Service {
     pub fn stores(&self) -> Stores {
         Stores::new(self.folder.path())
     }
+}
+
+/// The runtime configuration beside a manifest; where there is none, one of the same stores, written here.
+fn runtime_config(manifest: &Path, state: &Path) -> PathBuf {
+    let beside = manifest.with_file_name("runtime-config.toml");
+    if beside.exists() {
+        return beside;
+    }
+    let store = |label: &str| {
+        let path = serde_json::json!(state.join(format!("{label}.db")));
+        format!("[key_value_store.{label}]\ntype = \"spin\"\npath = {path}\n")
+    };
+    let file = state.join("runtime-config.toml");
+    fs::write(&file, format!("{}{}", store("records"), store("blobs"))).expect("a file of the state");
+    file
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -26,7 +26,7 @@ impl Stores {
     /// # Panics
     /// When a file cannot be read.
     pub fn contains(&self, bytes: &[u8]) -> bool {
-        databases(&self.folder).iter().any(|file| {
+        self.databases().iter().any(|file| {
             let sql = "SELECT EXISTS (SELECT 1 FROM spin_key_value WHERE instr(value, ?1) > 0)";
             open(file).query_row(sql, [bytes], |row| row.get::<_, bool>(0)).expect("the values")
         })
@@ -38,13 +38,20 @@ impl Stores {
     /// When a file cannot be read.
     pub fn keys(&self) -> Vec<String> {
         let mut keys = Vec::new();
-        for file in databases(&self.folder) {
+        for file in self.databases() {
             let database = open(&file);
             let mut query = database.prepare("SELECT key FROM spin_key_value").expect("the table of the store");
             let rows = query.query_map([], |row| row.get::<_, String>(0)).expect("the keys");
             keys.extend(rows.map(|key| key.expect("a key")));
         }
         keys
+    }
+
+    /// The files; there is at least one, or the service keeps its state elsewhere and these looks would prove nothing.
+    fn databases(&self) -> Vec<PathBuf> {
+        let files = databases(&self.folder);
+        assert!(!files.is_empty(), "no store in {}: where is the state?", self.folder.display());
+        files
     }
 }
 

@@ -1,7 +1,7 @@
 //! The tasks of the project: `cargo xtask up | test | bench`.
 
 mod bench;
-mod demo;
+mod greet;
 mod licences;
 mod process;
 mod project;
@@ -30,9 +30,9 @@ enum Task {
     Test(test::Options),
     /// Measure.
     Bench(bench::Options),
-    /// Upload the demo study to a running Narthex (used by `up --demo`).
+    /// Send the first requests to a service that has just started (used by `up`).
     #[command(hide = true)]
-    Demo(demo::Options),
+    Greet(greet::Options),
 }
 
 fn main() -> ExitCode {
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         Task::Up(options) => up::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
-        Task::Demo(options) => demo::run(&options),
+        Task::Greet(options) => greet::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

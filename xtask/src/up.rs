@@ -71,9 +71,7 @@ pub fn run(options: &Options) -> Result<()> {
     eprintln!("Stop with Ctrl-C.");
     eprintln!();
 
-    if options.demo {
-        start_demo(options.listen, user, &variables)?;
-    }
+    greet(options, user, &variables)?;
     let mut host = Command::new(project::host_binary());
     host.arg("up").arg("--from").arg(project::root().join("spin.toml"));
     host.arg("--listen").arg(options.listen.to_string());
@@ -148,21 +146,26 @@ fn runtime_config(file: &Path) -> PathBuf {
     if file.exists() || file.is_absolute() { file.to_path_buf() } else { project::root().join(file) }
 }
 
-/// Starts the upload of the demo study, which waits for the service and then ends by itself.
-fn start_demo(listen: SocketAddr, user: &str, variables: &BTreeMap<String, String>) -> Result<()> {
-    if listen.port() == 0 {
-        bail!("--demo needs a port of its own choice: pass --listen ADDRESS:PORT");
+/// Starts the program that sends the first requests; it waits for the service and then ends by itself.
+fn greet(options: &Options, user: &str, variables: &BTreeMap<String, String>) -> Result<()> {
+    let mut address = options.listen;
+    if address.port() == 0 {
+        // The host will take a port that is not known yet.
+        if options.demo {
+            bail!("--demo needs a port that is known beforehand: pass --listen ADDRESS:PORT");
+        }
+        return Ok(());
     }
-    let mut address = listen;
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    let password = variables.get("admin_password").map_or("", String::as_str);
-    Command::new(env::current_exe()?)
-        .args(["demo", "--address", &address.to_string(), "--user", user])
-        .env(crate::demo::PASSWORD_VARIABLE, password)
-        .spawn()
-        .context("the demo upload cannot be started")?;
+    let mut command = Command::new(env::current_exe()?);
+    command.args(["greet", "--address", &address.to_string(), "--user", user]);
+    if options.demo {
+        let password = variables.get("admin_password").map_or("", String::as_str);
+        command.arg("--demo").env(crate::greet::PASSWORD_VARIABLE, password);
+    }
+    command.spawn().context("the first requests cannot be sent")?;
     Ok(())
 }
 

@@ -1,19 +1,31 @@
-//! Routes, matched as Spin matches them: by the crate that Spin uses, fed in the same order.
+//! Routes, matched as Spin matches them.
 //!
-//! Segment by segment from the left, a literal beats `:param`, `:param` beats the trailing wildcard `/...`; a
-//! wildcard route also matches its own prefix. Paths are matched as they came: nothing is decoded or normalised.
+//! Segment by segment from the left, a literal beats `:param`, `:param` beats the trailing wildcard `/...`; the
+//! order in the manifest does not matter. A wildcard route also matches its own prefix, and slashes at either end of
+//! a path do not count. Otherwise paths are matched as they came: nothing is decoded or normalised.
 
 use crate::manifest::{HttpTrigger, ManifestError};
+use std::cmp::Reverse;
 
 /// Where requests go.
 pub struct Router {
-    routes: routefinder::Router<Route>,
+    /// In order of precedence.
+    routes: Vec<Route>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Route {
     component: String,
     raw: String,
+    segments: Vec<Segment>,
+    /// Whether it ends in `/...`.
+    wildcard: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Segment {
+    Literal(String),
+    Parameter(String),
 }
 
 /// What a path matched.
@@ -47,10 +59,9 @@ impl Matched {
 }
 
 impl Router {
-    /// Builds the router from the triggers in the order of the manifest; private ones have no route.
+    /// Builds the router from the triggers; private ones have no route.
     pub fn build(triggers: &[HttpTrigger]) -> Result<Self, ManifestError> {
-        let mut routes = routefinder::Router::new();
-        let mut seen: Vec<(String, &HttpTrigger)> = Vec::new();
+        let mut routes: Vec<Route> = Vec::new();
         for trigger in triggers {
             let Some(raw) = &trigger.route else { continue };
             let refuse = |reason: String| ManifestError::Route {
@@ -58,55 +69,103 @@ impl Router {
                 component: trigger.component.clone(),
                 reason,
             };
-            if !raw.starts_with('/') {
-                return Err(refuse("a route starts with a slash".to_owned()));
-            }
-            let pattern = pattern(raw).map_err(&refuse)?;
-            if let Some((_, other)) = seen.iter().find(|(known, _)| *known == pattern) {
+            let route = Route::parse(raw, &trigger.component).map_err(refuse)?;
+            if let Some(other) = routes.iter().find(|other| other.same_paths(&route)) {
                 return Err(refuse(format!("component {:?} has the same route", other.component)));
             }
-            let route = Route { component: trigger.component.clone(), raw: raw.clone() };
-            routes.add(pattern.as_str(), route).map_err(refuse)?;
-            seen.push((pattern, trigger));
+            routes.push(route);
         }
+        routes.sort_by_key(Route::precedence);
         Ok(Self { routes })
     }
 
     /// The component for a path.
     pub fn find(&self, path: &str) -> Option<Matched> {
-        let found = self.routes.best_match(path)?;
-        let captures = found.captures();
-        let path_info = match (captures.wildcard(), path.ends_with('/')) {
-            (None, _) => String::new(),
-            (Some(""), slash) => if slash { "/" } else { "" }.to_owned(),
-            (Some(rest), false) => format!("/{rest}"),
-            (Some(rest), true) => format!("/{rest}/"),
-        };
-        Some(Matched {
-            component: found.handler().component.clone(),
-            route: found.handler().raw.clone(),
-            path_info,
-            parameters: captures.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        })
+        self.routes.iter().find_map(|route| route.matches(path))
     }
 
     /// Every route with its component, in order of precedence.
     pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.routes.iter().map(|(_, route)| (route.raw.as_str(), route.component.as_str()))
+        self.routes.iter().map(|route| (route.raw.as_str(), route.component.as_str()))
     }
 }
 
-/// The route in the matching crate's syntax, which has `*` where Spin has `...`.
-fn pattern(raw: &str) -> Result<String, String> {
-    let trimmed = raw.strip_suffix('/').unwrap_or(raw);
-    let (path, wildcard) = match trimmed.strip_suffix("/...").or_else(|| trimmed.strip_suffix("/*")) {
-        Some(path) => (path, true),
-        None => (trimmed, false),
-    };
-    if path.split('/').any(|segment| segment == "..." || segment.contains('*')) {
-        return Err("a wildcard can only stand at the end".to_owned());
+impl Route {
+    fn parse(raw: &str, component: &str) -> Result<Self, String> {
+        if !raw.starts_with('/') {
+            return Err("a route starts with a slash".to_owned());
+        }
+        let trimmed = raw.trim_matches('/');
+        let (path, wildcard) = match trimmed.rsplit_once('/').unwrap_or(("", trimmed)) {
+            (path, "..." | "*") => (path, true),
+            _ => (trimmed, false),
+        };
+        let segments = path.split('/').filter(|_| !path.is_empty()).map(Segment::parse).collect::<Result<_, _>>()?;
+        Ok(Self { component: component.to_owned(), raw: raw.to_owned(), segments, wildcard })
     }
-    Ok(if wildcard { format!("{path}/*") } else { path.to_owned() })
+
+    /// Whether both match exactly the same paths.
+    fn same_paths(&self, other: &Self) -> bool {
+        self.wildcard == other.wildcard
+            && self.segments.len() == other.segments.len()
+            && self.segments.iter().zip(&other.segments).all(|pair| match pair {
+                (Segment::Literal(one), Segment::Literal(two)) => one == two,
+                (Segment::Parameter(_), Segment::Parameter(_)) => true,
+                _ => false,
+            })
+    }
+
+    /// Sorts routes so that the first that matches is the one that Spin takes: at the leftmost segment where two
+    /// routes differ in kind, the literal one comes first, then the parameter, then the wildcard.
+    fn precedence(&self) -> Vec<Reverse<u8>> {
+        let kinds = self.segments.iter().map(|segment| match segment {
+            Segment::Literal(_) => 3,
+            Segment::Parameter(_) => 2,
+        });
+        // A path that ends where the other has a wildcard is the more exact one.
+        kinds.chain([if self.wildcard { 0 } else { 1 }]).map(Reverse).collect()
+    }
+
+    fn matches(&self, path: &str) -> Option<Matched> {
+        let trimmed = path.trim_matches('/');
+        let mut rest = (!trimmed.is_empty()).then_some(trimmed);
+        let mut parameters = Vec::new();
+        for segment in &self.segments {
+            let (present, after) = match rest?.split_once('/') {
+                Some((present, after)) => (present, Some(after)),
+                None => (rest?, None),
+            };
+            match segment {
+                Segment::Literal(literal) if literal == present => {}
+                Segment::Literal(_) => return None,
+                Segment::Parameter(name) => parameters.push((name.clone(), present.to_owned())),
+            }
+            rest = after;
+        }
+        let path_info = match (rest, path.ends_with('/')) {
+            (Some(_), _) if !self.wildcard => return None,
+            (_, _) if !self.wildcard => String::new(),
+            (None, false) => String::new(),
+            (None, true) => "/".to_owned(),
+            (Some(rest), false) => format!("/{rest}"),
+            (Some(rest), true) => format!("/{rest}/"),
+        };
+        Some(Matched { component: self.component.clone(), route: self.raw.clone(), path_info, parameters })
+    }
+}
+
+impl Segment {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.strip_prefix(':') {
+            Some(name) if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => {
+                Ok(Self::Parameter(name.to_owned()))
+            }
+            Some(_) => Err(format!("{text:?} is not a parameter, which is a colon and a name")),
+            None if text == "..." || text.contains('*') => Err("a wildcard can only stand at the end".to_owned()),
+            None if text.is_empty() => Err("a segment is empty".to_owned()),
+            None => Ok(Self::Literal(text.to_owned())),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -161,6 +220,7 @@ mod tests {
         expect(&routes, "/data/prearchive/projects/P", Some("/data/prearchive/..."));
         expect(&routes, "/data", Some("/data/..."));
         expect(&routes, "/data/prearchived", Some("/data/..."));
+        expect(&["/data/prearchive/..."], "/data/prearchived", None);
         expect(&routes, "/", Some("/..."));
     }
 
@@ -219,7 +279,9 @@ mod tests {
         assert!(try_build(&["/data/.../x"]).is_err());
         assert!(try_build(&["/data/:"]).is_err());
         assert!(try_build(&["/data/x*"]).is_err());
+        assert!(try_build(&["/data//x"]).is_err());
         assert!(try_build(&["/data/x", "/data/x/"]).is_err());
+        assert!(try_build(&["/data/:x/...", "/data/:y/..."]).is_err());
     }
 
     #[test]

@@ -34,6 +34,29 @@ impl std::fmt::Debug for Bootstrap {
     }
 }
 
+/// Whether [`ensure_administrator`] would find everything as the settings say: the quick question of every start.
+///
+/// # Errors
+/// The store's failure, or a name that is refused.
+pub async fn is_as_set<S: Store>(
+    records: &Records<S>,
+    secret: &ServerSecret,
+    user: &str,
+    setting: Option<&str>,
+) -> Result<bool, AccountError> {
+    let login = Login::parse(user)?;
+    let Some(account) = Account::load(records, &login).await? else { return Ok(false) };
+    Ok(match setting.filter(|password| !password.is_empty()) {
+        Some(password) => is_fingerprint(&account, &secret.keyed_hash("setting", &[login.as_str(), password])),
+        None => true,
+    })
+}
+
+fn is_fingerprint(account: &Account, fingerprint: &str) -> bool {
+    let known = account.password_setting.as_deref().unwrap_or_default().as_bytes();
+    bool::from(fingerprint.as_bytes().ct_eq(known))
+}
+
 /// Sees to it that there is an administrator: the account `user`, with the password of the settings if they have one,
 /// else with one that is made when the account is. A disabled account stays disabled.
 ///
@@ -55,9 +78,7 @@ pub async fn ensure_administrator<S: Store>(
     match (Account::load(records, &login).await?, setting) {
         (Some(_), None) => Ok(Bootstrap::Existing),
         (Some(mut account), Some(password)) => {
-            let known = account.password_setting.as_deref().unwrap_or_default().as_bytes();
-            let same = fingerprint.as_deref().is_some_and(|new| bool::from(new.as_bytes().ct_eq(known)));
-            if same {
+            if fingerprint.as_deref().is_some_and(|new| is_fingerprint(&account, new)) {
                 return Ok(Bootstrap::Existing);
             }
             account.set_password(password, now_ms)?;

@@ -191,12 +191,12 @@ fn part_of(range: &str, length: u64) -> Result<Plan, DownloadError> {
         (Position::None, Position::At(0)) => outside,
         (Position::None, Position::At(_)) if length == 0 => outside,
         (Position::None, Position::At(suffix)) => {
-            Ok(Plan::Part { first: length.saturating_sub(suffix), last: length - 1 })
+            Ok(Plan::Part { first: length.saturating_sub(suffix), last: length.saturating_sub(1) })
         }
         (Position::At(first), Position::At(last)) if last < first => Ok(Plan::Whole),
         (Position::At(first), Position::At(_) | Position::None) if first >= length => outside,
-        (Position::At(first), Position::None) => Ok(Plan::Part { first, last: length - 1 }),
-        (Position::At(first), Position::At(last)) => Ok(Plan::Part { first, last: last.min(length - 1) }),
+        (Position::At(first), Position::None) => Ok(Plan::Part { first, last: length.saturating_sub(1) }),
+        (Position::At(first), Position::At(last)) => Ok(Plan::Part { first, last: last.min(length.saturating_sub(1)) }),
         _ => Ok(Plan::Whole),
     }
 }

@@ -13,6 +13,7 @@
 
 pub mod conditional;
 pub mod cookies;
+mod domain_error;
 pub mod download;
 pub mod error;
 pub mod escape;

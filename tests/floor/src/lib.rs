@@ -14,13 +14,12 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// How many values may be on their way to the store at once.
 const CHUNKS_IN_FLIGHT: usize = 4;
 
-/// `POST /bench/floor` stores the body; `DELETE /bench/floor` removes what it stored.
+/// `POST /bench/floor?NAME` stores the body under keys that begin with NAME, and answers with its length.
 #[http_service]
 async fn handle(request: Request) -> anyhow::Result<Response<String>> {
     let (status, text) = match *request.method() {
         Method::POST => (StatusCode::OK, store(request).await?.to_string()),
-        Method::DELETE => (StatusCode::OK, clear().await?.to_string()),
-        _ => (StatusCode::METHOD_NOT_ALLOWED, "POST or DELETE".to_owned()),
+        _ => (StatusCode::METHOD_NOT_ALLOWED, "POST a body".to_owned()),
     };
     let mut response = Response::new(text);
     *response.status_mut() = status;
@@ -30,6 +29,7 @@ async fn handle(request: Request) -> anyhow::Result<Response<String>> {
 /// Streams the body into the store and returns its length.
 async fn store(request: Request) -> anyhow::Result<usize> {
     let store = Store::open("blobs").await?;
+    let name = request.uri().query().unwrap_or_default().to_owned();
     let mut body = request.into_body();
     let mut buffer = BytesMut::new();
     let mut writes = FuturesUnordered::new();
@@ -54,26 +54,11 @@ async fn store(request: Request) -> anyhow::Result<usize> {
             }
             let chunk = buffer.split_to(buffer.len().min(CHUNK_BYTES));
             let store = &store;
-            let key = key(number);
+            let key = format!("floor:{name}:{number}");
             number += 1;
             writes.push(async move { store.set(key, chunk).await });
         }
     }
     while writes.next().await.transpose()?.is_some() {}
     Ok(total)
-}
-
-/// Deletes the chunks and returns how many there were.
-async fn clear() -> anyhow::Result<usize> {
-    let store = Store::open("blobs").await?;
-    let mut number = 0;
-    while store.exists(key(number)).await? {
-        store.delete(key(number)).await?;
-        number += 1;
-    }
-    Ok(number)
-}
-
-fn key(number: usize) -> String {
-    format!("floor:{number}")
 }

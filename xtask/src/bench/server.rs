@@ -35,7 +35,7 @@ impl Server {
     /// # Errors
     /// When the host is not built or does not start.
     pub fn narthex() -> Result<Self> {
-        let mut server = Self::host(&project::root().join("spin.toml"), &project::root().join("runtime-config.toml"))?;
+        let mut server = Self::host(&project::root().join("spin.toml"))?;
         let login = server.client.login(USER, PASSWORD).get("/data/JSESSION")?;
         let session = expect(login, 200, "the login")?.text();
         server.client = server.client.session(session.trim());
@@ -49,7 +49,7 @@ impl Server {
     /// # Errors
     /// When the host is not built or does not start.
     pub fn floor() -> Result<Self> {
-        Self::host(&project::root().join("tests/floor/spin.toml"), &project::root().join("runtime-config.toml"))
+        Self::host(&project::root().join("tests/floor/spin.toml"))
     }
 
     /// Orthanc with its default settings, when it is installed.
@@ -76,12 +76,14 @@ impl Server {
         Self::start(command, folder, address, "/system").map(Some)
     }
 
-    fn host(manifest: &Path, runtime_config: &Path) -> Result<Self> {
+    fn host(manifest: &Path) -> Result<Self> {
         let folder = fresh_folder("host")?;
         let address = free_address()?;
         let mut command = Command::new(project::host_binary());
         command.arg("up").arg("--from").arg(manifest).args(["--listen", &address.to_string()]);
-        command.arg("--state-dir").arg(folder.join("state")).arg("--runtime-config-file").arg(runtime_config);
+        command.arg("--state-dir").arg(folder.join("state")).arg("--runtime-config-file");
+        command.arg(manifest.with_file_name("runtime-config.toml"));
+        command.arg("--cache-dir").arg(project::target().join("narthex-host-cache"));
         command.args(["--variable", &format!("admin_user={USER}")]);
         command.args(["--variable", &format!("admin_password={PASSWORD}")]);
         Self::start(command, folder, address, "/.well-known/spin/health")

@@ -1,4 +1,5 @@
-//! The study of `up --demo`, sent through the ordinary import service.
+//! The first requests to a service that `up` has started: one that lets it make the administrator's account, and with
+//! `--demo` a study through the ordinary import service.
 
 use std::env;
 use std::io::ErrorKind;
@@ -28,27 +29,32 @@ pub struct Options {
     /// Who uploads.
     #[arg(long)]
     user: String,
+    /// Upload the study.
+    #[arg(long)]
+    demo: bool,
 }
 
-/// Waits for the service and uploads, once.
+/// Waits for the service and greets it.
 ///
 /// # Errors
 /// When the service does not answer, or refuses.
 pub fn run(options: &Options) -> Result<()> {
-    upload(options).context("the demo study was not uploaded")
-}
-
-fn upload(options: &Options) -> Result<()> {
-    let password = env::var(PASSWORD_VARIABLE).unwrap_or_default();
-    let client = Client::new(options.address).login(&options.user, &password);
+    let client = Client::new(options.address);
     eventually("the service does not answer", Duration::from_secs(120), || {
-        match client.anonymous().get("/.well-known/spin/health") {
+        match client.get("/.well-known/spin/health") {
             Ok(response) => Ok((response.status == 200).then_some(())),
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::UnexpectedEof) => Ok(None),
             Err(error) => Err(error.into()),
         }
     })?;
+    // The components make the account when they are first asked for anything, and print a password that they chose.
+    client.get("/data/auth")?;
+    if options.demo { upload(options).context("the demo study was not uploaded") } else { Ok(()) }
+}
 
+fn upload(options: &Options) -> Result<()> {
+    let password = env::var(PASSWORD_VARIABLE).unwrap_or_default();
+    let client = Client::new(options.address).login(&options.user, &password);
     let project = client.put(&format!("/data/projects/{PROJECT}?name=Demonstration"))?;
     if project.status == 401 {
         bail!("the service does not know this user and password");

@@ -1,0 +1,128 @@
+//! What every component does around its handlers: read the request, let the user in, render what comes back.
+//!
+//! Only this module, the key-value back end and the clock know that the code runs as a component.
+
+mod body;
+mod reply;
+mod site;
+
+pub use body::RequestBody;
+pub use reply::{Reply, ReplyBody};
+pub use site::Site;
+
+use std::rc::Rc;
+
+use spin_sdk::http::Request;
+
+use crate::accounts::{Authenticator, Identity};
+use crate::http::{ClientError, ErrorFormat, RequestContext};
+
+/// One request with whoever makes it.
+pub struct Call {
+    /// The request without its body.
+    pub context: RequestContext,
+    /// Who makes it.
+    pub identity: Identity,
+    /// The stores and settings.
+    pub site: Rc<Site>,
+    body: RequestBody,
+}
+
+/// Whether a component's routes need a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// All of them do.
+    Login,
+    /// The handler decides; credentials that are given must be right all the same.
+    Open,
+}
+
+/// The longest body that holds parameters, in bytes.
+const MAX_FORM_BYTES: usize = 1024 * 1024;
+
+impl Call {
+    /// The name that records and logs show for whoever makes the request.
+    pub fn user(&self) -> String {
+        self.identity.name().to_owned()
+    }
+
+    /// The body, to be read once.
+    pub fn take_body(&mut self) -> RequestBody {
+        std::mem::take(&mut self.body)
+    }
+
+    /// Reads a body of parameters (form or JSON) and adds them to those of the query.
+    ///
+    /// # Errors
+    /// A [`ClientError`] if it is malformed, too large or cut off.
+    pub async fn read_params(&mut self) -> Result<(), ClientError> {
+        let body = self.take_body().collect(MAX_FORM_BYTES).await?;
+        self.context.add_body_params(&body)
+    }
+
+    /// Refuses whoever is no administrator.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn demand_admin(&self) -> Result<(), ClientError> {
+        if self.identity.is_admin() {
+            return Ok(());
+        }
+        Err(ClientError::forbidden("administrators-only", "Only administrators of the site may do this."))
+    }
+}
+
+/// Serves one request: whatever happens, there is an answer.
+pub async fn serve(
+    request: Request,
+    access: Access,
+    handler: impl AsyncFnOnce(Call) -> Result<Reply, ClientError>,
+) -> Reply {
+    let (parts, body) = request.into_parts();
+    let context = match RequestContext::new(parts.method, &parts.uri, parts.headers) {
+        Ok(context) => context,
+        Err(error) => return ReplyBody::error(&error, ErrorFormat::Html),
+    };
+    let (is_head, format) = (context.is_head(), context.error_format());
+    let answer = answer(context, RequestBody::new(body), access, handler).await;
+    let mut reply = answer.unwrap_or_else(|error| {
+        if error.status.number() >= 500 {
+            eprintln!("{}", error.log_line());
+        }
+        ReplyBody::error(&error, format)
+    });
+    crate::http::error::add_security_headers(reply.headers_mut());
+    if is_head {
+        *reply.body_mut() = ReplyBody::empty();
+    }
+    reply
+}
+
+async fn answer(
+    context: RequestContext,
+    body: RequestBody,
+    access: Access,
+    handler: impl AsyncFnOnce(Call) -> Result<Reply, ClientError>,
+) -> Result<Reply, ClientError> {
+    let site = Site::open().await?;
+    let credentials = context.credentials();
+    let is_anonymous = credentials.authorization.is_none() && credentials.session_token.is_none();
+    let identity = if access == Access::Open && is_anonymous {
+        Identity::Guest
+    } else {
+        let now_ms = site.core.clock.now_ms();
+        let authenticator = Authenticator::new(&site.core.records, &site.secret, &site.auth, now_ms);
+        match authenticator.authenticate(credentials).await {
+            Ok(identity) => identity,
+            // A login that has ended is as good as none where none is needed.
+            Err(crate::accounts::AuthError::Required) if access == Access::Open => Identity::Guest,
+            Err(error) => return Err(error.into()),
+        }
+    };
+    handler(Call { context, identity, site, body }).await
+}
+
+/// Lets `work` go on after the answer was given.
+pub fn after_the_answer(work: impl Future<Output = ()> + 'static) {
+    spin_sdk::wit_bindgen::spawn(work);
+}

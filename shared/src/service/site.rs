@@ -1,0 +1,135 @@
+//! The stores, settings and secret that a component works with: opened once an instance.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use spin_sdk::variables;
+
+use crate::accounts::{AuthSettings, Bootstrap, ServerSecret, ensure_administrator};
+use crate::domain::{Core, Settings};
+use crate::http::ClientError;
+use crate::storage::kv::KvStore;
+use crate::storage::{Clock, Leases, Records};
+
+/// What is the same for all requests of an instance. Nothing of a user is in here.
+pub struct Site {
+    /// The domain on the site's stores.
+    pub core: Core<KvStore>,
+    /// The secret of keyed hashes.
+    pub secret: ServerSecret,
+    /// How users come in.
+    pub auth: AuthSettings,
+}
+
+thread_local! {
+    static SITE: RefCell<Option<Rc<Site>>> = const { RefCell::new(None) };
+}
+
+/// The variables that the manifest gives to every component.
+const VARIABLES: &[&str] = &[
+    "admin_user",
+    "admin_password",
+    "site_id",
+    "default_prearchive_code",
+    "lease_seconds",
+    "upload_retention_seconds",
+    "session_timeout_seconds",
+    "verified_login_seconds",
+    "max_upload_bytes",
+    "max_entries",
+    "max_entry_bytes",
+    "max_inflated_bytes",
+    "max_ratio",
+    "ratio_free_entry_bytes",
+    "ratio_free_total_bytes",
+    "max_nesting",
+    "max_name_bytes",
+    "max_component_bytes",
+    "max_central_directory_bytes",
+    "max_header_bytes",
+    "max_value_bytes",
+    "max_depth",
+];
+
+/// How long a component waits for another that makes the first account, in milliseconds.
+const BOOTSTRAP_PATIENCE_MS: u64 = 20_000;
+/// How long making it may take.
+const BOOTSTRAP_LIFE_MS: u64 = 15_000;
+
+impl Site {
+    /// The site of this instance.
+    ///
+    /// # Errors
+    /// 503 if a store or a setting cannot be had; the log says why.
+    pub async fn open() -> Result<Rc<Self>, ClientError> {
+        if let Some(site) = SITE.with_borrow(Option::clone) {
+            return Ok(site);
+        }
+        let site = Rc::new(Self::make().await?);
+        SITE.set(Some(site.clone()));
+        Ok(site)
+    }
+
+    async fn make() -> Result<Self, ClientError> {
+        let mut given: BTreeMap<&str, String> = BTreeMap::new();
+        for name in VARIABLES {
+            match variables::get(name).await {
+                Ok(value) => {
+                    given.insert(name, value);
+                }
+                Err(variables::Error::Undefined(_)) => {}
+                Err(error) => return Err(unusable(format!("the variable {name} cannot be read: {error:?}"))),
+            }
+        }
+        let lookup = |name: &str| given.get(name).cloned();
+        let settings = Settings::from_lookup(lookup).map_err(|error| unusable(error.to_string()))?;
+        let mut auth = AuthSettings::default();
+        for (name, field) in [
+            ("session_timeout_seconds", &mut auth.session_timeout_seconds),
+            ("verified_login_seconds", &mut auth.verified_login_seconds),
+        ] {
+            if let Some(value) = given.get(name).filter(|value| !value.trim().is_empty()) {
+                let number = value.trim().parse::<u64>().ok().filter(|number| (1..=10_000_000).contains(number));
+                let sentence = format!("the setting {name} has the value {value:?}, but must be a number of seconds");
+                *field = number.ok_or_else(|| unusable(sentence))?;
+            }
+        }
+        let (records, blobs) = (KvStore::open("records").await?, KvStore::open("blobs").await?);
+        let clock = Clock::system();
+        let user = given.get("admin_user").map(|name| name.trim()).filter(|name| !name.is_empty()).unwrap_or("admin");
+        let password = given.get("admin_password").map(String::as_str).filter(|password| !password.is_empty());
+        let secret = bootstrap(&records, &clock, user, password).await?;
+        Ok(Self { core: Core::new(records, blobs, clock, settings), secret, auth })
+    }
+}
+
+/// Sees to it that there is an administrator. Everybody who starts waits for the one who does it.
+async fn bootstrap(
+    records: &KvStore,
+    clock: &Clock,
+    user: &str,
+    password: Option<&str>,
+) -> Result<ServerSecret, ClientError> {
+    let records = Records::new(records.clone());
+    if let Some(secret) = ServerSecret::load(&records).await? {
+        if crate::accounts::bootstrap::is_as_set(&records, &secret, user, password).await? {
+            return Ok(secret);
+        }
+    }
+    let leases = Leases::new(records.clone(), clock.clone(), BOOTSTRAP_LIFE_MS);
+    let lease = leases.acquire_within("bootstrap", BOOTSTRAP_PATIENCE_MS).await?;
+    let lease = lease.ok_or_else(|| unusable("another component is still making the first account".to_owned()))?;
+    let secret = ServerSecret::ensure(&records).await?;
+    let made = ensure_administrator(&records, &secret, user, password, clock.now_ms()).await;
+    leases.release(lease).await?;
+    if let Bootstrap::Created { generated: Some(password) } = made? {
+        println!("narthex: administrator account made: user={user} password={password}");
+    }
+    Ok(secret)
+}
+
+fn unusable(detail: String) -> ClientError {
+    ClientError::unavailable("not-set-up", "The service is not set up rightly; its log says what is wrong.", 5)
+        .with_detail(detail)
+}
