@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use narthex_client::Client;
-use narthex_generator::{Modality, Study, zip_study};
+use narthex_generator::zip_study;
 use serde_json::Value;
 
 use crate::process::eventually;
@@ -68,13 +68,7 @@ fn upload(options: &Options) -> Result<()> {
         println!("demo: the project {PROJECT} already has a session in the prearchive");
         return Ok(());
     }
-    let study = Study::new(Modality::Mr, 2024)
-        .patient("DEMO_MR1", "DEMO^SUBJECT")
-        .description("Narthex demonstration")
-        .series_named(1, "localizer")
-        .slices(3)
-        .and_series(2, "t1_mprage", Modality::Mr, 24)
-        .matrix(128);
+    let study = crate::sample::study(2024);
     let path = format!("/data/services/import?import-handler=SI&dest=/prearchive/projects/{PROJECT}");
     let answer = client.post(&path, "application/zip", &zip_study(&study))?;
     if answer.status != 200 {

@@ -5,6 +5,7 @@ mod greet;
 mod licences;
 mod process;
 mod project;
+mod sample;
 mod summary;
 mod test;
 mod testdata;
@@ -26,6 +27,8 @@ struct Arguments {
 enum Task {
     /// Build everything and serve Narthex from this machine.
     Up(up::Options),
+    /// Write a zip of synthetic DICOM files, to have something to upload.
+    Sample(sample::Options),
     /// Run every check and every test.
     Test(test::Options),
     /// Measure.
@@ -38,6 +41,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Up(options) => up::run(&options),
+        Task::Sample(options) => sample::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Greet(options) => greet::run(&options),

@@ -96,10 +96,14 @@ pub fn build_components(packages: &[&str]) -> Result<()> {
     run(&mut command).context("the components could not be built")
 }
 
+/// What is built for the host: always together with the tests, whatever is wanted. Cargo chooses the features of common
+/// dependencies by what it builds, and another choice would compile the host's WebAssembly compiler a second time.
+pub const HOST_PACKAGES: [&str; 4] = ["--package", "narthex-host", "--package", "narthex-tests"];
+
 /// Builds the host.
 ///
 /// # Errors
 /// When the compiler says so.
 pub fn build_host() -> Result<()> {
-    run(&mut cargo(&["build", "--release", "--package", "narthex-host"])).context("the host could not be built")
+    run(cargo(&["build", "--release"]).args(HOST_PACKAGES)).context("the host could not be built")
 }

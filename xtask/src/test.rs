@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::process::{run as run_command, run_lines};
-use crate::project::{self, COMPONENTS, CONFORMANCE, FLOOR, WASM_TARGET, cargo};
+use crate::project::{self, COMPONENTS, CONFORMANCE, FLOOR, HOST_PACKAGES, WASM_TARGET, cargo};
 use crate::summary::Summary;
 use crate::{licences, testdata};
 
@@ -86,7 +86,8 @@ fn unit_tests(summary: &mut Summary) -> Result<()> {
 }
 
 fn integration_tests(options: &Options, summary: &mut Summary) -> Result<()> {
-    let mut command = cargo(&["test", "--release", "--package", "narthex-tests", "--package", "narthex-host", "--"]);
+    let mut command = cargo(&["test", "--release"]);
+    command.args(HOST_PACKAGES).arg("--");
     if options.fast {
         command.args(["--skip", "crash::"]);
     }

@@ -1,1 +1,29 @@
 //! The import service and the user cache.
+
+mod import;
+mod request;
+
+use http::Method;
+use narthex::http::ClientError;
+use narthex::service::{Access, Call, Reply, serve};
+use spin_sdk::http::Request;
+use spin_sdk::http_service;
+
+#[http_service]
+async fn handle(request: Request) -> Reply {
+    serve(request, Access::Login, route).await
+}
+
+async fn route(call: Call) -> Result<Reply, ClientError> {
+    call.demand_admin()?;
+    let segments: Vec<String> = call.context.path.segments().into_iter().map(str::to_owned).collect();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match (segments.as_slice(), &call.context.method) {
+        (["services", "import", name @ ..], &Method::POST) => import::run(call, name.last().copied()).await,
+        (["services", "import", ..], _) => Err(ClientError::method_not_allowed(&[Method::POST])),
+        (["user", "cache", ..], _) => {
+            Err(ClientError::not_implemented("not-implemented", "This version has no user cache yet."))
+        }
+        _ => Err(ClientError::unknown_route()),
+    }
+}

@@ -1,1 +1,68 @@
 //! The prearchive: list, read, change and clear staged sessions.
+
+mod delete;
+mod files;
+mod list;
+mod session;
+
+use http::Method;
+use narthex::domain::ids::UNASSIGNED;
+use narthex::domain::prearchive::{PrearchiveSession, SessionPlace};
+use narthex::http::ClientError;
+use narthex::service::{Access, Call, Reply, serve};
+use spin_sdk::http::Request;
+use spin_sdk::http_service;
+
+#[http_service]
+async fn handle(request: Request) -> Reply {
+    serve(request, Access::Login, route).await
+}
+
+async fn route(call: Call) -> Result<Reply, ClientError> {
+    call.demand_admin()?;
+    let segments: Vec<String> = call.context.path.segments().into_iter().map(str::to_owned).collect();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let method = call.context.routed_method();
+    match (segments.as_slice(), &method) {
+        (["prearchive"] | ["prearchive", "projects"], &Method::GET) => list::all(&call).await,
+        (["prearchive", "projects", project], &Method::GET) => list::of_projects(&call, project).await,
+        (["prearchive", "projects", project, timestamp, folder, rest @ ..], method) => {
+            let place = place(project, timestamp, folder);
+            match (rest, method) {
+                ([], &Method::GET) => session::read(&call, &place).await,
+                ([], &Method::DELETE) => delete::session(&call, &place).await,
+                (["scans"], &Method::GET) => files::scans(&call, &place).await,
+                (["scans", scan, "resources"], &Method::GET) => files::resources(&call, &place, scan).await,
+                (["scans", scan, "resources", resource, "files"], &Method::GET) => {
+                    files::list(&call, &place, scan, resource).await
+                }
+                (["scans", scan, "resources", resource, "files", name @ ..], &Method::GET) => {
+                    files::one(&call, &place, scan, resource, &name.join("/")).await
+                }
+                _ => Err(not_yet()),
+            }
+        }
+        (["prearchive", ..] | ["services", "prearchive", ..], _) => Err(not_yet()),
+        _ => Err(ClientError::unknown_route()),
+    }
+}
+
+fn not_yet() -> ClientError {
+    ClientError::not_implemented(
+        "not-implemented",
+        "This version lists, reads and deletes sessions of the prearchive; it does nothing else with them yet.",
+    )
+}
+
+fn place(project: &str, timestamp: &str, folder: &str) -> SessionPlace {
+    let project = if project.eq_ignore_ascii_case(UNASSIGNED) { UNASSIGNED } else { project };
+    SessionPlace { project: project.to_owned(), timestamp: timestamp.to_owned(), folder: folder.to_owned() }
+}
+
+/// The session at a place; the project must exist too, which is told apart.
+async fn find(call: &Call, place: &SessionPlace) -> Result<PrearchiveSession, ClientError> {
+    if !place.is_unassigned() {
+        call.site.core.project(&place.project).await?;
+    }
+    Ok(call.site.core.session_at(place).await?)
+}

@@ -1,1 +1,16 @@
 //! The resource quarantine.
+
+use narthex::http::ClientError;
+use narthex::service::{Access, Call, Reply, serve};
+use spin_sdk::http::Request;
+use spin_sdk::http_service;
+
+#[http_service]
+async fn handle(request: Request) -> Reply {
+    serve(request, Access::Login, route).await
+}
+
+async fn route(call: Call) -> Result<Reply, ClientError> {
+    call.demand_admin()?;
+    Err(ClientError::not_implemented("not-implemented", "This version cannot quarantine resources yet."))
+}

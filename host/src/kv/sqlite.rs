@@ -21,6 +21,10 @@ const LARGE_CACHE_KIB: u32 = 2048;
 /// What is kept of a rollback journal between commits.
 const JOURNAL_BYTES: u32 = 4 << 20;
 
+/// What SQLite may keep in memory in this process, for all files together. Its caches count pages in common, so
+/// without this the large pages would take the places that are meant for small ones.
+const HEAP_BYTES: u32 = 32 << 20;
+
 /// Statements that a connection keeps prepared.
 const PREPARED_STATEMENTS: usize = 32;
 
@@ -99,6 +103,7 @@ fn set_up(connection: &Connection, profile: Profile) -> rusqlite::Result<()> {
     };
     // Negative means KiB rather than pages.
     connection.pragma_update(None, "cache_size", -i64::from(kib))?;
+    connection.pragma_update(None, "soft_heap_limit", HEAP_BYTES)?;
     // A row is a value, a key and a little more: nothing larger is read, whoever wrote it.
     let most = i32::try_from(MAX_VALUE_BYTES + MAX_KEY_BYTES + 4096).unwrap_or(i32::MAX);
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, most)?;

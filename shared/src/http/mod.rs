@@ -27,6 +27,7 @@ pub mod shape;
 pub mod status;
 pub mod table;
 pub mod uri;
+pub mod views;
 
 pub use conditional::{ETag, Plan, Representation};
 pub use error::{ClientError, ErrorFormat};

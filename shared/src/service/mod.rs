@@ -3,6 +3,7 @@
 //! Only this module, the key-value back end and the clock know that the code runs as a component.
 
 mod body;
+pub mod download;
 mod reply;
 mod site;
 

@@ -4,9 +4,11 @@
 
 pub mod catalog;
 mod node;
+mod project;
 pub mod session;
 
 pub use catalog::{CatalogEntry, CatalogHead, CatalogKind, CatalogTail, CatalogWriter};
+pub use project::project_document;
 pub use session::{scan_document, session_document};
 
 /// Namespace of XNAT's items.

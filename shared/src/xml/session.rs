@@ -109,14 +109,14 @@ fn resource(name: &str, resource: &Resource) -> Node {
     node
 }
 
-fn root(element: String) -> Node {
+pub(super) fn root(element: String) -> Node {
     let mut root = Node::new(element);
     root.attribute("xmlns:xnat", XNAT_NAMESPACE);
     root.attribute("xmlns:xsi", XSI_NAMESPACE);
     root
 }
 
-fn document(root: &Node) -> io::Result<Vec<u8>> {
+pub(super) fn document(root: &Node) -> io::Result<Vec<u8>> {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     declaration(&mut writer)?;
     root.write(&mut writer)?;

@@ -49,10 +49,10 @@ fn interface(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) if depth > 0 => depth -= 1,
             Payload::ComponentImportSection(section) if depth == 0 => {
-                imports.extend(section.into_iter().map(|import| import.unwrap().name.name.to_owned()));
+                imports.extend(section.into_iter().map(|import| import.unwrap().name.0.to_owned()));
             }
             Payload::ComponentExportSection(section) if depth == 0 => {
-                exports.extend(section.into_iter().map(|export| export.unwrap().name.name.to_owned()));
+                exports.extend(section.into_iter().map(|export| export.unwrap().name.0.to_owned()));
             }
             _ => {}
         }

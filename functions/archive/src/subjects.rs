@@ -1,0 +1,41 @@
+//! Subjects.
+
+use narthex::domain::archive::Subject;
+use narthex::http::views::archive::{SUBJECT_DEFAULTS, subject, subjects};
+use narthex::http::{ClientError, Format};
+use narthex::service::{Call, Reply, ReplyBody};
+
+/// The subjects of a project, or of all.
+pub async fn list(call: &Call, project: Option<&str>) -> Result<Reply, ClientError> {
+    let core = &call.site.core;
+    let mut found = Vec::new();
+    match project {
+        Some(project) => found = core.list_subjects(project).await?,
+        None => {
+            for project in core.list_projects().await? {
+                found.extend(core.list_subjects(project.id.as_str()).await?);
+            }
+        }
+    }
+    crate::render(call, subjects(&found), SUBJECT_DEFAULTS, SUBJECT_DEFAULTS)
+}
+
+/// One subject.
+pub async fn read(call: &Call, project: Option<&str>, name: &str) -> Result<Reply, ClientError> {
+    let found = find(call, project, name).await?;
+    match call.context.format(&[Format::Html, Format::Json])? {
+        Format::Json => Ok(ReplyBody::json(subject(&found).to_json())),
+        Format::Html => Ok(ReplyBody::table(subjects(&[found]).render(&Format::Html))),
+        _ => Err(ClientError::not_implemented("not-implemented", "This version gives a subject as json or html only.")),
+    }
+}
+
+/// The subject of this label or identifier in a project, or of this identifier anywhere.
+pub async fn find(call: &Call, project: Option<&str>, name: &str) -> Result<Subject, ClientError> {
+    let core = &call.site.core;
+    let found = match project {
+        Some(project) => core.find_subject(project, name).await?,
+        None => core.subject_by_id(name).await?,
+    };
+    found.ok_or_else(|| ClientError::not_found("unknown-subject", "Unable to find the specified subject."))
+}

@@ -1,0 +1,56 @@
+//! `GET` one session.
+
+use narthex::domain::prearchive::SessionPlace;
+use narthex::http::views::prearchive::{context, table};
+use narthex::http::{ClientError, Format};
+use narthex::service::{Call, Reply, ReplyBody, download};
+use narthex::xml::session_document;
+
+/// The session document (the default), the row, a zip of its files, or a page.
+pub async fn read(call: &Call, place: &SessionPlace) -> Result<Reply, ClientError> {
+    let format = call.context.format(&[Format::Xml, Format::Zip, Format::Json, Format::Html])?;
+    let core = &call.site.core;
+    match format {
+        Format::Json => {
+            if !place.is_unassigned() {
+                core.project(&place.project).await?;
+            }
+            let session = core.find_session_at(place).await?;
+            Ok(ReplyBody::table(table(&session).render(&Format::Json)))
+        }
+        Format::Xml | Format::Zip => {
+            let session = crate::find(call, place).await?;
+            let Some(manifest) = &session.manifest else { return Err(not_built()) };
+            let mut manifest = core.manifest(manifest).await?;
+            let scans = core.scans(&manifest).await?;
+            if format == Format::Zip {
+                let folder = place.folder.clone();
+                let name = format!("{folder}.zip");
+                let member = Box::new(move |scan: &narthex::domain::manifest::StoredScan, resource: &narthex::domain::manifest::Resource, file: &narthex::domain::manifest::FileEntry| {
+                    format!("{folder}/SCANS/{}/{}/{}", scan.scan.id, resource.label, file.name)
+                });
+                return Ok(download::zip(call, &name, manifest, scans, member));
+            }
+            let context = context(&session, &scans);
+            manifest.session.scans = scans.into_iter().map(|stored| stored.scan).collect();
+            let document = session_document(&manifest.session, &context);
+            Ok(ReplyBody::xml(document.map_err(|error| ClientError::internal(error.to_string()))?))
+        }
+        Format::Html => {
+            let session = crate::find(call, place).await?;
+            Ok(ReplyBody::table(table([&session]).render(&Format::Html)))
+        }
+        _ => Err(ClientError::bad_request(
+            "unsupported-format",
+            "Requested type is not supported: a session is given as xml, json, html or zip.",
+        )),
+    }
+}
+
+fn not_built() -> ClientError {
+    ClientError::not_found(
+        "not-built",
+        "The named session exists, but its XNAT session document is not available. The session is likely invalid or \
+         incomplete.",
+    )
+}

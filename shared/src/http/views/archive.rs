@@ -1,0 +1,291 @@
+//! Subjects, experiments, scans, resources and files of the archive.
+
+use std::collections::BTreeMap;
+
+use super::prearchive::{catalog_path, file_uri};
+use crate::domain::archive::{Experiment, Subject};
+use crate::domain::manifest::{FileEntry, Resource, StoredScan};
+use crate::domain::time::date_time;
+use crate::http::{Column, FieldValue, Item, Table};
+use crate::imaging::item::{self, Resource as ItemResource, ScanContext, SessionContext};
+use crate::imaging::{Field, FieldValue as ImagingValue, ImageSession};
+
+/// The default columns of a list of subjects.
+pub const SUBJECT_DEFAULTS: &[&str] = &["ID", "project", "label", "insert_date", "insert_user", "URI"];
+
+/// The default columns of a list of experiments.
+pub const EXPERIMENT_DEFAULTS: &[&str] = &["ID", "project", "date", "xsiType", "label", "insert_date", "URI"];
+
+/// All columns of a list of experiments.
+pub const EXPERIMENT_COLUMNS: &[&str] = &[
+    "ID",
+    "project",
+    "date",
+    "xsiType",
+    "label",
+    "insert_date",
+    "insert_user",
+    "subject_ID",
+    "subject_label",
+    "UID",
+    "URI",
+];
+
+/// The default columns of a list of scans.
+pub const SCAN_DEFAULTS: &[&str] =
+    &["xnat_imagescandata_id", "ID", "type", "quality", "xsiType", "note", "series_description", "URI"];
+
+/// All columns of a list of scans.
+pub const SCAN_COLUMNS: &[&str] = &[
+    "xnat_imagescandata_id",
+    "ID",
+    "type",
+    "quality",
+    "xsiType",
+    "note",
+    "series_description",
+    "UID",
+    "modality",
+    "frames",
+    "URI",
+];
+
+/// The default columns of a list of resources, which are all there are.
+pub const RESOURCE_COLUMNS: &[&str] = &[
+    "xnat_abstractresource_id",
+    "label",
+    "element_name",
+    "category",
+    "cat_id",
+    "cat_desc",
+    "file_count",
+    "file_size",
+    "tags",
+    "content",
+    "format",
+];
+
+/// The list of subjects.
+pub fn subjects(subjects: &[Subject]) -> Table {
+    let mut table = Table::with_columns(SUBJECT_DEFAULTS.iter().copied()).titled("Subjects");
+    for subject in subjects {
+        table.push([
+            subject.id.clone(),
+            subject.project.clone(),
+            subject.label.clone(),
+            date_time(subject.insert_ms),
+            subject.insert_user.clone(),
+            format!("/data/subjects/{}", subject.id),
+        ]);
+    }
+    table
+}
+
+/// One subject as a JSON item.
+pub fn subject(subject: &Subject) -> Item {
+    let mut item = Item::new("xnat:subjectData");
+    item.set("ID", subject.id.clone()).set("project", subject.project.clone()).set("label", subject.label.clone());
+    item
+}
+
+/// The list of experiments.
+pub fn experiments(experiments: &[Experiment], title: &'static str) -> Table {
+    let mut table = Table::with_columns(EXPERIMENT_COLUMNS.iter().copied()).titled(title);
+    for experiment in experiments {
+        table.push([
+            experiment.id.clone(),
+            experiment.project.clone(),
+            experiment.date.clone(),
+            experiment.xsi_type.as_str().to_owned(),
+            experiment.label.clone(),
+            date_time(experiment.insert_ms),
+            experiment.insert_user.clone(),
+            experiment.subject_id.clone(),
+            experiment.subject_label.clone(),
+            experiment.uid.clone(),
+            format!("/data/experiments/{}", experiment.id),
+        ]);
+    }
+    table
+}
+
+/// The list of an experiment's scans.
+pub fn scans(experiment: &Experiment, scans: &[StoredScan]) -> Table {
+    let mut table = Table::with_columns(SCAN_COLUMNS.iter().copied()).titled("Scans");
+    for stored in scans {
+        let scan = &stored.scan;
+        table.push([
+            stored.number.to_string(),
+            scan.id.clone(),
+            stored.scan_type.clone().unwrap_or_default(),
+            stored.quality.clone().unwrap_or_default(),
+            scan.xsi_type.as_str().to_owned(),
+            String::new(),
+            scan.series_description.clone().unwrap_or_default(),
+            scan.uid.clone(),
+            scan.modality.clone().unwrap_or_default(),
+            scan.frames.to_string(),
+            format!("/data/experiments/{}/scans/{}", experiment.id, scan.id),
+        ]);
+    }
+    table
+}
+
+/// The list of the resources of some scans.
+pub fn resources<'a>(scans: impl IntoIterator<Item = &'a StoredScan>) -> Table {
+    let mut table = Table::with_columns(RESOURCE_COLUMNS.iter().copied()).titled("Resources");
+    for stored in scans {
+        for resource in &stored.resources {
+            table.push([
+                resource.number.to_string(),
+                resource.label.clone(),
+                "xnat:resourceCatalog".to_owned(),
+                "scans".to_owned(),
+                stored.scan.id.clone(),
+                stored.scan_type.clone().unwrap_or_default(),
+                resource.count.to_string(),
+                resource.bytes.to_string(),
+                String::new(),
+                resource.content.clone(),
+                resource.format.clone(),
+            ]);
+        }
+    }
+    table
+}
+
+/// An empty list of files.
+pub fn files() -> Table {
+    let mut table = Table::new([
+        Column::new("Name"),
+        Column::new("Size"),
+        Column::uri("URI"),
+        Column::new("collection"),
+        Column::new("file_tags"),
+        Column::new("file_format"),
+        Column::new("file_content"),
+        Column::new("cat_ID"),
+        Column::new("digest"),
+    ])
+    .titled("Files");
+    table.counted = false;
+    table
+}
+
+/// Adds files of a scan's resource to a list of files.
+pub fn add_files(
+    table: &mut Table,
+    experiment: &Experiment,
+    scan: &str,
+    resource: &Resource,
+    files: &[FileEntry],
+    digests: &[String],
+) {
+    let base = format!("/data/experiments/{}/scans/{scan}/resources/{}/files", experiment.id, resource.number);
+    for (file, digest) in files.iter().zip(digests) {
+        table.push([
+            file.name.rsplit('/').next().unwrap_or_default().to_owned(),
+            file.extent.len.to_string(),
+            file_uri(&base, &file.name),
+            resource.label.clone(),
+            String::new(),
+            resource.format.clone(),
+            resource.content.clone(),
+            resource.number.to_string(),
+            digest.clone(),
+        ]);
+    }
+}
+
+/// What an experiment's document says besides the headers.
+pub fn context(experiment: &Experiment, scans: &[StoredScan]) -> SessionContext {
+    let scans = scans.iter().map(|stored| (stored.scan.id.clone(), scan_context(experiment, stored)));
+    SessionContext {
+        id: experiment.id.clone(),
+        project: experiment.project.clone(),
+        label: experiment.label.clone(),
+        subject: experiment.subject_id.clone(),
+        scans: scans.collect::<BTreeMap<_, _>>(),
+        ..Default::default()
+    }
+}
+
+/// What a scan's document says besides the headers.
+pub fn scan_context(experiment: &Experiment, stored: &StoredScan) -> ScanContext {
+    let folder = format!("/archive/{}/arc001/{}", experiment.project, experiment.label);
+    let resources = stored.resources.iter().map(|resource| ItemResource {
+        label: resource.label.clone(),
+        content: resource.content.clone(),
+        format: resource.format.clone(),
+        uri: format!("{folder}/{}", catalog_path(&stored.scan.id, &resource.label)),
+        file_count: Some(resource.count),
+        file_size: Some(resource.bytes),
+    });
+    ScanContext {
+        scan_type: stored.scan_type.clone().unwrap_or_default(),
+        quality: stored.quality.clone().unwrap_or_default(),
+        resources: resources.collect(),
+        ..Default::default()
+    }
+}
+
+/// An experiment as a JSON item, with its scans and their resources.
+pub fn experiment(experiment: &Experiment, session: &ImageSession, scans: &[StoredScan]) -> Item {
+    let mut root = Item::new(experiment.xsi_type.as_str().to_owned());
+    set_fields(&mut root, item::session_fields(session, &context(experiment, &[])));
+    root.add_children("scans/scan", scans.iter().map(|stored| scan(experiment, stored)).collect());
+    root
+}
+
+/// A scan as a JSON item, with its resources.
+pub fn scan(experiment: &Experiment, stored: &StoredScan) -> Item {
+    let context = scan_context(experiment, stored);
+    let mut root = Item::new(stored.scan.xsi_type.as_str().to_owned());
+    set_fields(&mut root, item::scan_fields(&stored.scan, &context, &experiment.id));
+    root.set("xnat_imagescandata_id", number(stored.number));
+    let files = stored.resources.iter().zip(&context.resources).map(|(resource, shown)| {
+        let mut item = Item::new("xnat:resourceCatalog");
+        item.set("xnat_abstractresource_id", number(resource.number))
+            .set("label", resource.label.clone())
+            .set("format", resource.format.clone())
+            .set("content", resource.content.clone())
+            .set("URI", shown.uri.clone())
+            .set("file_count", number(resource.count))
+            .set("file_size", number(resource.bytes));
+        item
+    });
+    root.add_children("file", files.collect());
+    root
+}
+
+fn number(number: u64) -> FieldValue {
+    FieldValue::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// Sets scalars; what can be repeated becomes children, each with its name and value.
+fn set_fields(item: &mut Item, fields: Vec<Field>) {
+    let mut repeated: BTreeMap<String, Vec<Item>> = BTreeMap::new();
+    for field in fields {
+        let value = match field.value.clone() {
+            ImagingValue::Int(number) => FieldValue::Integer(number),
+            ImagingValue::Float(number) => FieldValue::Number(number),
+            ImagingValue::Text(text) => FieldValue::Text(text),
+        };
+        match field.path.split_once('[') {
+            None => {
+                item.set(field.path, value);
+            }
+            Some((path, rest)) => {
+                let name = rest.split(']').next().unwrap_or_default();
+                let name = name.split_once('=').map_or(name, |(_, name)| name).to_owned();
+                let last = path.rsplit('/').next().unwrap_or(path).to_owned();
+                let mut child = Item::new("");
+                child.set("name", name).set(last, value);
+                repeated.entry(path.to_owned()).or_default().push(child);
+            }
+        }
+    }
+    for (path, items) in repeated {
+        item.add_children(path, items);
+    }
+}

@@ -1,0 +1,5 @@
+//! What lists and items show: from the domain to tables, items and documents.
+
+pub mod archive;
+pub mod prearchive;
+pub mod project;

@@ -1,0 +1,130 @@
+//! Sessions of the prearchive.
+
+use std::collections::BTreeMap;
+
+use crate::domain::manifest::{FileEntry, Resource, StoredScan};
+use crate::domain::prearchive::PrearchiveSession;
+use crate::domain::time::date_time;
+use crate::http::path::join_segments;
+use crate::http::{Column, Table};
+use crate::imaging::item::{Resource as ItemResource, ScanContext, SessionContext};
+
+/// The columns of every prearchive table, in XNAT's order.
+pub const COLUMNS: &[&str] = &[
+    "project",
+    "timestamp",
+    "lastmod",
+    "uploaded",
+    "scan_date",
+    "scan_time",
+    "subject",
+    "folderName",
+    "name",
+    "tag",
+    "status",
+    "url",
+    "autoarchive",
+    "prevent_anon",
+    "prevent_auto_commit",
+    "SOURCE",
+    "VISIT",
+    "PROTOCOL",
+    "TIMEZONE",
+];
+
+/// The table of sessions.
+pub fn table<'a>(sessions: impl IntoIterator<Item = &'a PrearchiveSession>) -> Table {
+    let mut table = Table::with_columns(COLUMNS.iter().copied());
+    for session in sessions {
+        let scan_date =
+            if session.scan_date.is_empty() { String::new() } else { format!("{} 00:00:00.0", session.scan_date) };
+        table.push([
+            session.place.project.clone(),
+            session.place.timestamp.clone(),
+            date_time(session.lastmod_ms),
+            date_time(session.uploaded_ms),
+            scan_date,
+            session.scan_time.clone(),
+            session.subject.clone(),
+            session.place.folder.clone(),
+            session.name.clone(),
+            session.tag.clone(),
+            session.status.as_str().to_owned(),
+            session.place.uri(),
+            session.autoarchive.clone(),
+            session.prevent_anon.to_string(),
+            session.prevent_auto_commit.to_string(),
+            session.source.clone(),
+            session.visit.clone(),
+            session.protocol.clone(),
+            session.timezone.clone(),
+        ]);
+    }
+    table
+}
+
+/// The table of a session's scans.
+pub fn scans(scans: &[StoredScan]) -> Table {
+    let mut table = Table::with_columns(["ID", "xsiType", "series_description"]);
+    for stored in scans {
+        let scan = &stored.scan;
+        table.push([scan.id.as_str(), scan.xsi_type.as_str(), scan.series_description.as_deref().unwrap_or_default()]);
+    }
+    table
+}
+
+/// The table of a scan's resources.
+pub fn resources(resources: &[Resource]) -> Table {
+    let mut table = Table::with_columns(["label", "file_count", "file_size"]);
+    for resource in resources {
+        table.push([resource.label.clone(), resource.count.to_string(), resource.bytes.to_string()]);
+    }
+    table
+}
+
+/// The table of a resource's files; `base` is the address of the list.
+pub fn files(files: &[FileEntry], base: &str) -> Table {
+    let mut table = Table::new([Column::new("Name"), Column::new("Size"), Column::uri("URI")]);
+    for file in files {
+        table.push([file.name.clone(), file.extent.len.to_string(), file_uri(base, &file.name)]);
+    }
+    table
+}
+
+/// The address of a file below the address of its list.
+pub fn file_uri(base: &str, name: &str) -> String {
+    format!("{base}{}", join_segments(name.split('/')))
+}
+
+/// What a session document says besides the headers.
+pub fn context(session: &PrearchiveSession, scans: &[StoredScan]) -> SessionContext {
+    let place = &session.place;
+    let project = if place.is_unassigned() { String::new() } else { place.project.clone() };
+    let scans = scans.iter().map(|stored| {
+        let resources = stored.resources.iter().map(|resource| ItemResource {
+            label: resource.label.clone(),
+            content: resource.content.clone(),
+            format: resource.format.clone(),
+            uri: catalog_path(&stored.scan.id, &resource.label),
+            file_count: None,
+            file_size: None,
+        });
+        (stored.scan.id.clone(), ScanContext { resources: resources.collect(), ..Default::default() })
+    });
+    SessionContext {
+        project,
+        label: session.name.clone(),
+        subject: session.subject.clone(),
+        visit: session.visit.clone(),
+        protocol: session.protocol.clone(),
+        prearchive_path: format!("/prearchive/{}/{}/{}", place.project, place.timestamp, place.folder),
+        scans: scans.collect::<BTreeMap<_, _>>(),
+        ..Default::default()
+    }
+}
+
+/// Where XNAT has the catalog of a scan's resource, relative to the session's folder.
+pub fn catalog_path(scan: &str, resource: &str) -> String {
+    let kind = if resource == "secondary" { "_secondary" } else { "" };
+    format!("SCANS/{scan}/{resource}/scan_{scan}{kind}_catalog.xml")
+}
