@@ -9,6 +9,7 @@ mod md5;
 mod poll;
 mod process;
 mod real;
+mod sentence;
 mod service;
 mod stores;
 mod table;
@@ -23,6 +24,7 @@ pub use narthex_generator::{File, Modality, Noise, Packing, Study, zip_files, zi
 pub use poll::eventually;
 pub use process::ServiceProcess;
 pub use real::{RealFile, real_files};
+pub use sentence::sentence;
 pub use service::Service;
 pub use stores::Stores;
 pub use table::{Row, Table};

@@ -2,12 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use narthex_tests::{Api, Packing, RealFile, Service, real_files, zip_files};
-
-/// A sentence of a refusal.
-fn sentence(text: &str) -> String {
-    text.split_once("<h3>").and_then(|(_, rest)| rest.split_once("</h3>")).map_or("", |(text, _)| text).to_owned()
-}
+use narthex_tests::{Api, Packing, RealFile, Service, real_files, sentence, zip_files};
 
 /// Every file of the sessions named in an answer, by its bytes, with the place where it was found.
 fn stored(api: &Api, answer: &str) -> BTreeMap<Vec<u8>, String> {
@@ -38,8 +33,7 @@ fn each_alone_is_stored_and_read_back_or_refused_with_the_reason() {
                 taken += 1;
             }
             400 => {
-                let reason = sentence(&response.text());
-                assert!(reason.len() > 15, "{}: no reason: {}", file.name, response.text());
+                let reason = sentence(&response);
                 println!("{:<70} {:>8}  REFUSED: {reason}", file.name, file.bytes.len());
                 refused.insert(file.name, reason);
             }

@@ -43,12 +43,12 @@ fn a_wrong_password_and_an_unknown_user_look_alike() {
 }
 
 #[test]
-fn a_broken_authorization_header_is_401() {
+fn a_broken_authorization_header_lets_nobody_in() {
     let service = Service::start();
     let client = service.client().anonymous();
     for header in ["Basic", "Basic !!!", "Basic YWRtaW4=", "Bearer x", "Basic Og=="] {
         let response = client.request("GET", "/data/projects").header("Authorization", header).send().unwrap();
-        assert_eq!(response.status, 401, "{header}");
+        assert!([400, 401].contains(&response.status), "{header}: {}", response.status);
     }
 }
 

@@ -6,7 +6,7 @@ mod zips;
 
 use std::time::Duration;
 
-use narthex_tests::{Api, Modality, Response, Service, Study, eventually};
+use narthex_tests::{Api, Modality, Response, Service, Study, eventually, sentence};
 
 /// A service with the project P1, in which uploads that were never finished may be swept at once.
 fn service(variables: &[(&str, &str)]) -> (Service, Api) {
@@ -28,8 +28,7 @@ fn kept() -> Study {
 fn assert_refused(what: &str, response: &Response, statuses: &[u16], word: &str) {
     let text = response.text();
     assert!(statuses.contains(&response.status), "{what}: {} {text}", response.status);
-    let sentence = text.split_once("<h3>").and_then(|(_, rest)| rest.split_once("</h3>")).map_or("", |(text, _)| text);
-    assert!(sentence.len() > 15, "{what}: no sentence in {text}");
+    let sentence = sentence(response);
     assert!(sentence.contains(word), "{what}: the sentence does not name {word:?}: {sentence}");
     for leak in ["panicked", "RUST_BACKTRACE", "src/", ".rs:", "Error(", "Err("] {
         assert!(!text.contains(leak), "{what}: the answer shows our inside: {text}");
