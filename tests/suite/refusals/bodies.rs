@@ -66,7 +66,7 @@ fn empty_and_meaningless_bodies() {
 fn a_body_that_is_cut_off() {
     let (service, api) = service(&[]);
     let before = service.stores().chunks();
-    let zip = zip_study(&Study::new(Modality::Ct, 1).slices(40).matrix(256));
+    let zip = zip_study(&Study::new(Modality::Ct, 1).slices(40).matrix(400));
     assert!(zip.len() > 2_500_000, "several chunks");
     for part in [0, 1, 1000, zip.len() / 2, zip.len() - 1] {
         let request = api.client.request("POST", IMPORT).header("Content-Type", "application/zip");
