@@ -1,7 +1,6 @@
 //! What clients ask for before anything else.
 
 use http::StatusCode;
-use narthex::accounts::Authenticator;
 use narthex::http::ClientError;
 use narthex::service::{Call, Reply, ReplyBody};
 
@@ -18,9 +17,7 @@ pub async fn home(call: &Call) -> Result<Reply, ClientError> {
     let Some(user) = call.identity.user().filter(|_| call.context.credentials().authorization.is_some()) else {
         return Ok(reply);
     };
-    let site = &call.site;
-    let authenticator = Authenticator::new(&site.core.records, &site.secret, &site.auth, site.core.clock.now_ms());
-    let issued = authenticator.open_session(&user.account).await?;
+    let issued = call.site.open_login(&user.account).await?;
     Ok(with_cookies(call, reply, &issued.token))
 }
 

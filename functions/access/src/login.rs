@@ -1,7 +1,7 @@
 //! Login sessions.
 
 use http::header::SET_COOKIE;
-use narthex::accounts::{Account, Authenticator, login};
+use narthex::accounts::{Account, login};
 use narthex::http::cookies::{expiration_cookie, expired_session_cookie, session_cookie};
 use narthex::http::ClientError;
 use narthex::service::{Call, Reply, ReplyBody};
@@ -53,16 +53,12 @@ pub async fn by_form(mut call: Call) -> Result<Reply, ClientError> {
     if name.is_empty() || password.is_empty() {
         return Err(ClientError::unauthorized("authentication-failed", "Authentication failed."));
     }
-    let site = &call.site;
-    let authenticator = Authenticator::new(&site.core.records, &site.secret, &site.auth, site.core.clock.now_ms());
-    let account = authenticator.check_password(name, password).await?;
+    let account = call.site.authenticator().check_password(name, password).await?;
     open(&call, &account).await
 }
 
 async fn open(call: &Call, account: &Account) -> Result<Reply, ClientError> {
-    let site = &call.site;
-    let authenticator = Authenticator::new(&site.core.records, &site.secret, &site.auth, site.core.clock.now_ms());
-    let issued = authenticator.open_session(account).await?;
+    let issued = call.site.open_login(account).await?;
     let text = match call.context.params.flag("CSRF") {
         true => format!("{}; XNAT_CSRF={}", issued.token, issued.session.csrf),
         false => issued.token.clone(),

@@ -39,9 +39,9 @@ fn render(call: &Call, sessions: &[PrearchiveSession]) -> Result<Reply, ClientEr
     let format = call.context.format(&[Format::Json, Format::Html, Format::Xml, Format::Csv])?;
     let mut table = table(sessions);
     table.arrange(&call.context.params)?;
-    let core = call.site.core.clone();
+    let site = call.site.clone();
     after_the_answer(async move {
-        if let Err(error) = core.sweep_if_due().await {
+        if let Err(error) = site.sweep_if_due().await {
             eprintln!("the sweep failed: {error}");
         }
     });

@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use spin_sdk::http::Request;
 
-use crate::accounts::{Authenticator, Identity};
+use crate::accounts::Identity;
 use crate::http::{ClientError, ErrorFormat, RequestContext};
 
 /// One request with whoever makes it.
@@ -111,9 +111,7 @@ async fn answer(
     let identity = if access == Access::Open && is_anonymous {
         Identity::Guest
     } else {
-        let now_ms = site.core.clock.now_ms();
-        let authenticator = Authenticator::new(&site.core.records, &site.secret, &site.auth, now_ms);
-        match authenticator.authenticate(credentials).await {
+        match site.authenticator().authenticate(credentials).await {
             Ok(identity) => identity,
             // A login that has ended is as good as none where none is needed.
             Err(crate::accounts::AuthError::Required) if access == Access::Open => Identity::Guest,

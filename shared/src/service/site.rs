@@ -6,11 +6,13 @@ use std::rc::Rc;
 
 use spin_sdk::variables;
 
-use crate::accounts::{AuthSettings, Bootstrap, ServerSecret, ensure_administrator};
+use crate::accounts::{
+    Account, AuthSettings, Authenticator, Bootstrap, IssuedLogin, LoginSession, ServerSecret, ensure_administrator, login,
+};
 use crate::domain::{Core, Settings};
 use crate::http::ClientError;
 use crate::storage::kv::KvStore;
-use crate::storage::{Clock, Leases, Records};
+use crate::storage::{Clock, Leases, Records, keys};
 
 /// What is the same for all requests of an instance. Nothing of a user is in here.
 pub struct Site {
@@ -101,6 +103,52 @@ impl Site {
         let password = given.get("admin_password").map(String::as_str).filter(|password| !password.is_empty());
         let secret = bootstrap(&records, &clock, user, password).await?;
         Ok(Self { core: Core::new(records, blobs, clock, settings), secret, auth })
+    }
+}
+
+/// The list of login sessions, by which those that nobody uses any more are found.
+const LOGINS: &str = "logins";
+
+impl Site {
+    /// Lets requests of this moment in.
+    pub fn authenticator(&self) -> Authenticator<'_, KvStore> {
+        Authenticator::new(&self.core.records, &self.secret, &self.auth, self.core.clock.now_ms())
+    }
+
+    /// Opens a login session.
+    ///
+    /// # Errors
+    /// A failure of the store or of the random bytes.
+    pub async fn open_login(&self, account: &Account) -> Result<IssuedLogin, ClientError> {
+        let issued = self.authenticator().open_session(account).await?;
+        self.core.roster(LOGINS).touch(&issued.member, None).await?;
+        Ok(issued)
+    }
+
+    /// Sweeps if it is time to: uploads that never ended, work that was left half done, login sessions that ended.
+    ///
+    /// # Errors
+    /// What failed; the rest is swept the next time.
+    pub async fn sweep_if_due(&self) -> Result<(), ClientError> {
+        if self.core.sweep_if_due().await?.is_none() {
+            return Ok(());
+        }
+        let (records, roster) = (self.core.records.clone(), self.core.roster(LOGINS));
+        let source = {
+            let records = records.clone();
+            move |member: String| {
+                let records = records.clone();
+                async move { Ok(records.get::<LoginSession>(&keys::login(&member)).await?.map(|_| ())) }
+            }
+        };
+        for listed in roster.list(&source).await? {
+            let now_ms = self.core.clock.now_ms();
+            if login::remove_expired(&records, &listed.member, now_ms, self.auth.idle_ms()).await? {
+                roster.touch(&listed.member, Some(listed.place)).await?;
+            }
+        }
+        roster.fold(&source).await?;
+        Ok(())
     }
 }
 

@@ -122,6 +122,8 @@ pub struct Touch {
 /// A row of a list with the member it stands for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listed<R> {
+    /// The member's place in the list.
+    pub place: u64,
     /// The member's identifier.
     pub member: String,
     /// What the list shows of it.
@@ -241,7 +243,7 @@ impl<S: Store> Roster<S> {
                 let Some(page) = page? else { return Ok(None) };
                 for (place, member, row) in page.rows {
                     if !touched.contains_key(&place) {
-                        rows.insert(place, Listed { member, row });
+                        rows.insert(place, Listed { place, member, row });
                     }
                 }
             }
@@ -255,7 +257,7 @@ impl<S: Store> Roster<S> {
             let found = futures::future::join_all(some.iter().map(|(_, member)| source.row(member))).await;
             for ((place, member), row) in some.iter().zip(found) {
                 if let Some(row) = row? {
-                    rows.insert(*place, Listed { member: member.clone(), row });
+                    rows.insert(*place, Listed { place: *place, member: member.clone(), row });
                 }
             }
         }
