@@ -2,8 +2,8 @@
 
 use http::header::SET_COOKIE;
 use narthex::accounts::{Account, login};
-use narthex::http::cookies::{expiration_cookie, expired_session_cookie, session_cookie};
 use narthex::http::ClientError;
+use narthex::http::cookies::{expiration_cookie, expired_session_cookie, session_cookie};
 use narthex::service::{Call, Reply, ReplyBody};
 
 /// Refuses whoever is not logged in.

@@ -24,7 +24,8 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
     let sources: Vec<&str> = params.all("src").collect();
     let source = match sources.as_slice() {
         [] => {
-            let sentence = "Unknown prearchive session. Name it with src=/prearchive/projects/PROJECT/TIMESTAMP/SESSION.";
+            let sentence =
+                "Unknown prearchive session. Name it with src=/prearchive/projects/PROJECT/TIMESTAMP/SESSION.";
             return Err(ClientError::not_found("no-source", sentence));
         }
         [source] => *source,

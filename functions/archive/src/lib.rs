@@ -80,9 +80,7 @@ async fn within(call: &Call, experiment: &Experiment, rest: &[&str]) -> Result<R
         ["scans", scan, "resources"] => resources::of_scan(call, experiment, scan).await,
         ["scans", scan, "resources", resource] => resources::catalog(call, experiment, scan, resource).await,
         ["scans", scan, "files"] => files::list(call, experiment, scan, None).await,
-        ["scans", scan, "resources", resource, "files"] => {
-            files::list(call, experiment, scan, Some(resource)).await
-        }
+        ["scans", scan, "resources", resource, "files"] => files::list(call, experiment, scan, Some(resource)).await,
         ["scans", scan, "resources", resource, "files", name @ ..] => {
             files::one(call, experiment, scan, resource, &name.join("/")).await
         }

@@ -31,12 +31,7 @@ pub fn find<'a>(scan: &'a StoredScan, name: &str) -> Option<&'a Resource> {
 }
 
 /// One resource: always its catalog, in whatever format it is asked for, as XNAT has it.
-pub async fn catalog(
-    call: &Call,
-    experiment: &Experiment,
-    scan: &str,
-    resource: &str,
-) -> Result<Reply, ClientError> {
+pub async fn catalog(call: &Call, experiment: &Experiment, scan: &str, resource: &str) -> Result<Reply, ClientError> {
     let (manifest, scans) = load(call, experiment).await?;
     let stored = one(&scans, scan)?;
     let missing = || ClientError::not_found("unknown-resource", "Unable to find the specified catalog.");

@@ -27,8 +27,14 @@ const NOT_YET: &[(&str, &str)] = &[
     ("Direct-Archive", "Direct-Archive"),
     ("prearc-importer", "choosing a reader"),
     ("overwrite_files", "overwriting files in the archive"),
-    ("PREARC_TIMESTAMP", "naming the timestamp by a parameter; use dest=/prearchive/projects/PROJECT/TIMESTAMP/SESSION"),
-    ("PREARC_SESSION_FOLDER", "naming the folder by a parameter; use dest=/prearchive/projects/PROJECT/TIMESTAMP/SESSION"),
+    (
+        "PREARC_TIMESTAMP",
+        "naming the timestamp by a parameter; use dest=/prearchive/projects/PROJECT/TIMESTAMP/SESSION",
+    ),
+    (
+        "PREARC_SESSION_FOLDER",
+        "naming the folder by a parameter; use dest=/prearchive/projects/PROJECT/TIMESTAMP/SESSION",
+    ),
 ];
 
 impl Wanted {

@@ -28,13 +28,7 @@ pub async fn list(call: &Call, place: &SessionPlace, scan: &str, label: &str) ->
 }
 
 /// `GET .../scans/ID/resources/R/files/NAME`
-pub async fn one(
-    call: &Call,
-    place: &SessionPlace,
-    scan: &str,
-    label: &str,
-    name: &str,
-) -> Result<Reply, ClientError> {
+pub async fn one(call: &Call, place: &SessionPlace, scan: &str, label: &str, name: &str) -> Result<Reply, ClientError> {
     let (session, manifest, scans) = load(call, place).await?;
     let resource = find_resource(find_scan(&scans, scan)?, label)?;
     let file = call.site.core.file(&manifest, resource, name).await?;

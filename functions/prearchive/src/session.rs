@@ -26,9 +26,13 @@ pub async fn read(call: &Call, place: &SessionPlace) -> Result<Reply, ClientErro
             if format == Format::Zip {
                 let folder = place.folder.clone();
                 let name = format!("{folder}.zip");
-                let member = Box::new(move |scan: &narthex::domain::manifest::StoredScan, resource: &narthex::domain::manifest::Resource, file: &narthex::domain::manifest::FileEntry| {
-                    format!("{folder}/SCANS/{}/{}/{}", scan.scan.id, resource.label, file.name)
-                });
+                let member = Box::new(
+                    move |scan: &narthex::domain::manifest::StoredScan,
+                          resource: &narthex::domain::manifest::Resource,
+                          file: &narthex::domain::manifest::FileEntry| {
+                        format!("{folder}/SCANS/{}/{}/{}", scan.scan.id, resource.label, file.name)
+                    },
+                );
                 return Ok(download::zip(call, &name, manifest, scans, member));
             }
             let context = context(&session, &scans);

@@ -35,18 +35,25 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
         (["projects", _], _) => Err(ClientError::method_not_allowed(&[Method::GET, Method::PUT, Method::DELETE])),
         (["projects", id, "prearchive_code"], &Method::GET) => code::read(&call, id).await,
         (["projects", id, "prearchive_code", code], &Method::PUT) => code::put(&call, id, code).await,
-        (["projects", _, "prearchive_code"], &Method::PUT) => {
-            Err(ClientError::bad_request("missing-code", "Name the code in the address: .../prearchive_code/0, 1, 4 or 5."))
-        }
+        (["projects", _, "prearchive_code"], &Method::PUT) => Err(ClientError::bad_request(
+            "missing-code",
+            "Name the code in the address: .../prearchive_code/0, 1, 4 or 5.",
+        )),
         (["projects", _, "prearchive_code", ..], _) => {
             Err(ClientError::method_not_allowed(&[Method::GET, Method::PUT]))
         }
-        (["projects", _, "quarantine_code" | "accessibility" | "users" | "config" | "current_arc" | "scan_type_mapping", ..], _) => {
-            Err(ClientError::not_implemented(
-                "not-implemented",
-                "This version has no quarantine code, accessibility, members or configuration of projects yet.",
-            ))
-        }
+        (
+            [
+                "projects",
+                _,
+                "quarantine_code" | "accessibility" | "users" | "config" | "current_arc" | "scan_type_mapping",
+                ..,
+            ],
+            _,
+        ) => Err(ClientError::not_implemented(
+            "not-implemented",
+            "This version has no quarantine code, accessibility, members or configuration of projects yet.",
+        )),
         _ => Err(ClientError::unknown_route()),
     }
 }

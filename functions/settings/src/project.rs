@@ -24,8 +24,8 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// Makes or changes a project from the fields of the query (or of a form). 200 with nothing, as XNAT has it.
 pub async fn put(mut call: Call, id: &str) -> Result<Reply, ClientError> {
-    let id = ProjectId::parse(id)
-        .map_err(|error| ClientError::expectation_failed("bad-project-id", error.to_string()))?;
+    let id =
+        ProjectId::parse(id).map_err(|error| ClientError::expectation_failed("bad-project-id", error.to_string()))?;
     let body = call.take_body().collect(MAX_BODY_BYTES).await?;
     if call.context.media_type() == "application/x-www-form-urlencoded" {
         call.context.add_body_params(&body)?;

@@ -32,7 +32,9 @@ impl ProjectId {
             });
         }
         if text.eq_ignore_ascii_case(UNASSIGNED) {
-            return Err(DomainError::Invalid { what: format!("The project ID {UNASSIGNED} is reserved; choose another.") });
+            return Err(DomainError::Invalid {
+                what: format!("The project ID {UNASSIGNED} is reserved; choose another."),
+            });
         }
         Ok(Self(text.to_owned()))
     }

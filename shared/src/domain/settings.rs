@@ -84,15 +84,12 @@ impl Settings {
 fn site_id(text: &str) -> Result<String, SettingError> {
     let cleaned: String =
         text.chars().filter(|c| !matches!(c, ' ' | '"' | '\'' | '^')).map(|c| if c == '-' { '_' } else { c }).collect();
-    let is_fit = !cleaned.is_empty() && cleaned.len() <= 32 && cleaned.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let is_fit =
+        !cleaned.is_empty() && cleaned.len() <= 32 && cleaned.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if is_fit {
         Ok(cleaned)
     } else {
-        Err(SettingError {
-            name: "site_id",
-            value: text.to_owned(),
-            must_be: "1 to 32 letters, digits or underscores",
-        })
+        Err(SettingError { name: "site_id", value: text.to_owned(), must_be: "1 to 32 letters, digits or underscores" })
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Core;
 use super::error::DomainError;
 use super::ids::UNASSIGNED;
+use super::manifest::FILES_PER_PAGE;
 use crate::storage::pack::{self, PackRecord};
 use crate::storage::{PackId, Record, Store, StoreError, keys};
 
@@ -105,10 +106,35 @@ impl<S: Store> Core<S> {
         Ok(swept)
     }
 
-    async fn pack_is_alive(&self, id: PackId) -> Result<bool, StoreError> {
+    /// Whether somebody's files lie in a pack.
+    async fn pack_is_alive(&self, id: PackId) -> Result<bool, DomainError> {
         let Some(record) = self.records.get::<PackRecord>(&keys::pack(id)).await? else { return Ok(false) };
         for owner in &record.owners {
-            if self.content_is_alive(owner).await? {
+            let is_alive = match record.sealed {
+                true => self.content_is_alive(owner).await?,
+                false => self.content_has_pack(owner, id).await?,
+            };
+            if is_alive {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a session, or the experiment that it became, has taken files over from a pack.
+    async fn content_has_pack(&self, content: &str, id: PackId) -> Result<bool, DomainError> {
+        if !self.content_is_alive(content).await? {
+            return Ok(false);
+        }
+        for number in 1..=self.segments_begun(content).await? {
+            if self.segment(content, number).await?.is_some_and(|segment| segment.pack == id) {
+                return Ok(true);
+            }
+        }
+        let Some(experiment) = self.experiment_of(content).await? else { return Ok(false) };
+        let manifest = self.manifest(&experiment.manifest).await?;
+        for page in 0..manifest.files.div_ceil(FILES_PER_PAGE as u64) {
+            if self.file_page(&manifest, page).await?.iter().any(|file| file.pack == id) {
                 return Ok(true);
             }
         }
@@ -120,7 +146,10 @@ impl<S: Store> Core<S> {
         let mut chunks = 0;
         if let Some(record) = self.records.get::<PackRecord>(&keys::pack(id)).await? {
             for owner in &record.owners {
-                self.remove_segments(owner).await?;
+                // A session that was there before the upload has segments of its own.
+                if !self.content_is_alive(owner).await? {
+                    self.remove_segments(owner).await?;
+                }
             }
             chunks += record.bytes.div_ceil(u64::from(record.chunk_bytes.max(1)));
             for owner in &record.owners {

@@ -24,15 +24,17 @@ impl RequestBody {
         B::Error: std::fmt::Debug,
     {
         let mut body = Box::pin(body);
-        let pieces = futures::stream::poll_fn(move |context| loop {
-            return match futures::ready!(body.as_mut().poll_frame(context)) {
-                None => Poll::Ready(None),
-                Some(Err(error)) => Poll::Ready(Some(Err(format!("{error:?}")))),
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => Poll::Ready(Some(Ok(data))),
-                    Err(_) => continue,
-                },
-            };
+        let pieces = futures::stream::poll_fn(move |context| {
+            loop {
+                return match futures::ready!(body.as_mut().poll_frame(context)) {
+                    None => Poll::Ready(None),
+                    Some(Err(error)) => Poll::Ready(Some(Err(format!("{error:?}")))),
+                    Some(Ok(frame)) => match frame.into_data() {
+                        Ok(data) => Poll::Ready(Some(Ok(data))),
+                        Err(_) => continue,
+                    },
+                };
+            }
         });
         Self { pieces: Some(Box::pin(pieces)) }
     }

@@ -9,9 +9,9 @@ use futures::{SinkExt, StreamExt};
 
 use super::reply::{Reply, ReplyBody};
 use super::{Call, after_the_answer};
+use crate::domain::Core;
 use crate::domain::digests::ReadError;
 use crate::domain::manifest::{FileEntry, Manifest, Resource, StoredScan};
-use crate::domain::Core;
 use crate::http::download::{file_headers, zip_headers};
 use crate::http::{ClientError, ETag, Plan, Representation};
 use crate::intake::zipout::{DosTime, ZipWriter};

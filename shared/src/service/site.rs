@@ -7,7 +7,8 @@ use std::rc::Rc;
 use spin_sdk::variables;
 
 use crate::accounts::{
-    Account, AuthSettings, Authenticator, Bootstrap, IssuedLogin, LoginSession, ServerSecret, ensure_administrator, login,
+    Account, AuthSettings, Authenticator, Bootstrap, IssuedLogin, LoginSession, ServerSecret, ensure_administrator,
+    login,
 };
 use crate::domain::{Core, Settings};
 use crate::http::ClientError;

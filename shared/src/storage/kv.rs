@@ -82,10 +82,8 @@ impl Store for KvStore {
     async fn counter(&self, key: &str) -> Result<i64, StoreError> {
         match self.get(key).await? {
             None => Ok(0),
-            Some(bytes) => super::counter::read(&bytes).ok_or_else(|| StoreError::Corrupt {
-                key: key.to_owned(),
-                reason: "it is no counter".to_owned(),
-            }),
+            Some(bytes) => super::counter::read(&bytes)
+                .ok_or_else(|| StoreError::Corrupt { key: key.to_owned(), reason: "it is no counter".to_owned() }),
         }
     }
 }

@@ -115,13 +115,7 @@ impl<S: Store> Leases<S> {
     }
 
     /// The generation's ticket is ours: writes it down and clears up behind.
-    async fn take(
-        &self,
-        name: &str,
-        last: u64,
-        generation: u64,
-        started_ms: u64,
-    ) -> Result<Option<Lease>, StoreError> {
+    async fn take(&self, name: &str, last: u64, generation: u64, started_ms: u64) -> Result<Option<Lease>, StoreError> {
         // The ticket may be one that was cleared away after its generation had passed.
         if self.present_generation(name).await? >= generation {
             self.records.delete(&keys::lease_ticket(name, generation)).await?;

@@ -29,9 +29,7 @@ impl<S: Store> MortalStore<S> {
                 self.changes_left.set(left);
                 Ok(())
             }
-            None => {
-                Err(StoreError::Failed { operation, key: key.to_owned(), reason: "the writer is dead".to_owned() })
-            }
+            None => Err(StoreError::Failed { operation, key: key.to_owned(), reason: "the writer is dead".to_owned() }),
         }
     }
 }

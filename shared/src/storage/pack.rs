@@ -45,6 +45,8 @@ pub struct PackRecord {
     pub created_ms: u64,
     /// The sessions whose files lie in it.
     pub owners: Vec<String>,
+    /// Whether all of them have taken their files over. Until then the sweep looks whether any has.
+    pub sealed: bool,
 }
 
 impl Record for PackRecord {
@@ -88,14 +90,7 @@ impl<B: Store> PackWriter<B> {
     pub async fn start<S: Store>(records: &Records<S>, blobs: B) -> Result<Self, StoreError> {
         let number = records.increment(&keys::sequence("pack"), 1).await?;
         let id = PackId(u64::try_from(number).unwrap_or(0));
-        Ok(Self {
-            blobs,
-            id,
-            buffer: BytesMut::new(),
-            written: 0,
-            chunks: 0,
-            in_flight: FuturesUnordered::new(),
-        })
+        Ok(Self { blobs, id, buffer: BytesMut::new(), written: 0, chunks: 0, in_flight: FuturesUnordered::new() })
     }
 
     /// The pack's number.
@@ -176,7 +171,7 @@ impl<B: Store> PackWriter<B> {
     }
 }
 
-/// Makes a finished pack last: from now on the sweep leaves it alone until its owners have released it.
+/// Writes down whose files lie in a finished pack. To be [`seal`]ed when the owners have taken them over.
 ///
 /// # Errors
 /// The store's failure.
@@ -186,8 +181,20 @@ pub async fn commit<S: Store>(
     owners: Vec<String>,
     now_ms: u64,
 ) -> Result<(), StoreError> {
-    let record = PackRecord { bytes: shape.bytes, chunk_bytes: shape.chunk_bytes, created_ms: now_ms, owners };
+    let record =
+        PackRecord { bytes: shape.bytes, chunk_bytes: shape.chunk_bytes, created_ms: now_ms, owners, sealed: false };
     records.set(&keys::pack(shape.id), &record).await
+}
+
+/// Says that every owner of a committed pack has taken its files over.
+///
+/// # Errors
+/// The store's failure; the sweep then finds out by itself.
+pub async fn seal<S: Store>(records: &Records<S>, id: PackId) -> Result<(), StoreError> {
+    match records.get::<PackRecord>(&keys::pack(id)).await? {
+        Some(record) if !record.sealed => records.set(&keys::pack(id), &PackRecord { sealed: true, ..record }).await,
+        _ => Ok(()),
+    }
 }
 
 /// The shape of a committed pack, if it is there.

@@ -155,7 +155,9 @@ impl<S: Store> Roster<S> {
             let slot = self.records.increment(&keys::roster_counter(&self.name), 1).await?;
             let slot = u64::try_from(slot).unwrap_or(0);
             let place = place.unwrap_or(slot);
-            self.records.set(&keys::roster_slot(&self.name, slot), &Slot { m: member.to_owned(), n: place, t: at_ms }).await?;
+            self.records
+                .set(&keys::roster_slot(&self.name, slot), &Slot { m: member.to_owned(), n: place, t: at_ms })
+                .await?;
             let touch = Touch { place, at_ms };
             // A folding may have passed a slot that took too long to be written.
             if self.is_fresh(&touch) {
@@ -393,7 +395,8 @@ impl<S: Store, R: Row> Folding<'_, S, R> {
             let is_touched = places.range(page.f..next).next().is_some();
             // Pages that deletions have left nearly empty are drawn together, so that the list's cost follows
             // what is alive.
-            let is_small = usize::try_from(page.c).unwrap_or(PAGE_ROWS) < PAGE_ROWS / 4 && small_pages < MAX_MERGED_PAGES;
+            let is_small =
+                usize::try_from(page.c).unwrap_or(PAGE_ROWS) < PAGE_ROWS / 4 && small_pages < MAX_MERGED_PAGES;
             if !is_touched && !is_small {
                 continue;
             }

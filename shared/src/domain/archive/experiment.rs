@@ -114,9 +114,13 @@ impl<S: Store> Core<S> {
         if self.records.store().get(keys::session(content).as_str()).await?.is_some() {
             return Ok(true);
         }
-        match self.records.get::<LabelRef>(&keys::content(content)).await? {
-            Some(reference) => self.came_from(&reference.id, content).await,
-            None => Ok(false),
-        }
+        Ok(self.experiment_of(content).await?.is_some())
+    }
+
+    /// The experiment that has the files owned under this name.
+    pub(crate) async fn experiment_of(&self, content: &str) -> Result<Option<Experiment>, StoreError> {
+        let reference: Option<LabelRef> = self.records.get(&keys::content(content)).await?;
+        let Some(reference) = reference else { return Ok(None) };
+        Ok(self.experiment_by_id(&reference.id).await?.filter(|found| found.content == content))
     }
 }

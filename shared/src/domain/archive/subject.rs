@@ -74,7 +74,9 @@ impl<S: Store> Core<S> {
     pub async fn find_subject(&self, project: &str, name: &str) -> Result<Option<Subject>, StoreError> {
         if let Some(reference) = self.records.get::<LabelRef>(&keys::subject_label(project, name)).await? {
             let found = self.subject_by_id(&reference.id).await?;
-            if let Some(subject) = found.filter(|found| found.project == project && found.label.eq_ignore_ascii_case(name)) {
+            if let Some(subject) =
+                found.filter(|found| found.project == project && found.label.eq_ignore_ascii_case(name))
+            {
                 return Ok(Some(subject));
             }
         }

@@ -32,9 +32,9 @@ impl Overwrite {
             None | Some("" | "none") => Ok(Self::None),
             Some("append") => Ok(Self::Append),
             Some("delete" | "override") => Ok(Self::Delete),
-            Some(_) => Err(DomainError::Invalid {
-                what: "The parameter overwrite must be none, append or delete.".to_owned(),
-            }),
+            Some(_) => {
+                Err(DomainError::Invalid { what: "The parameter overwrite must be none, append or delete.".to_owned() })
+            }
         }
     }
 }
@@ -110,12 +110,15 @@ impl<S: Store> Core<S> {
         }
         held.session.allow(Action::Archive)?;
         if held.session.place.is_unassigned() {
-            return Err(DomainError::Invalid { what: "Cannot archive sessions from the Unassigned folder.".to_owned() });
+            return Err(DomainError::Invalid {
+                what: "Cannot archive sessions from the Unassigned folder.".to_owned(),
+            });
         }
         let project = held.session.place.project.clone();
         if request.project.as_ref().is_some_and(|wanted| *wanted != project) {
             return Err(DomainError::Conflict {
-                reason: "Invalid modification of session project via archive process. Move the session first.".to_owned(),
+                reason: "Invalid modification of session project via archive process. Move the session first."
+                    .to_owned(),
             });
         }
         let chosen = |wanted: &Option<String>, own: &str| clean_label(wanted.as_deref().unwrap_or(own));

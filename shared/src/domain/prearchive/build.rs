@@ -9,8 +9,8 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::manifest::{FileEntry, Manifest, NewScan};
 use crate::imaging::naming;
-use crate::imaging::{PetMr, build_session};
 use crate::imaging::summary::SeriesSummary;
+use crate::imaging::{PetMr, build_session};
 use crate::storage::{PackId, Store};
 
 /// All that has arrived of a session, by series.

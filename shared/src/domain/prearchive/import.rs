@@ -3,7 +3,7 @@
 use super::build::Gathered;
 use super::place::{ForcedPlace, Identity};
 use super::segment::Segment;
-use super::session::{PrearchiveSession, SessionRef};
+use super::session::{HeldSession, PrearchiveSession, SessionRef};
 use super::status::{Action, Status};
 use super::upload::{ArrivedStudy, Upload};
 use crate::domain::error::DomainError;
@@ -51,15 +51,24 @@ struct Target {
     session: SessionChoice,
 }
 
+/// A session that is to be made.
+struct NewSession {
+    id: String,
+    identity: Identity,
+    subject: String,
+    autoarchive: &'static str,
+}
+
 enum SessionChoice {
-    Existing(String),
+    Existing(Box<HeldSession>),
     New(String),
 }
 
 impl SessionChoice {
     fn id(&self) -> &str {
         match self {
-            Self::Existing(id) | Self::New(id) => id,
+            Self::Existing(held) => &held.session.id,
+            Self::New(id) => id,
         }
     }
 }
@@ -71,11 +80,7 @@ impl<S: Store> Core<S> {
     /// # Errors
     /// [`DomainError::Busy`] while a session that should receive files is worked on, or the store's failure. Nothing
     /// refers to the upload's pack then, unless the error came between the sessions of several studies.
-    pub async fn import(
-        &self,
-        upload: Upload,
-        request: &ImportRequest,
-    ) -> Result<Vec<PrearchiveSession>, DomainError> {
+    pub async fn import(&self, upload: Upload, request: &ImportRequest) -> Result<Vec<PrearchiveSession>, DomainError> {
         // The sweep takes an upload of this age for a dead one.
         let age_ms = self.clock.now_ms().saturating_sub(upload.started_ms);
         let longest_s = self.settings.upload_retention_seconds / 2;
@@ -96,12 +101,27 @@ impl<S: Store> Core<S> {
                 }
             }
         }
+        result = result.and_then(|()| {
+            targets.iter().try_for_each(|target| match &target.session {
+                SessionChoice::Existing(held) => held.session.allow(Action::Receive),
+                SessionChoice::New(_) => Ok(()),
+            })
+        });
         let outcome = match result {
             Ok(()) => {
                 let notes = ImportNotes { ignored: upload.ignored_count, odd_preambles: upload.odd_preambles };
                 self.place_studies(upload.shape, targets, request, &notes).await
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                for target in targets {
+                    if let SessionChoice::Existing(held) = target.session {
+                        self.let_go(*held).await?;
+                    }
+                }
+                // Nothing refers to the pack; should this fail, the sweep does it later.
+                let _ = pack::remove_uncommitted(&self.blobs, upload.shape.id).await;
+                Err(error)
+            }
         };
         for lease in leases {
             self.leases.release(lease).await?;
@@ -159,10 +179,8 @@ impl<S: Store> Core<S> {
                     ),
                 });
             }
-            Some(session) => {
-                session.allow(Action::Receive)?;
-                SessionChoice::Existing(session.id)
-            }
+            // It is held before anything is written, so that what is refused leaves nothing.
+            Some(session) => SessionChoice::Existing(Box::new(self.hold_session_patiently(&session.id).await?)),
             None => SessionChoice::New(random_id()?),
         };
         Ok(Target { study, identity, subject, autoarchive, session })
@@ -171,7 +189,9 @@ impl<S: Store> Core<S> {
     /// XNAT's rule: the first of the names in the header that is a project's.
     async fn project_by_header(&self, study: &ArrivedStudy) -> Result<Option<String>, DomainError> {
         for candidate in naming::project_candidates(&study.first) {
-            if crate::domain::ids::ProjectId::parse(&candidate).is_ok() && self.find_project(&candidate).await?.is_some() {
+            if crate::domain::ids::ProjectId::parse(&candidate).is_ok()
+                && self.find_project(&candidate).await?.is_some()
+            {
                 return Ok(Some(candidate));
             }
         }
@@ -206,26 +226,36 @@ impl<S: Store> Core<S> {
                 }
             }
             page += segment.pages;
-            let session = match &target.session {
-                SessionChoice::Existing(id) => self.add_to(id, &segment, notes).await?,
-                SessionChoice::New(_) => {
+            let session = match target.session {
+                SessionChoice::Existing(held) => self.add_to(*held, &segment, notes).await?,
+                SessionChoice::New(id) => {
                     let mut gathered = Gathered::default();
                     for page in pages {
                         gathered.add(shape.id, page);
                     }
-                    self.make_session(target, &segment, gathered, request, notes).await?
+                    let new = NewSession {
+                        id,
+                        identity: target.identity,
+                        subject: target.subject,
+                        autoarchive: target.autoarchive,
+                    };
+                    self.make_session(new, &segment, gathered, request, notes).await?
                 }
             };
             sessions.push(session);
         }
+        pack::seal(&self.records, shape.id).await?;
         Ok(sessions)
     }
 
     /// Adds a segment to a session that is there, and builds it anew.
-    async fn add_to(&self, id: &str, segment: &Segment, notes: &ImportNotes) -> Result<PrearchiveSession, DomainError> {
-        let mut held = self.hold_session_patiently(id).await?;
-        held.session.allow(Action::Receive)?;
-        self.append_segment(id, segment).await?;
+    async fn add_to(
+        &self,
+        mut held: HeldSession,
+        segment: &Segment,
+        notes: &ImportNotes,
+    ) -> Result<PrearchiveSession, DomainError> {
+        self.append_segment(&held.session.id, segment).await?;
         held.session.status = Status::Receiving;
         notes.write(&mut held.session, self.clock.now_ms());
         let built = self.build(&mut held).await;
@@ -238,14 +268,13 @@ impl<S: Store> Core<S> {
     /// Makes a new session, built already; writing its record is what makes it exist.
     async fn make_session(
         &self,
-        target: Target,
+        new: NewSession,
         segment: &Segment,
         gathered: Gathered,
         request: &ImportRequest,
         notes: &ImportNotes,
     ) -> Result<PrearchiveSession, DomainError> {
-        let Target { identity, subject, autoarchive, session, .. } = target;
-        let id = session.id().to_owned();
+        let NewSession { id, identity, subject, autoarchive } = new;
         let folded_segments = self.append_segment(&id, segment).await?;
         let manifest = self.write_gathered(gathered).await?;
         let manifest = manifest.ok_or(DomainError::NothingParsable { why: "the study has no series".to_owned() })?;
@@ -319,7 +348,10 @@ struct ImportNotes {
 impl ImportNotes {
     fn write(&self, session: &mut PrearchiveSession, now_ms: u64) {
         if self.ignored > 0 {
-            session.note(now_ms, format!("{} file(s) of the upload are no images of a study and were left out.", self.ignored));
+            session.note(
+                now_ms,
+                format!("{} file(s) of the upload are no images of a study and were left out.", self.ignored),
+            );
         }
         if self.odd_preambles > 0 {
             session.note(

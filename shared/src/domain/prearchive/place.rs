@@ -53,7 +53,9 @@ impl<S: Store> Core<S> {
     ) -> Result<SessionPlace, DomainError> {
         let folder = match &forced.folder {
             Some(folder) => folder.clone(),
-            None => Some(clean_label(&identity.label)).filter(|name| is_folder_name(name)).unwrap_or("session".to_owned()),
+            None => {
+                Some(clean_label(&identity.label)).filter(|name| is_folder_name(name)).unwrap_or("session".to_owned())
+            }
         };
         let now_ms = self.clock.now_ms();
         for later_ms in 0..MAX_LATER_MS {

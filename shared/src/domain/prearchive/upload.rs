@@ -354,7 +354,10 @@ impl Sorter {
             None => "It holds no file.".to_owned(),
             Some((name, reason)) => {
                 let name: String = name.chars().take(200).collect();
-                format!("It holds {} file(s), none of them an image of a study; the first, {name:?}: {reason}.", self.ignored_count)
+                format!(
+                    "It holds {} file(s), none of them an image of a study; the first, {name:?}: {reason}.",
+                    self.ignored_count
+                )
             }
         };
         Err(UploadError::NothingParsable { why })

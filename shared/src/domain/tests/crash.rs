@@ -47,7 +47,11 @@ fn an_importer_who_dies_at_any_step_leaves_a_whole_session_or_none() {
                     site.clock.advance(4_000_000);
                     core.sweep().await.unwrap();
                     assert!(site.blobs.keys().is_empty(), "step {steps}: {:?}", site.blobs.keys());
-                    assert_eq!(left(&site, "segment") + left(&site, "segment-page") + left(&site, "pack"), 0, "{steps}");
+                    assert_eq!(
+                        left(&site, "segment") + left(&site, "segment-page") + left(&site, "pack"),
+                        0,
+                        "{steps}"
+                    );
                 }
                 (Err(_), [_]) => {}
                 (Err(_), other) => panic!("step {steps}: {} sessions", other.len()),
@@ -62,6 +66,38 @@ fn an_importer_who_dies_at_any_step_leaves_a_whole_session_or_none() {
             steps += 1;
         }
         assert!(steps > 10, "an import has more steps than {steps}");
+    });
+}
+
+#[test]
+fn an_importer_who_dies_while_adding_leaves_what_was_there() {
+    block_on(async {
+        let more = || study(1).and_series(6, "third", Modality::Mr, 2);
+        let mut steps = 0;
+        loop {
+            let site = Site::new().with_project().await;
+            import(&site.core(), &study(1)).await.unwrap();
+            let mortal = MortalStore::new(site.records.clone(), steps);
+            let doomed = site.core_on(mortal.clone(), MortalStore::new(site.blobs.clone(), u64::MAX));
+            let outcome = import(&doomed, &more()).await;
+            let core = recover(&site).await;
+            for _ in 0..2 {
+                site.clock.advance(4_000_000);
+                core.sweep().await.unwrap();
+            }
+            let session = core.list_sessions("DEMO").await.unwrap().remove(0);
+            let found = contents(&core, session.manifest.as_ref().unwrap()).await;
+            assert!(found == sent(&more()) || (outcome.is_err() && found == sent(&study(1))), "step {steps}");
+            // Only packs that a segment names are left.
+            assert!(left(&site, "pack") <= left(&site, "segment"), "step {steps}");
+            let session = import(&core, &more()).await.unwrap();
+            assert_eq!(contents(&core, session.manifest.as_ref().unwrap()).await, sent(&more()), "step {steps}");
+            if outcome.is_ok() && !mortal.is_dead() {
+                break;
+            }
+            steps += 1;
+        }
+        assert!(steps > 10, "adding has more steps than {steps}");
     });
 }
 

@@ -48,11 +48,12 @@ impl Site {
 }
 
 fn study(seed: u64) -> Study {
-    Study::new(Modality::Mr, seed)
-        .patient("S01_MR1", "S01")
-        .slices(3)
-        .matrix(16)
-        .and_series(5, "second", Modality::Mr, 2)
+    Study::new(Modality::Mr, seed).patient("S01_MR1", "S01").slices(3).matrix(16).and_series(
+        5,
+        "second",
+        Modality::Mr,
+        2,
+    )
 }
 
 fn request() -> ImportRequest {
@@ -65,21 +66,14 @@ fn request() -> ImportRequest {
 }
 
 async fn receive<S: Store>(core: &Core<S>, body: &[u8]) -> Result<Upload, UploadError> {
-    let pieces: Vec<Result<Bytes, String>> = body.chunks(5_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    let pieces: Vec<Result<Bytes, String>> =
+        body.chunks(5_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     upload::receive(core, futures::stream::iter(pieces), "upload.dcm").await
 }
 
-/// What went wrong in an import, whichever part of it.
-#[derive(Debug)]
-enum ImportError {
-    Upload(UploadError),
-    Domain(DomainError),
-}
-
-async fn import<S: Store>(core: &Core<S>, study: &Study) -> Result<PrearchiveSession, ImportError> {
-    let upload = receive(core, &zip_study(study)).await.map_err(ImportError::Upload)?;
-    let mut sessions = core.import(upload, &request()).await.map_err(ImportError::Domain)?;
-    Ok(sessions.remove(0))
+async fn import<S: Store>(core: &Core<S>, study: &Study) -> Result<PrearchiveSession, Box<dyn std::error::Error>> {
+    let upload = receive(core, &zip_study(study)).await?;
+    Ok(core.import(upload, &request()).await?.remove(0))
 }
 
 fn archive_request() -> ArchiveRequest {

@@ -103,7 +103,9 @@ fn refused_uploads_leave_nothing() {
         let text = zip_files([("a.txt".to_owned(), b"hello".to_vec())], Packing::Deflated);
         let broken = zip_study(&study(1));
         let broken = &broken[..broken.len() / 2];
-        for (body, what) in [(&b""[..], "empty"), (b"hello, this is text", "text"), (&text, "zip of text"), (broken, "broken")] {
+        for (body, what) in
+            [(&b""[..], "empty"), (b"hello, this is text", "text"), (&text, "zip of text"), (broken, "broken")]
+        {
             assert!(receive(&core, body).await.is_err(), "{what}");
             assert!(site.blobs.keys().is_empty(), "{what}");
             assert_eq!(site.records.keys(), before, "{what}");

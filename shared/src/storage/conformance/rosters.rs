@@ -132,9 +132,7 @@ pub(super) async fn readers_during_folding_see_each_row_once<S: Store>(bench: Be
     Ok(())
 }
 
-pub(super) async fn a_writer_who_dies_at_any_step_leaves_a_true_list<S: Store>(
-    bench: Bench<S>,
-) -> Result<(), Failure> {
+pub(super) async fn a_writer_who_dies_at_any_step_leaves_a_true_list<S: Store>(bench: Bench<S>) -> Result<(), Failure> {
     for steps in 0..10 {
         let name = format!("death-{steps}");
         let list = List::new(&bench, &name);
@@ -213,7 +211,8 @@ pub(super) async fn lists_follow_what_is_alive<S: Store>(bench: Bench<S>) -> Res
             done?;
         }
     }
-    let mut alive: Vec<String> = names.iter().filter(|name| name.ends_with("00")).map(|name| format!("{name}=x")).collect();
+    let mut alive: Vec<String> =
+        names.iter().filter(|name| name.ends_with("00")).map(|name| format!("{name}=x")).collect();
     alive.sort();
     let sorted = |mut found: Vec<String>| {
         found.sort();
