@@ -4,6 +4,7 @@
 //! after an upload was answered; whoever needs one that is not there yet takes it then.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
@@ -57,11 +58,13 @@ impl<S: Store> Core<S> {
         for file in files {
             let number = file.ordinal / PER_PAGE;
             let slot = (file.pack, number);
-            if !pages.contains_key(&slot) {
-                let page = self.records.get(&keys::pack_digests(file.pack, u64::from(number))).await?;
-                pages.insert(slot, (page.unwrap_or_default(), false));
-            }
-            let Some((page, changed)) = pages.get_mut(&slot) else { continue };
+            let (page, changed) = match pages.entry(slot) {
+                Entry::Occupied(held) => held.into_mut(),
+                Entry::Vacant(place) => {
+                    let page = self.records.get(&keys::pack_digests(file.pack, u64::from(number))).await?;
+                    place.insert((page.unwrap_or_default(), false))
+                }
+            };
             let digest = match page.md5.get(&file.ordinal) {
                 Some(known) => known.clone(),
                 None => {

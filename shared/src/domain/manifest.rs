@@ -160,7 +160,7 @@ impl<S: Store> Core<S> {
                 let page_starts = list
                     .iter()
                     .enumerate()
-                    .filter(|(index, _)| *index > 0 && (first + index) % FILES_PER_PAGE == 0)
+                    .filter(|(index, _)| *index > 0 && (first + index).is_multiple_of(FILES_PER_PAGE))
                     .map(|(_, file)| file.name.clone())
                     .collect();
                 resources.push(Resource {

@@ -161,10 +161,10 @@ async fn bootstrap(
     password: Option<&str>,
 ) -> Result<ServerSecret, ClientError> {
     let records = Records::new(records.clone());
-    if let Some(secret) = ServerSecret::load(&records).await? {
-        if crate::accounts::bootstrap::is_as_set(&records, &secret, user, password).await? {
-            return Ok(secret);
-        }
+    if let Some(secret) = ServerSecret::load(&records).await?
+        && crate::accounts::bootstrap::is_as_set(&records, &secret, user, password).await?
+    {
+        return Ok(secret);
     }
     let leases = Leases::new(records.clone(), clock.clone(), BOOTSTRAP_LIFE_MS);
     let lease = leases.acquire_within("bootstrap", BOOTSTRAP_PATIENCE_MS).await?;

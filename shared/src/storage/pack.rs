@@ -306,10 +306,10 @@ impl<B: Store> PackReader<B> {
     }
 
     async fn chunk(&self, number: u64) -> Result<Bytes, StoreError> {
-        if let Some((held, bytes)) = &*self.last.borrow() {
-            if *held == number {
-                return Ok(bytes.clone());
-            }
+        if let Some((held, bytes)) = &*self.last.borrow()
+            && *held == number
+        {
+            return Ok(bytes.clone());
         }
         let key = keys::pack_chunk(self.shape.id, number);
         let bytes = self.blobs.get(key.as_str()).await?.ok_or_else(|| self.broken(number, "it is missing"))?;
