@@ -5,7 +5,10 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::stream::{Stream, StreamExt};
-use http_body::Body;
+use spin_sdk::wasip3::http::types;
+use spin_sdk::wasip3::http_compat::IncomingRequestBody;
+use spin_sdk::wasip3::wit_bindgen::{self, StreamResult};
+use spin_sdk::wasip3::wit_future;
 
 use crate::http::ClientError;
 
@@ -17,26 +20,41 @@ pub struct RequestBody {
     pieces: Option<Pieces>,
 }
 
+/// Bytes asked for at once. The SDK's own reader asks for 16 KiB, which costs a call into the host and back for each.
+const READ_BYTES: usize = 128 * 1024;
+
+struct Reading {
+    stream: wit_bindgen::StreamReader<u8>,
+    /// What came of the body in the end.
+    end: Option<wit_bindgen::FutureReader<Result<Option<types::Trailers>, types::ErrorCode>>>,
+    /// Held until the body is read: dropping it would say that nobody wants the rest.
+    _wanted: wit_bindgen::FutureWriter<Result<(), types::ErrorCode>>,
+}
+
+impl Reading {
+    async fn next(mut self) -> Option<(Result<Bytes, String>, Self)> {
+        self.end.as_ref()?;
+        let (status, piece) = self.stream.read(Vec::with_capacity(READ_BYTES)).await;
+        if !piece.is_empty() {
+            return Some((Ok(piece.into()), self));
+        }
+        match status {
+            StreamResult::Complete(_) => Some((Ok(Bytes::new()), self)),
+            StreamResult::Dropped | StreamResult::Cancelled => match self.end.take()?.await {
+                Ok(_) => None,
+                Err(error) => Some((Err(format!("{error:?}")), self)),
+            },
+        }
+    }
+}
+
 impl RequestBody {
-    pub(super) fn new<B>(body: B) -> Self
-    where
-        B: Body<Data = Bytes> + 'static,
-        B::Error: std::fmt::Debug,
-    {
-        let mut body = Box::pin(body);
-        let pieces = futures::stream::poll_fn(move |context| {
-            loop {
-                return match futures::ready!(body.as_mut().poll_frame(context)) {
-                    None => Poll::Ready(None),
-                    Some(Err(error)) => Poll::Ready(Some(Err(format!("{error:?}")))),
-                    Some(Ok(frame)) => match frame.into_data() {
-                        Ok(data) => Poll::Ready(Some(Ok(data))),
-                        Err(_) => continue,
-                    },
-                };
-            }
-        });
-        Self { pieces: Some(Box::pin(pieces)) }
+    pub(super) fn new(mut body: IncomingRequestBody) -> Self {
+        let Some(message) = body.take_unstarted() else { return Self::default() };
+        let (wanted, result) = wit_future::new(|| Ok(()));
+        let (stream, end) = types::Request::consume_body(message, result);
+        let reading = Reading { stream, end: Some(end), _wanted: wanted };
+        Self { pieces: Some(Box::pin(futures::stream::unfold(reading, Reading::next))) }
     }
 
     /// Reads it whole.
