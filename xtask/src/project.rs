@@ -51,6 +51,17 @@ pub fn host_binary() -> PathBuf {
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).env("CARGO_TARGET_DIR", target()).args(arguments);
+    // What `cargo run` says of this program would make build scripts that look at it run again, each time.
+    for (name, _) in env::vars_os() {
+        let leaks = name.to_str().is_some_and(|name| {
+            ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+        });
+        if leaks {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 
@@ -84,11 +95,24 @@ fn target_is_there_without_rustup() -> bool {
     })
 }
 
-/// Builds components.
+/// Builds the components of the application.
 ///
 /// # Errors
 /// When the compiler says so.
-pub fn build_components(packages: &[&str]) -> Result<()> {
+pub fn build_components() -> Result<()> {
+    build_guests(&COMPONENTS)
+}
+
+/// Builds the components that tests and benchmarks need beside the application: on their own, because cargo would
+/// otherwise compile the features they ask for into the application's components too.
+///
+/// # Errors
+/// When the compiler says so.
+pub fn build_test_components() -> Result<()> {
+    build_guests(&[CONFORMANCE, FLOOR])
+}
+
+fn build_guests(packages: &[&str]) -> Result<()> {
     let mut command = cargo(&["build", "--target", WASM_TARGET, "--profile", GUEST_PROFILE]);
     for package in packages {
         command.args(["--package", package]);

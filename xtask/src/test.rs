@@ -35,7 +35,10 @@ fn run_all(options: &Options, summary: &mut Summary) -> Result<()> {
     summary.step("clippy, native", |_| clippy_native())?;
     summary.step("clippy, components", |_| clippy_components())?;
     summary.step("unit tests", unit_tests)?;
-    summary.step("components", |_| project::build_components(&with_guests()))?;
+    summary.step("components", |_| {
+        project::build_components()?;
+        project::build_test_components()
+    })?;
     summary.step("host", |_| project::build_host())?;
     if !options.without_real_files {
         summary.step("test data", |_| testdata::fetch().map(drop))?;
@@ -61,8 +64,9 @@ fn with_guests() -> Vec<&'static str> {
     COMPONENTS.iter().chain(&GUESTS).copied().collect()
 }
 
+/// In the release profile, so that build scripts and macros of the host are compiled once for all steps.
 fn clippy_native() -> Result<()> {
-    let mut command = cargo(&["clippy", "--workspace", "--all-targets"]);
+    let mut command = cargo(&["clippy", "--release", "--workspace", "--all-targets"]);
     for package in with_guests() {
         command.args(["--exclude", package]);
     }

@@ -45,8 +45,29 @@ pub fn fetch() -> Result<PathBuf> {
     Ok(files)
 }
 
-/// Tries the clients that a machine may have, the usual one first.
+/// Fetches the wheel, installing Python's package client first where there is none and Debian's can be used.
 fn download(folder: &Path) -> Result<()> {
+    if download_with_any_client(folder) {
+        return Ok(());
+    }
+    eprintln!("No Python package client could fetch {WHEEL}; trying to install one ...");
+    for arguments in [&["update", "-qq"][..], &["install", "-qq", "-y", "--no-install-recommends", "python3-pip"]] {
+        // Where this fails the attempt that follows does too, and says what to do.
+        let _ = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
+    }
+    if download_with_any_client(folder) {
+        return Ok(());
+    }
+    bail!(
+        "the tests on real DICOM files need the Python package pydicom=={VERSION}, and no package client could fetch \
+         it: install Python with pip (Debian: `apt-get install python3-pip`), put {WHEEL} into {} by hand, \
+         or leave these tests out with --without-real-files",
+        folder.display()
+    )
+}
+
+/// Tries the clients that a machine may have, the usual one first.
+fn download_with_any_client(folder: &Path) -> bool {
     const CLIENTS: [&[&str]; 5] =
         [&["python3", "-m", "pip"], &["pip3"], &["pip"], &["python", "-m", "pip"], &["uv", "tool", "run", "pip"]];
     let package = format!("pydicom=={VERSION}");
@@ -55,15 +76,10 @@ fn download(folder: &Path) -> Result<()> {
         command.args(&client[1..]).args(["download", "--quiet", "--no-deps", "--only-binary=:all:"]);
         command.args(["--disable-pip-version-check", "--dest"]).arg(folder).arg(&package);
         if command.output().is_ok_and(|output| output.status.success()) && folder.join(WHEEL).exists() {
-            return Ok(());
+            return true;
         }
     }
-    bail!(
-        "the tests on real DICOM files need the Python package {package}, and no package client could fetch it: \
-         install Python with pip (Debian: `apt-get install python3-pip`), put {WHEEL} into {} by hand, \
-         or leave these tests out with --without-real-files",
-        folder.display()
-    )
+    false
 }
 
 fn check(wheel: &Path) -> Result<()> {

@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::project::{self, COMPONENTS};
+use crate::project;
 
 /// How variables are passed in the environment, as `spin up` takes them.
 const VARIABLE_PREFIX: &str = "SPIN_VARIABLE_";
@@ -56,7 +56,7 @@ pub fn run(options: &Options) -> Result<()> {
 
     project::ensure_wasm_target()?;
     eprintln!("Building the components (a minute or two the first time) ...");
-    project::build_components(&COMPONENTS)?;
+    project::build_components()?;
     eprintln!("Building the host (several minutes the first time: it brings a WebAssembly compiler) ...");
     project::build_host()?;
 

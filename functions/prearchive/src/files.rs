@@ -18,6 +18,12 @@ pub async fn resources(call: &Call, place: &SessionPlace, scan: &str) -> Result<
     render(call, views::resources(&find_scan(&scans, scan)?.resources))
 }
 
+/// `GET .../resources`: the resources of all scans.
+pub async fn all_resources(call: &Call, place: &SessionPlace) -> Result<Reply, ClientError> {
+    let (_, _, scans) = load(call, place).await?;
+    render(call, views::all_resources(&scans))
+}
+
 /// `GET .../scans/ID/resources/R/files`
 pub async fn list(call: &Call, place: &SessionPlace, scan: &str, label: &str) -> Result<Reply, ClientError> {
     let (_, manifest, scans) = load(call, place).await?;

@@ -32,6 +32,7 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
                 ([], &Method::GET) => session::read(&call, &place).await,
                 ([], &Method::DELETE) => delete::session(&call, &place).await,
                 (["scans"], &Method::GET) => files::scans(&call, &place).await,
+                (["resources"], &Method::GET) => files::all_resources(&call, &place).await,
                 (["scans", scan, "resources"], &Method::GET) => files::resources(&call, &place, scan).await,
                 (["scans", scan, "resources", resource, "files"], &Method::GET) => {
                     files::list(&call, &place, scan, resource).await

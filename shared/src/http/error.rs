@@ -48,14 +48,8 @@ pub enum ErrorFormat {
 }
 
 impl ErrorFormat {
-    /// HTML as with XNAT, unless `format=` or `Accept` asks for JSON or plain text.
-    pub fn choose(word: Option<&str>, headers: &HeaderMap) -> Self {
-        match word.map(Format::parse) {
-            Some(Format::Json) => return Self::Json,
-            Some(Format::Text) => return Self::Text,
-            Some(Format::Html) => return Self::Html,
-            _ => {}
-        }
+    /// HTML as with XNAT, whatever `format=` says, unless `Accept` prefers JSON or plain text.
+    pub fn choose(headers: &HeaderMap) -> Self {
         match Accept::of(headers).prefer(&[Format::Html, Format::Json, Format::Text]) {
             Some(Format::Json) => Self::Json,
             Some(Format::Text) => Self::Text,

@@ -90,7 +90,7 @@ impl RequestContext {
 
     /// In what form an error is told.
     pub fn error_format(&self) -> ErrorFormat {
-        ErrorFormat::choose(self.params.in_query("format"), &self.headers)
+        ErrorFormat::choose(&self.headers)
     }
 
     /// The name of the client's program.

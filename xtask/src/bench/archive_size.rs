@@ -11,7 +11,7 @@ use serde_json::json;
 use super::ingest::IMPORT;
 use super::report::{median_and_least, print};
 use super::server::{Server, expect};
-use crate::project::{self, COMPONENTS};
+use crate::project;
 
 /// How many slices the sessions have.
 const SLICES: [u32; 2] = [2, 200];
@@ -34,7 +34,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     eprintln!("Building ...");
     project::ensure_wasm_target()?;
-    project::build_components(&COMPONENTS)?;
+    project::build_components()?;
     project::build_host()?;
 
     let server = Server::narthex()?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::report::{MEGABYTE, median_and_least, print};
 use super::server::{Server, expect};
-use crate::project::{self, COMPONENTS, FLOOR};
+use crate::project;
 
 /// Where Narthex takes a zip.
 pub const IMPORT: &str = "/data/services/import?import-handler=SI&dest=/prearchive/projects/BENCH";
@@ -71,7 +71,8 @@ impl Lane {
 pub fn run(options: &Options) -> Result<()> {
     eprintln!("Building ...");
     project::ensure_wasm_target()?;
-    project::build_components(&[COMPONENTS.as_slice(), &[FLOOR]].concat())?;
+    project::build_components()?;
+    project::build_test_components()?;
     project::build_host()?;
 
     let mut lanes = vec![Lane::new("narthex", Server::narthex()?, IMPORT)];

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::ingest::{IMPORT, Options};
 use super::report::{MEGABYTE, print};
 use super::server::{Server, expect};
-use crate::project::{self, COMPONENTS};
+use crate::project;
 
 /// Bytes of one slice of 512×512, about.
 const SLICE_BYTES: u64 = 525_500;
@@ -25,7 +25,7 @@ const DEFLATED_PERCENT: u64 = 25;
 pub fn run(options: &Options) -> Result<()> {
     eprintln!("Building ...");
     project::ensure_wasm_target()?;
-    project::build_components(&COMPONENTS)?;
+    project::build_components()?;
     project::build_host()?;
 
     let percent = if options.deflated { DEFLATED_PERCENT } else { 100 };

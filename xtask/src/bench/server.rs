@@ -35,7 +35,8 @@ impl Server {
     /// # Errors
     /// When the host is not built or does not start.
     pub fn narthex() -> Result<Self> {
-        let mut server = Self::host(&project::root().join("spin.toml"))?;
+        let mut server =
+            Self::host(&project::root().join("spin.toml"), &[("admin_user", USER), ("admin_password", PASSWORD)])?;
         let login = server.client.login(USER, PASSWORD).get("/data/JSESSION")?;
         let session = expect(login, 200, "the login")?.text();
         server.client = server.client.session(session.trim());
@@ -49,7 +50,7 @@ impl Server {
     /// # Errors
     /// When the host is not built or does not start.
     pub fn floor() -> Result<Self> {
-        Self::host(&project::root().join("tests/floor/spin.toml"))
+        Self::host(&project::root().join("tests/floor/spin.toml"), &[])
     }
 
     /// Orthanc with its default settings, when it is installed.
@@ -76,7 +77,7 @@ impl Server {
         Self::start(command, folder, address, "/system").map(Some)
     }
 
-    fn host(manifest: &Path) -> Result<Self> {
+    fn host(manifest: &Path, variables: &[(&str, &str)]) -> Result<Self> {
         let folder = fresh_folder("host")?;
         let address = free_address()?;
         let mut command = Command::new(project::host_binary());
@@ -84,8 +85,9 @@ impl Server {
         command.arg("--state-dir").arg(folder.join("state")).arg("--runtime-config-file");
         command.arg(manifest.with_file_name("runtime-config.toml"));
         command.arg("--cache-dir").arg(project::target().join("narthex-host-cache"));
-        command.args(["--variable", &format!("admin_user={USER}")]);
-        command.args(["--variable", &format!("admin_password={PASSWORD}")]);
+        for (name, value) in variables {
+            command.args(["--variable", &format!("{name}={value}")]);
+        }
         Self::start(command, folder, address, "/.well-known/spin/health")
     }
 

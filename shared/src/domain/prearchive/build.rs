@@ -23,24 +23,27 @@ pub(crate) struct Gathered {
 struct GatheredSeries {
     summary: Option<SeriesSummary>,
     files: Vec<(PackId, ArrivedFile)>,
-    /// Where the file of a SOP instance stands in `files`.
-    by_instance: HashMap<String, usize>,
+    /// Where a file stands in `files`, by what makes it the same file.
+    known: HashMap<(String, u32, u64, String), usize>,
 }
 
 impl Gathered {
-    /// Adds a page. A SOP instance that is there already is replaced: the same instance twice is stored once.
+    /// Adds a page. The same file twice (SOP instance, bytes and name) is stored once; other bytes under a SOP Instance
+    /// UID that is there already are another file, so that nothing that was taken in is lost.
     pub fn add(&mut self, pack: PackId, page: SegmentPage) {
         for part in page.parts {
             let series = self.series.entry(part.summary.series_uid.clone()).or_default();
             for file in part.files {
-                match series.by_instance.get(&file.sop_instance_uid).copied() {
+                let name = naming::cleaned_file_name(&file.name);
+                let key = (file.sop_instance_uid.clone(), file.crc32, file.extent.len, name);
+                match series.known.get(&key).copied() {
                     Some(index) => {
                         if let Some(held) = series.files.get_mut(index) {
                             *held = (pack, file);
                         }
                     }
                     None => {
-                        series.by_instance.insert(file.sop_instance_uid.clone(), series.files.len());
+                        series.known.insert(key, series.files.len());
                         series.files.push((pack, file));
                     }
                 }

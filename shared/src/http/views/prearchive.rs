@@ -82,6 +82,18 @@ pub fn resources(resources: &[Resource]) -> Table {
     table
 }
 
+/// The table of the resources of all scans of a session.
+pub fn all_resources(scans: &[StoredScan]) -> Table {
+    let mut table = Table::with_columns(["category", "cat_id", "label", "file_count", "file_size"]);
+    for stored in scans {
+        for resource in &stored.resources {
+            let (count, bytes) = (resource.count.to_string(), resource.bytes.to_string());
+            table.push(["scans", &stored.scan.id, &resource.label, &count, &bytes]);
+        }
+    }
+    table
+}
+
 /// The table of a resource's files; `base` is the address of the list.
 pub fn files(files: &[FileEntry], base: &str) -> Table {
     let mut table = Table::new([Column::new("Name"), Column::new("Size"), Column::uri("URI")]);
