@@ -15,8 +15,8 @@ async fn handle(request: Request) -> Reply {
 }
 
 async fn route(call: Call) -> Result<Reply, ClientError> {
-    let segments: Vec<String> = call.context.path.segments().into_iter().map(str::to_owned).collect();
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let path = call.context.path.clone();
+    let segments = path.segments();
     let method = call.context.routed_method();
     match (call.context.path.mount(), segments.as_slice(), &method) {
         (Mount::Root, [], &Method::GET) => connect::home(&call).await,

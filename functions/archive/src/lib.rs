@@ -22,8 +22,8 @@ async fn handle(request: Request) -> Reply {
 
 async fn route(call: Call) -> Result<Reply, ClientError> {
     call.demand_admin()?;
-    let segments: Vec<String> = call.context.path.segments().into_iter().map(str::to_owned).collect();
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let path = call.context.path.clone();
+    let segments = path.segments();
     match (segments.as_slice(), &call.context.routed_method()) {
         (["services", "archive"], &Method::POST) => archive::run(call).await,
         (["services", "archive"], _) => Err(ClientError::method_not_allowed(&[Method::POST])),

@@ -20,8 +20,8 @@ async fn handle(request: Request) -> Reply {
 
 async fn route(call: Call) -> Result<Reply, ClientError> {
     call.demand_admin()?;
-    let segments: Vec<String> = call.context.path.segments().into_iter().map(str::to_owned).collect();
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let path = call.context.path.clone();
+    let segments = path.segments();
     let method = call.context.routed_method();
     match (segments.as_slice(), &method) {
         (["prearchive"] | ["prearchive", "projects"], &Method::GET) => list::all(&call).await,

@@ -6,6 +6,8 @@
 //! [`SETTLE_MS`] are folded, so that the record has been written by then; a writer that was slower touches again
 //! ([`Roster::settled`]).
 
+mod folding;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
@@ -26,13 +28,6 @@ pub const FOLD_AT: u64 = 96;
 
 /// How many touches one folding takes at most: bounds its memory and time.
 const MAX_FOLDED_AT_ONCE: u64 = 4_096;
-
-/// Rows on a full page, and encoded bytes: a page stays well below the largest record.
-const PAGE_ROWS: usize = 300;
-const PAGE_BYTES: usize = 160 * 1024;
-
-/// How many nearly empty pages one folding draws together beside those it must rewrite.
-const MAX_MERGED_PAGES: usize = 32;
 
 /// How often a reader starts again because a folding overtook it.
 const MAX_READS: usize = 8;
@@ -311,14 +306,15 @@ impl<S: Store> Roster<S> {
         let mut head = self.head().await?;
         let last = self.last_slot().await?.min(head.folded + MAX_FOLDED_AT_ONCE);
         let slots = self.slots(head.folded + 1, last).await?;
-        let settled = settled_prefix(&slots, self.clock.now_ms());
+        let settled = folding::settled_prefix(&slots, self.clock.now_ms());
         if settled == 0 {
             return Ok(false);
         }
         self.clear(&mut head).await?;
         let touched: BTreeMap<u64, String> =
             slots.into_iter().take(settled).flatten().map(|slot| (slot.n, slot.m)).collect();
-        let mut folding = Folding { roster: self, head: &head, touched, pages: Vec::new(), replaced: BTreeSet::new() };
+        let mut folding =
+            folding::Folding { roster: self, head: &head, touched, pages: Vec::new(), replaced: BTreeSet::new() };
         folding.gather(source).await?;
         let (pages, replaced) = (folding.pages, folding.replaced);
 
@@ -358,86 +354,6 @@ impl<S: Store> Roster<S> {
             }
         }
         head.cleared = head.folded;
-        Ok(())
-    }
-}
-
-/// How many slots from the start of the log can be folded.
-fn settled_prefix(slots: &[Option<Slot>], now_ms: u64) -> usize {
-    let is_settled = |slot: &Slot| slot.t.saturating_add(SETTLE_MS) < now_ms;
-    // A slot that is still missing when a later one has settled was lost with its writer.
-    let last_settled = slots.iter().rposition(|slot| slot.as_ref().is_some_and(is_settled));
-    let first_open = slots.iter().position(|slot| slot.as_ref().is_some_and(|slot| !is_settled(slot)));
-    match (last_settled, first_open) {
-        (None, _) => 0,
-        (Some(last), None) => last + 1,
-        (Some(last), Some(open)) => (last + 1).min(open),
-    }
-}
-
-/// One folding's work on the pages.
-struct Folding<'a, S, R> {
-    roster: &'a Roster<S>,
-    head: &'a Head,
-    touched: BTreeMap<u64, String>,
-    pages: Vec<Page<R>>,
-    replaced: BTreeSet<u64>,
-}
-
-impl<S: Store, R: Row> Folding<'_, S, R> {
-    async fn gather(&mut self, source: &impl RowSource<R>) -> Result<(), StoreError> {
-        let mut rows: Vec<(u64, String, R)> = Vec::new();
-        let touched: Vec<(u64, String)> = std::mem::take(&mut self.touched).into_iter().collect();
-        let places: BTreeSet<u64> = touched.iter().map(|(place, _)| *place).collect();
-        let mut small_pages = 0;
-        for (index, page) in self.head.pages.iter().enumerate() {
-            let next = self.head.pages.get(index + 1).map_or(u64::MAX, |next| next.f);
-            let is_touched = places.range(page.f..next).next().is_some();
-            // Pages that deletions have left nearly empty are drawn together, so that the list's cost follows
-            // what is alive.
-            let is_small =
-                usize::try_from(page.c).unwrap_or(PAGE_ROWS) < PAGE_ROWS / 4 && small_pages < MAX_MERGED_PAGES;
-            if !is_touched && !is_small {
-                continue;
-            }
-            small_pages += usize::from(!is_touched);
-            let key = keys::roster_page(&self.roster.name, page.p);
-            if let Some(held) = self.roster.records.get::<Page<R>>(&key).await? {
-                rows.extend(held.rows.into_iter().filter(|(place, _, _)| !places.contains(place)));
-            }
-            self.replaced.insert(page.p);
-        }
-        for some in touched.chunks(FETCH_WIDTH) {
-            let found = futures::future::join_all(some.iter().map(|(_, member)| source.row(member))).await;
-            for ((place, member), row) in some.iter().zip(found) {
-                if let Some(row) = row? {
-                    rows.push((*place, member.clone(), row));
-                }
-            }
-        }
-        rows.sort_by_key(|(place, _, _)| *place);
-        self.cut(rows)
-    }
-
-    /// Cuts the rows into pages; a page never spans one that was left alone.
-    fn cut(&mut self, rows: Vec<(u64, String, R)>) -> Result<(), StoreError> {
-        let kept: BTreeSet<u64> =
-            self.head.pages.iter().filter(|page| !self.replaced.contains(&page.p)).map(|page| page.f).collect();
-        let mut page: Vec<(u64, String, R)> = Vec::new();
-        let mut bytes = 0;
-        for entry in rows {
-            let size = serde_json::to_vec(&entry).map_or(PAGE_BYTES, |json| json.len());
-            let spans = page.first().is_some_and(|first| kept.range(first.0..entry.0).next().is_some());
-            if !page.is_empty() && (page.len() >= PAGE_ROWS || bytes + size > PAGE_BYTES || spans) {
-                self.pages.push(Page { rows: std::mem::take(&mut page) });
-                bytes = 0;
-            }
-            bytes += size;
-            page.push(entry);
-        }
-        if !page.is_empty() {
-            self.pages.push(Page { rows: page });
-        }
         Ok(())
     }
 }
