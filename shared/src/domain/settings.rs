@@ -58,6 +58,13 @@ impl Settings {
             value: error.value,
             must_be: "a whole number without sign",
         })?;
+        if limits.max_nesting > 0 {
+            return Err(SettingError {
+                name: "max_nesting",
+                value: limits.max_nesting.to_string(),
+                must_be: "0, because this version opens no archives inside archives",
+            });
+        }
         Ok(Self {
             site_id,
             lease_seconds: number(&given, "lease_seconds", defaults.lease_seconds, 1)?,
@@ -105,5 +112,37 @@ fn number(
             Ok(number) if number >= least && number <= 10_000_000 => Ok(number),
             _ => Err(SettingError { name, value, must_be: "a whole number of seconds, at most 10 million" }),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &'static str, value: &'static str) -> Result<Settings, SettingError> {
+        Settings::from_lookup(|asked| (asked == name).then(|| value.to_owned()))
+    }
+
+    #[test]
+    fn what_is_not_set_or_empty_has_its_default() {
+        let settings = with("site_id", "").unwrap();
+        assert_eq!((settings.site_id.as_str(), settings.lease_seconds), ("XNAT", 30));
+        assert_eq!(with("site_id", "my-site").unwrap().site_id, "my_site");
+        assert_eq!(with("max_entries", "7").unwrap().limits.max_entries, 7);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_by_its_name() {
+        for (name, value) in [
+            ("site_id", "a/b"),
+            ("lease_seconds", "0"),
+            ("lease_seconds", "soon"),
+            ("default_prearchive_code", "2"),
+            ("max_entries", "-1"),
+            ("max_nesting", "1"),
+        ] {
+            let error = with(name, value).unwrap_err();
+            assert_eq!((error.name, error.value.as_str()), (name, value));
+        }
     }
 }
