@@ -157,17 +157,16 @@ impl<S: Store> Core<S> {
         let lease = self.leases.acquire_within(&identity.lease_name(), self.patience_ms()).await?;
         let busy = || DomainError::Busy { what: "another upload of the same study".to_owned() };
         leases.push(lease.ok_or_else(busy)?);
-        let existing = match (&request.place.timestamp, &request.place.folder) {
-            (Some(timestamp), Some(folder)) => {
+        let existing = match &request.place.timestamp {
+            Some(timestamp) => {
                 let place = super::SessionPlace {
                     project: identity.project.clone(),
                     timestamp: timestamp.clone(),
-                    folder: folder.clone(),
+                    folder: request.place.folder_for(&identity),
                 };
                 self.find_session_at(&place).await?
             }
-            (None, None) => self.find_receiver(&identity).await?,
-            _ => None,
+            None => self.find_receiver(&identity).await?,
         };
         let session = match existing {
             Some(session) if session.tag != identity.study_uid => {
@@ -239,7 +238,15 @@ impl<S: Store> Core<S> {
                         subject: target.subject,
                         autoarchive: target.autoarchive,
                     };
-                    self.make_session(new, &segment, gathered, request, notes).await?
+                    match request.place.lease_name(&new.identity) {
+                        Some(lease) => {
+                            self.with_lease(&lease, "this place in the prearchive", async |core| {
+                                core.make_session(new, &segment, gathered, request, notes).await
+                            })
+                            .await?
+                        }
+                        None => self.make_session(new, &segment, gathered, request, notes).await?,
+                    }
                 }
             };
             sessions.push(session);

@@ -51,12 +51,7 @@ impl<S: Store> Core<S> {
         session: &str,
         forced: &ForcedPlace,
     ) -> Result<SessionPlace, DomainError> {
-        let folder = match &forced.folder {
-            Some(folder) => folder.clone(),
-            None => {
-                Some(clean_label(&identity.label)).filter(|name| is_folder_name(name)).unwrap_or("session".to_owned())
-            }
-        };
+        let folder = forced.folder_for(identity);
         let now_ms = self.clock.now_ms();
         for later_ms in 0..MAX_LATER_MS {
             let timestamp = match &forced.timestamp {
@@ -65,7 +60,11 @@ impl<S: Store> Core<S> {
             };
             let place = SessionPlace { project: identity.project.clone(), timestamp, folder: folder.clone() };
             let claim = keys::session_place_claim(&place.project, &place.timestamp, &place.folder);
-            if self.records.increment(&claim, 1).await? == 1 {
+            // A place that the client chose is claimed under a lease ([`ForcedPlace::lease_name`]), so that one whose
+            // claimant died can be taken over.
+            let is_ours = self.records.increment(&claim, 1).await? == 1
+                || (forced.timestamp.is_some() && self.find_session_at(&place).await?.is_none());
+            if is_ours {
                 let key = keys::session_place(&place.project, &place.timestamp, &place.folder);
                 self.records.set(&key, &SessionRef { id: session.to_owned() }).await?;
                 return Ok(place);
@@ -94,6 +93,18 @@ pub struct ForcedPlace {
 }
 
 impl ForcedPlace {
+    /// The folder of a session: the one that was chosen, else its label.
+    pub(crate) fn folder_for(&self, identity: &Identity) -> String {
+        let by_label = || Some(clean_label(&identity.label)).filter(|name| is_folder_name(name));
+        self.folder.clone().or_else(by_label).unwrap_or_else(|| "session".to_owned())
+    }
+
+    /// The lease to hold until the session that is put there exists; `None` if the client chose nothing.
+    pub(crate) fn lease_name(&self, identity: &Identity) -> Option<String> {
+        let timestamp = self.timestamp.as_ref()?;
+        Some(format!("place/{}/{timestamp}/{}", identity.project, self.folder_for(identity)))
+    }
+
     /// Checks the names that a client gave.
     ///
     /// # Errors

@@ -2,6 +2,7 @@ use futures::executor::block_on;
 
 use super::*;
 use crate::domain::archive::Experiment;
+use crate::domain::prearchive::place::ForcedPlace;
 use crate::storage::mortal::MortalStore;
 
 /// After a worker has died and its leases have ended, what others see must be whole.
@@ -66,6 +67,29 @@ fn an_importer_who_dies_at_any_step_leaves_a_whole_session_or_none() {
             steps += 1;
         }
         assert!(steps > 10, "an import has more steps than {steps}");
+    });
+}
+
+#[test]
+fn a_place_whose_claimant_died_can_be_had() {
+    block_on(async {
+        let chosen = || ForcedPlace::new(Some("20000101_050505".to_owned()), Some("name".to_owned())).unwrap();
+        let place_wanted = ImportRequest { place: chosen(), ..request() };
+        for steps in 0..40 {
+            let site = Site::new().with_project().await;
+            let mortal = MortalStore::new(site.records.clone(), steps);
+            let doomed = site.core_on(mortal.clone(), MortalStore::new(site.blobs.clone(), u64::MAX));
+            if let Ok(upload) = receive(&doomed, &zip_study(&study(1))).await {
+                // It may or may not come to its end; what follows must do either way.
+                let _ = doomed.import(upload, &place_wanted).await;
+            }
+            let core = recover(&site).await;
+            let upload = receive(&core, &zip_study(&study(1))).await.unwrap();
+            let session = core.import(upload, &place_wanted).await.unwrap().remove(0);
+            assert_eq!(session.place.uri(), "/prearchive/projects/DEMO/20000101_050505/name", "step {steps}");
+            assert_eq!(contents(&core, session.manifest.as_ref().unwrap()).await, sent(&study(1)), "step {steps}");
+            assert_eq!(core.list_sessions("DEMO").await.unwrap().len(), 1, "step {steps}");
+        }
     });
 }
 
