@@ -7,7 +7,7 @@ use ::http::{HeaderMap, Method, Response, Uri};
 use bytes::Bytes;
 
 use super::cookies::{SESSION_COOKIE, cookie};
-use super::error::{ClientError, ErrorFormat};
+use super::error::ClientError;
 use super::format::{Format, NotAcceptable, choose, choose_without_accept};
 use super::params::Params;
 use super::path::RequestPath;
@@ -86,11 +86,6 @@ impl RequestContext {
     /// The format of an answer of the services that do not negotiate.
     pub fn format_without_accept(&self, default: Format) -> Format {
         choose_without_accept(self.params.in_query("format"), default)
-    }
-
-    /// In what form an error is told.
-    pub fn error_format(&self) -> ErrorFormat {
-        ErrorFormat::choose(&self.headers)
     }
 
     /// The name of the client's program.

@@ -80,11 +80,12 @@ pub async fn serve(
     handler: impl AsyncFnOnce(Call) -> Result<Reply, ClientError>,
 ) -> Reply {
     let (parts, body) = request.into_parts();
+    let format = ErrorFormat::choose(&parts.headers);
     let context = match RequestContext::new(parts.method, &parts.uri, parts.headers) {
         Ok(context) => context,
-        Err(error) => return ReplyBody::error(&error, ErrorFormat::Html),
+        Err(error) => return ReplyBody::error(&error, format),
     };
-    let (is_head, format) = (context.is_head(), context.error_format());
+    let is_head = context.is_head();
     let answer = answer(context, RequestBody::new(body), access, handler).await;
     let mut reply = answer.unwrap_or_else(|error| {
         if error.status.number() >= 500 {

@@ -99,3 +99,18 @@ fn bytes_that_are_no_http() {
     }
     assert_eq!(api.get("/data/projects").status, 200, "the service goes on");
 }
+
+#[test]
+fn are_told_in_the_form_that_accept_prefers() {
+    let (_service, api) = service(&[]);
+    for path in ["/data/projects/NONE", "/data/projects/a%2Fb"] {
+        for (accept, start) in [("*/*", "<html>"), ("application/json", "{\"error\":{\"status\":4"), ("text/plain", "")]
+        {
+            let response = api.client.request("GET", path).header("Accept", accept).send().unwrap();
+            assert!((400..500).contains(&response.status), "{path} {accept}: {}", response.status);
+            let text = response.text();
+            assert!(text.starts_with(start), "{path} {accept}: {text}");
+            assert_eq!(text.contains('<'), accept == "*/*", "{path} {accept}: {text}");
+        }
+    }
+}

@@ -12,6 +12,10 @@ use crate::domain::{Core, project::PrearchiveCode};
 use crate::imaging::naming::{self, AutoArchive};
 use crate::storage::{Store, keys, pack};
 
+/// Every upload may take this long, in seconds, whatever the retention: who sets that to less wants to see the sweep
+/// at work, not uploads refused.
+const SHORTEST_ALLOWANCE_S: u64 = 60;
+
 /// The session label of a study that names none.
 const NAMELESS_SESSION: &str = "dicom_upload";
 
@@ -83,7 +87,7 @@ impl<S: Store> Core<S> {
     pub async fn import(&self, upload: Upload, request: &ImportRequest) -> Result<Vec<PrearchiveSession>, DomainError> {
         // The sweep takes an upload of this age for a dead one.
         let age_ms = self.clock.now_ms().saturating_sub(upload.started_ms);
-        let longest_s = self.settings.upload_retention_seconds / 2;
+        let longest_s = (self.settings.upload_retention_seconds / 2).max(SHORTEST_ALLOWANCE_S);
         if age_ms / 1000 > longest_s {
             return Err(DomainError::Invalid {
                 what: format!("The upload took longer than the {longest_s} seconds allowed; send it in smaller parts."),
