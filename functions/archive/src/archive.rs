@@ -1,9 +1,8 @@
 //! `POST /data/services/archive`
 
 use narthex::domain::archive::{ArchiveRequest, Overwrite};
-use narthex::domain::ids::UNASSIGNED;
 use narthex::domain::prearchive::SessionPlace;
-use narthex::http::path::join_segments;
+use narthex::http::views::archive::address;
 use narthex::http::{ClientError, Destination, ResourceUri};
 use narthex::service::{Call, Reply, ReplyBody};
 
@@ -15,12 +14,7 @@ const NOT_YET: &[(&str, &str)] =
 pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
     call.read_params().await?;
     let params = &call.context.params;
-    for (name, what) in NOT_YET {
-        if params.get(name).is_some_and(|value| !value.eq_ignore_ascii_case("false")) {
-            let sentence = format!("This version does not support {what} (parameter {name}) yet.");
-            return Err(ClientError::not_implemented("not-implemented", sentence));
-        }
-    }
+    ClientError::refuse_unserved(params, NOT_YET)?;
     let sources: Vec<&str> = params.all("src").collect();
     let source = match sources.as_slice() {
         [] => {
@@ -35,11 +29,7 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
         }
     };
     let uri = ResourceUri::parse(source)?.prearchive()?;
-    let place = SessionPlace {
-        project: uri.assigned_project().unwrap_or(UNASSIGNED).to_owned(),
-        timestamp: uri.timestamp,
-        folder: uri.folder,
-    };
+    let place = SessionPlace::new(&uri.project, &uri.timestamp, &uri.folder);
     let text = |names: &[&str]| params.text_of(names).map(str::to_owned);
     let mut request = ArchiveRequest {
         by: call.user(),
@@ -59,14 +49,9 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
         request.label = request.label.or(experiment);
     }
     let core = &call.site.core;
-    if !place.is_unassigned() {
-        core.project(&place.project).await?;
-    }
     let session = core.session_at(&place).await?;
     let experiment = core.archive(&session.id, &request).await?;
-    let parts =
-        ["projects", &experiment.project, "subjects", &experiment.subject_label, "experiments", &experiment.label];
-    let uri = format!("/data/archive{}", join_segments(parts));
+    let uri = address(&experiment);
     if params.literal_true("redirect") {
         return Ok(ReplyBody::see_other(&uri));
     }

@@ -3,8 +3,8 @@
 use narthex::domain::archive::ArchiveRequest;
 use narthex::domain::prearchive::PrearchiveSession;
 use narthex::domain::prearchive::upload;
-use narthex::http::path::join_segments;
 use narthex::http::request::BodyKind;
+use narthex::http::views::archive::address;
 use narthex::http::{ClientError, Format};
 use narthex::service::{Call, Reply, ReplyBody, after_the_answer};
 
@@ -49,17 +49,7 @@ pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientErro
             ..Default::default()
         };
         match core.archive(&session.id, &request).await {
-            Ok(experiment) => uris.push(format!(
-                "/data/archive{}",
-                join_segments([
-                    "projects",
-                    &experiment.project,
-                    "subjects",
-                    &experiment.subject_label,
-                    "experiments",
-                    &experiment.label,
-                ])
-            )),
+            Ok(experiment) => uris.push(address(&experiment)),
             // The other sessions of the upload are looked after all the same.
             Err(error) => refused = refused.or(Some(error)),
         }

@@ -1,6 +1,7 @@
 //! What an import request asks for, by its parameters.
 
 use narthex::domain::archive::Overwrite;
+use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
 use narthex::domain::prearchive::import::ImportRequest;
 use narthex::domain::prearchive::place::ForcedPlace;
 use narthex::http::{ClientError, Destination, Params};
@@ -45,13 +46,7 @@ impl Wanted {
     pub async fn of(call: &Call) -> Result<Self, ClientError> {
         let params = &call.context.params;
         check_handler(params)?;
-        for (name, what) in NOT_YET {
-            let is_off = params.get(name).is_none_or(|value| value.eq_ignore_ascii_case("false"));
-            if !is_off {
-                let sentence = format!("This version does not support {what} (parameter {name}) yet.");
-                return Err(ClientError::not_implemented("not-implemented", sentence));
-            }
-        }
+        ClientError::refuse_unserved(params, NOT_YET)?;
         if params.iter().any(|(name, _)| name.contains(':') && name.contains('/')) {
             let sentence = "This version does not set fields of the session by XPath parameters yet.";
             return Err(ClientError::not_implemented("not-implemented", sentence));
@@ -92,11 +87,11 @@ impl Wanted {
             return Err(ClientError::bad_request("no-project", sentence));
         }
         if let Some(project) = &import.project {
-            if project.eq_ignore_ascii_case("Unassigned") {
-                import.project = Some("Unassigned".to_owned());
-            } else {
-                call.site.core.project(project).await?;
+            let project = project_or_unassigned(project).to_owned();
+            if project != UNASSIGNED {
+                call.site.core.project(&project).await?;
             }
+            import.project = Some(project);
         }
         if to_archive.is_none() {
             to_archive = params.flag_if_given("AA").or_else(|| params.flag_if_given("auto-archive"));

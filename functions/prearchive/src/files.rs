@@ -46,7 +46,7 @@ async fn load(
     call: &Call,
     place: &SessionPlace,
 ) -> Result<(PrearchiveSession, Manifest, Vec<StoredScan>), ClientError> {
-    let session = crate::find(call, place).await?;
+    let session = call.site.core.session_at(place).await?;
     let missing = || ClientError::not_found("not-built", "Unable to locate prearc resource.");
     let manifest = call.site.core.manifest(session.manifest.as_ref().ok_or_else(missing)?).await?;
     let scans = call.site.core.scans(&manifest).await?;

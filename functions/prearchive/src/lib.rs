@@ -6,8 +6,7 @@ mod list;
 mod session;
 
 use http::Method;
-use narthex::domain::ids::UNASSIGNED;
-use narthex::domain::prearchive::{PrearchiveSession, SessionPlace};
+use narthex::domain::prearchive::SessionPlace;
 use narthex::http::ClientError;
 use narthex::service::{Access, Call, Reply, serve};
 use spin_sdk::http::Request;
@@ -27,7 +26,7 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
         (["prearchive"] | ["prearchive", "projects"], &Method::GET) => list::all(&call).await,
         (["prearchive", "projects", project], &Method::GET) => list::of_projects(&call, project).await,
         (["prearchive", "projects", project, timestamp, folder, rest @ ..], method) => {
-            let place = place(project, timestamp, folder);
+            let place = SessionPlace::new(project, timestamp, folder);
             match (rest, method) {
                 ([], &Method::GET) => session::read(&call, &place).await,
                 ([], &Method::DELETE) => delete::session(&call, &place).await,
@@ -53,17 +52,4 @@ fn not_yet() -> ClientError {
         "not-implemented",
         "This version lists, reads and deletes sessions of the prearchive; it does nothing else with them yet.",
     )
-}
-
-fn place(project: &str, timestamp: &str, folder: &str) -> SessionPlace {
-    let project = if project.eq_ignore_ascii_case(UNASSIGNED) { UNASSIGNED } else { project };
-    SessionPlace { project: project.to_owned(), timestamp: timestamp.to_owned(), folder: folder.to_owned() }
-}
-
-/// The session at a place; the project must exist too, which is told apart.
-async fn find(call: &Call, place: &SessionPlace) -> Result<PrearchiveSession, ClientError> {
-    if !place.is_unassigned() {
-        call.site.core.project(&place.project).await?;
-    }
-    Ok(call.site.core.session_at(place).await?)
 }

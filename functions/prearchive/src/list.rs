@@ -1,6 +1,6 @@
 //! The lists of sessions.
 
-use narthex::domain::ids::UNASSIGNED;
+use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
 use narthex::domain::prearchive::PrearchiveSession;
 use narthex::http::views::prearchive::table;
 use narthex::http::{ClientError, Format};
@@ -24,12 +24,10 @@ pub async fn of_projects(call: &Call, projects: &str) -> Result<Reply, ClientErr
     let core = &call.site.core;
     let mut sessions = Vec::new();
     for project in projects.split(',') {
-        let project = if project.eq_ignore_ascii_case(UNASSIGNED) {
-            UNASSIGNED
-        } else {
+        let project = project_or_unassigned(project);
+        if project != UNASSIGNED {
             core.project(project).await?;
-            project
-        };
+        }
         sessions.extend(core.list_sessions(project).await?);
     }
     render(call, &sessions)

@@ -1,5 +1,6 @@
 //! `GET` one session.
 
+use narthex::domain::manifest::{FileEntry, Resource, StoredScan};
 use narthex::domain::prearchive::SessionPlace;
 use narthex::http::views::prearchive::{context, table};
 use narthex::http::{ClientError, Format};
@@ -12,27 +13,21 @@ pub async fn read(call: &Call, place: &SessionPlace) -> Result<Reply, ClientErro
     let core = &call.site.core;
     match format {
         Format::Json => {
-            if !place.is_unassigned() {
-                core.project(&place.project).await?;
-            }
+            core.demand_project_of(place).await?;
             let session = core.find_session_at(place).await?;
             Ok(ReplyBody::table(table(&session).render(&Format::Json)))
         }
         Format::Xml | Format::Zip => {
-            let session = crate::find(call, place).await?;
+            let session = core.session_at(place).await?;
             let Some(manifest) = &session.manifest else { return Err(not_built()) };
             let mut manifest = core.manifest(manifest).await?;
             let scans = core.scans(&manifest).await?;
             if format == Format::Zip {
                 let folder = place.folder.clone();
                 let name = format!("{folder}.zip");
-                let member = Box::new(
-                    move |scan: &narthex::domain::manifest::StoredScan,
-                          resource: &narthex::domain::manifest::Resource,
-                          file: &narthex::domain::manifest::FileEntry| {
-                        format!("{folder}/SCANS/{}/{}/{}", scan.scan.id, resource.label, file.name)
-                    },
-                );
+                let member = Box::new(move |scan: &StoredScan, resource: &Resource, file: &FileEntry| {
+                    format!("{folder}/SCANS/{}/{}/{}", scan.scan.id, resource.label, file.name)
+                });
                 return Ok(download::zip(call, &name, manifest, scans, member));
             }
             let context = context(&session, &scans);
@@ -41,7 +36,7 @@ pub async fn read(call: &Call, place: &SessionPlace) -> Result<Reply, ClientErro
             Ok(ReplyBody::xml(document.map_err(|error| ClientError::internal(error.to_string()))?))
         }
         Format::Html => {
-            let session = crate::find(call, place).await?;
+            let session = core.session_at(place).await?;
             Ok(ReplyBody::table(table([&session]).render(&Format::Html)))
         }
         _ => Err(ClientError::bad_request(

@@ -55,6 +55,11 @@ fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
+/// A project's name as an address gives it: `Unassigned` is matched without case, projects are not.
+pub fn project_or_unassigned(name: &str) -> &str {
+    if name.eq_ignore_ascii_case(UNASSIGNED) { UNASSIGNED } else { name }
+}
+
 /// A label of a subject or session, cleaned by XNAT's rule: every character but letters, digits, `_` and `-`
 /// becomes `_`. Empty stays empty.
 pub fn clean_label(text: &str) -> String {

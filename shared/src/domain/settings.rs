@@ -100,7 +100,11 @@ fn site_id(text: &str) -> Result<String, SettingError> {
     }
 }
 
-fn number(
+/// A setting in whole seconds.
+///
+/// # Errors
+/// [`SettingError`] if it is none, below `least` or beyond all sense.
+pub(crate) fn number(
     given: &impl Fn(&str) -> Option<String>,
     name: &'static str,
     default: u64,

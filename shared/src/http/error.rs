@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::download::DownloadError;
 use super::escape::{markup, push_json_string};
 use super::format::{Accept, Format, NotAcceptable};
-use super::params::ParamsError;
+use super::params::{Params, ParamsError};
 use super::path::PathError;
 use super::status::ErrorStatus;
 use crate::accounts::{AccountError, AuthError};
@@ -137,6 +137,21 @@ impl ClientError {
     /// 503 with the time after which it may be tried again.
     pub fn unavailable(code: impl Into<Cow<'static, str>>, sentence: impl Into<String>, retry_seconds: u32) -> Self {
         Self::new(ErrorStatus::UNAVAILABLE, code, sentence).with_header(RETRY_AFTER, retry_seconds.into())
+    }
+
+    /// Refuses parameters that XNAT has and this version cannot serve, so that nobody believes they were heard. Each
+    /// stands with what it would do; `false` asks for nothing.
+    ///
+    /// # Errors
+    /// 501 for the first that is given.
+    pub fn refuse_unserved(params: &Params, unserved: &[(&str, &str)]) -> Result<(), Self> {
+        for (name, what) in unserved {
+            if params.get(name).is_some_and(|value| !value.eq_ignore_ascii_case("false")) {
+                let sentence = format!("This version does not support {what} (parameter {name}) yet.");
+                return Err(Self::not_implemented("not-implemented", sentence));
+            }
+        }
+        Ok(())
     }
 
     /// 500; the detail goes to the log and nowhere else.

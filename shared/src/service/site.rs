@@ -10,6 +10,7 @@ use crate::accounts::{
     Account, AuthSettings, Authenticator, Bootstrap, IssuedLogin, LoginSession, ServerSecret, ensure_administrator,
     login,
 };
+use crate::domain::settings::number;
 use crate::domain::{Core, Settings};
 use crate::http::ClientError;
 use crate::storage::kv::KvStore;
@@ -87,17 +88,14 @@ impl Site {
         }
         let lookup = |name: &str| given.get(name).cloned();
         let settings = Settings::from_lookup(lookup).map_err(|error| unusable(error.to_string()))?;
-        let mut auth = AuthSettings::default();
-        for (name, field) in [
-            ("session_timeout_seconds", &mut auth.session_timeout_seconds),
-            ("verified_login_seconds", &mut auth.verified_login_seconds),
-        ] {
-            if let Some(value) = given.get(name).filter(|value| !value.trim().is_empty()) {
-                let number = value.trim().parse::<u64>().ok().filter(|number| (1..=10_000_000).contains(number));
-                let sentence = format!("the setting {name} has the value {value:?}, but must be a number of seconds");
-                *field = number.ok_or_else(|| unusable(sentence))?;
-            }
-        }
+        let set = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let seconds = |name, default| number(&set, name, default, 1).map_err(|error| unusable(error.to_string()));
+        let defaults = AuthSettings::default();
+        let auth = AuthSettings {
+            session_timeout_seconds: seconds("session_timeout_seconds", defaults.session_timeout_seconds)?,
+            verified_login_seconds: seconds("verified_login_seconds", defaults.verified_login_seconds)?,
+            ..defaults
+        };
         let (records, blobs) = (KvStore::open("records").await?, KvStore::open("blobs").await?);
         let clock = Clock::system();
         let user = given.get("admin_user").map(|name| name.trim()).filter(|name| !name.is_empty()).unwrap_or("admin");

@@ -85,24 +85,16 @@ impl<S: Store> Core<S> {
     /// [`DomainError::Busy`] while a session that should receive files is worked on, or the store's failure. Nothing
     /// refers to the upload's pack then, unless the error came between the sessions of several studies.
     pub async fn import(&self, upload: Upload, request: &ImportRequest) -> Result<Vec<PrearchiveSession>, DomainError> {
-        // The sweep takes an upload of this age for a dead one.
-        let age_ms = self.clock.now_ms().saturating_sub(upload.started_ms);
-        let longest_s = (self.settings.upload_retention_seconds / 2).max(SHORTEST_ALLOWANCE_S);
-        if age_ms / 1000 > longest_s {
-            return Err(DomainError::Invalid {
-                what: format!("The upload took longer than the {longest_s} seconds allowed; send it in smaller parts."),
-            });
-        }
         let mut targets = Vec::with_capacity(upload.studies.len());
         let mut leases = Vec::new();
-        let mut result = Ok(());
+        let mut result = self.demand_in_time(upload.started_ms);
         for study in upload.studies {
+            if result.is_err() {
+                break;
+            }
             match self.target(study, request, &mut leases).await {
                 Ok(target) => targets.push(target),
-                Err(error) => {
-                    result = Err(error);
-                    break;
-                }
+                Err(error) => result = Err(error),
             }
         }
         result = result.and_then(|()| {
@@ -131,6 +123,17 @@ impl<S: Store> Core<S> {
             self.leases.release(lease).await?;
         }
         outcome
+    }
+
+    /// Refuses an upload of an age at which the sweep takes it for a dead one.
+    fn demand_in_time(&self, started_ms: u64) -> Result<(), DomainError> {
+        let longest_s = (self.settings.upload_retention_seconds / 2).max(SHORTEST_ALLOWANCE_S);
+        if self.clock.now_ms().saturating_sub(started_ms) / 1000 <= longest_s {
+            return Ok(());
+        }
+        Err(DomainError::Invalid {
+            what: format!("The upload took longer than the {longest_s} seconds allowed; send it in smaller parts."),
+        })
     }
 
     /// Decides where a study goes, and keeps others from making a second session for it meanwhile.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::status::{Action, Status};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::domain::ids::UNASSIGNED;
+use crate::domain::ids::{UNASSIGNED, project_or_unassigned};
 use crate::storage::roster::RowSource;
 use crate::storage::{Lease, Record, Roster, Store, StoreError, keys};
 
@@ -21,6 +21,12 @@ pub struct SessionPlace {
 }
 
 impl SessionPlace {
+    /// The place that an address names.
+    pub fn new(project: &str, timestamp: &str, folder: &str) -> Self {
+        let project = project_or_unassigned(project).to_owned();
+        Self { project, timestamp: timestamp.to_owned(), folder: folder.to_owned() }
+    }
+
     /// `/prearchive/projects/{project}/{timestamp}/{folder}`.
     pub fn uri(&self) -> String {
         format!("/prearchive/projects/{}/{}/{}", self.project, self.timestamp, self.folder)
@@ -226,14 +232,26 @@ impl<S: Store> Core<S> {
         Ok(false)
     }
 
-    /// The session at a place.
+    /// The session at a place; whether its project or the session is missing is told apart.
     ///
     /// # Errors
     /// [`DomainError::NotFound`] or the store's failure.
     pub async fn session_at(&self, place: &SessionPlace) -> Result<PrearchiveSession, DomainError> {
+        self.demand_project_of(place).await?;
         self.find_session_at(place)
             .await?
             .ok_or_else(|| DomainError::NotFound { what: format!("the session {} in the prearchive", place.uri()) })
+    }
+
+    /// Refuses a place in a project that does not exist.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`] or the store's failure.
+    pub async fn demand_project_of(&self, place: &SessionPlace) -> Result<(), DomainError> {
+        if !place.is_unassigned() {
+            self.project(&place.project).await?;
+        }
+        Ok(())
     }
 
     /// The session at a place, if there is one.

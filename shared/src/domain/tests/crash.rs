@@ -13,6 +13,12 @@ async fn recover(site: &Site) -> Core<MemoryStore> {
     core
 }
 
+/// A core whose worker dies after so many changes of records, and the store that tells whether it has.
+fn doomed(site: &Site, steps: u64) -> (Core<MortalStore<MemoryStore>>, MortalStore<MemoryStore>) {
+    let mortal = MortalStore::new(site.records.clone(), steps);
+    (site.core_on(mortal.clone(), MortalStore::new(site.blobs.clone(), u64::MAX)), mortal)
+}
+
 /// The keys of one kind that are left.
 fn left(site: &Site, kind: &str) -> usize {
     site.records.keys().iter().filter(|key| key.starts_with(&format!("{kind}:"))).count()
@@ -36,8 +42,7 @@ fn an_importer_who_dies_at_any_step_leaves_a_whole_session_or_none() {
         let mut steps = 0;
         loop {
             let site = Site::new().with_project().await;
-            let mortal = MortalStore::new(site.records.clone(), steps);
-            let doomed = site.core_on(mortal.clone(), MortalStore::new(site.blobs.clone(), u64::MAX));
+            let (doomed, mortal) = doomed(&site, steps);
             let outcome = import(&doomed, &study(1)).await;
             let core = recover(&site).await;
             let sessions = core.list_sessions("DEMO").await.unwrap();
@@ -77,8 +82,7 @@ fn a_place_whose_claimant_died_can_be_had() {
         let place_wanted = ImportRequest { place: chosen(), ..request() };
         for steps in 0..40 {
             let site = Site::new().with_project().await;
-            let mortal = MortalStore::new(site.records.clone(), steps);
-            let doomed = site.core_on(mortal.clone(), MortalStore::new(site.blobs.clone(), u64::MAX));
+            let (doomed, _) = doomed(&site, steps);
             if let Ok(upload) = receive(&doomed, &zip_study(&study(1))).await {
                 // It may or may not come to its end; what follows must do either way.
                 let _ = doomed.import(upload, &place_wanted).await;
@@ -101,8 +105,7 @@ fn an_importer_who_dies_while_adding_leaves_what_was_there() {
         loop {
             let site = Site::new().with_project().await;
             import(&site.core(), &study(1)).await.unwrap();
-            let mortal = MortalStore::new(site.records.clone(), steps);
-            let doomed = site.core_on(mortal.clone(), MortalStore::new(site.blobs.clone(), u64::MAX));
+            let (doomed, mortal) = doomed(&site, steps);
             let outcome = import(&doomed, &more()).await;
             let core = recover(&site).await;
             for _ in 0..2 {
@@ -132,8 +135,7 @@ fn an_archiver_who_dies_at_any_step_leaves_the_session_or_the_experiment() {
         loop {
             let site = Site::new().with_project().await;
             let session = import(&site.core(), &study(1)).await.unwrap();
-            let mortal = MortalStore::new(site.records.clone(), steps);
-            let doomed = site.core_on(mortal.clone(), MortalStore::new(site.blobs.clone(), u64::MAX));
+            let (doomed, mortal) = doomed(&site, steps);
             let outcome = doomed.archive(&session.id, &archive_request()).await;
 
             let whole = async |core: &Core<MemoryStore>| -> Option<Experiment> {
@@ -182,8 +184,7 @@ fn a_deletion_that_dies_at_any_step_is_finished_by_the_sweep() {
         loop {
             let site = Site::new().with_project().await;
             let session = import(&site.core(), &study(1)).await.unwrap();
-            let mortal = MortalStore::new(site.records.clone(), steps);
-            let doomed = site.core_on(mortal.clone(), MortalStore::new(site.blobs.clone(), u64::MAX));
+            let (doomed, mortal) = doomed(&site, steps);
             let outcome = match doomed.hold_session(&session.id).await {
                 Ok(held) => doomed.delete_session(held).await,
                 Err(error) => Err(error),

@@ -6,6 +6,7 @@ use super::prearchive::{catalog_path, file_uri};
 use crate::domain::archive::{Experiment, Subject};
 use crate::domain::manifest::{FileEntry, Resource, StoredScan};
 use crate::domain::time::date_time;
+use crate::http::path::join_segments;
 use crate::http::{Column, FieldValue, Item, Table};
 use crate::imaging::item::{self, Resource as ItemResource, ScanContext, SessionContext};
 use crate::imaging::{Field, FieldValue as ImagingValue, ImageSession};
@@ -64,6 +65,13 @@ pub const RESOURCE_COLUMNS: &[&str] = &[
     "content",
     "format",
 ];
+
+/// The address of an archived session as services answer with it: by labels.
+pub fn address(experiment: &Experiment) -> String {
+    let parts =
+        ["projects", &experiment.project, "subjects", &experiment.subject_label, "experiments", &experiment.label];
+    format!("/data/archive{}", join_segments(parts))
+}
 
 /// The list of subjects.
 pub fn subjects(subjects: &[Subject]) -> Table {

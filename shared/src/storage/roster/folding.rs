@@ -67,11 +67,12 @@ impl<S: Store, R: Row> Folding<'_, S, R> {
             }
         }
         rows.sort_by_key(|(place, _, _)| *place);
-        self.cut(rows)
+        self.cut(rows);
+        Ok(())
     }
 
     /// Cuts the rows into pages; a page never spans one that was left alone.
-    fn cut(&mut self, rows: Vec<(u64, String, R)>) -> Result<(), StoreError> {
+    fn cut(&mut self, rows: Vec<(u64, String, R)>) {
         let kept: BTreeSet<u64> =
             self.head.pages.iter().filter(|page| !self.replaced.contains(&page.p)).map(|page| page.f).collect();
         let mut page: Vec<(u64, String, R)> = Vec::new();
@@ -89,6 +90,5 @@ impl<S: Store, R: Row> Folding<'_, S, R> {
         if !page.is_empty() {
             self.pages.push(Page { rows: page });
         }
-        Ok(())
     }
 }
