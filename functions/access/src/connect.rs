@@ -4,7 +4,7 @@ use http::StatusCode;
 use narthex::http::ClientError;
 use narthex::service::{Call, Reply, ReplyBody};
 
-use crate::login::{demand, with_cookies};
+use crate::login::with_cookies;
 
 /// The XNAT version whose API is served: clients choose their ways by it.
 const XNAT_VERSION: &str = "1.8.10";
@@ -23,7 +23,7 @@ pub async fn home(call: &Call) -> Result<Reply, ClientError> {
 
 /// `GET /xapi/siteConfig/buildInfo`
 pub fn build_info(call: &Call) -> Result<Reply, ClientError> {
-    demand(call)?;
+    call.demand_login()?;
     let info = format!(
         "{{\"version\":\"{XNAT_VERSION}\",\"application\":\"narthex\",\"narthexVersion\":\"{}\"}}",
         env!("CARGO_PKG_VERSION")
@@ -33,11 +33,11 @@ pub fn build_info(call: &Call) -> Result<Reply, ClientError> {
 
 /// `GET /xapi/siteConfig/buildInfo/version`
 pub fn version(call: &Call) -> Result<Reply, ClientError> {
-    demand(call)?;
+    call.demand_login()?;
     Ok(ReplyBody::text(XNAT_VERSION))
 }
 
 /// `GET /xapi/users/username`
 pub fn username(call: &Call) -> Result<Reply, ClientError> {
-    Ok(ReplyBody::text(demand(call)?.login.as_str()))
+    Ok(ReplyBody::text(call.demand_login()?.login.as_str()))
 }

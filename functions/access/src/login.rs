@@ -6,17 +6,9 @@ use narthex::http::ClientError;
 use narthex::http::cookies::{expiration_cookie, expired_session_cookie, session_cookie};
 use narthex::service::{Call, Reply, ReplyBody};
 
-/// Refuses whoever is not logged in.
-pub fn demand(call: &Call) -> Result<&Account, ClientError> {
-    match call.identity.user() {
-        Some(user) => Ok(&user.account),
-        None => Err(ClientError::unauthorized("authentication-required", "The request requires user authentication")),
-    }
-}
-
 /// `GET` or `POST /data/JSESSION`: the identifier of the login session, which begins if there is none.
 pub async fn session(call: &Call) -> Result<Reply, ClientError> {
-    let account = demand(call)?;
+    let account = call.demand_login()?;
     if let (None, Some(token)) = (call.context.credentials().authorization, call.context.credentials().session_token) {
         return Ok(with_cookies(call, ReplyBody::text(with_csrf(call, token)), token));
     }
@@ -25,7 +17,7 @@ pub async fn session(call: &Call) -> Result<Reply, ClientError> {
 
 /// `DELETE /data/JSESSION`: ends the login session. 200 whether there was one or not.
 pub async fn end(call: &Call) -> Result<Reply, ClientError> {
-    demand(call)?;
+    call.demand_login()?;
     if let Some(token) = call.context.credentials().session_token {
         login::end(&call.site.core.records, token).await?;
     }
@@ -36,7 +28,7 @@ pub async fn end(call: &Call) -> Result<Reply, ClientError> {
 
 /// `GET /data/auth`: who is logged in, in the words that clients look for.
 pub fn who(call: &Call) -> Result<Reply, ClientError> {
-    let account = demand(call)?;
+    let account = call.demand_login()?;
     Ok(ReplyBody::text(format!("User '{}' is logged in", account.login.as_str())))
 }
 

@@ -1,5 +1,6 @@
 //! `POST /data/services/archive`
 
+use narthex::domain::access::Right;
 use narthex::domain::archive::{ArchiveRequest, Overwrite};
 use narthex::domain::prearchive::SessionPlace;
 use narthex::http::views::archive::address;
@@ -12,6 +13,7 @@ const NOT_YET: &[(&str, &str)] =
 
 /// Archives one session; answers with its address in the archive.
 pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
+    call.demand_login()?;
     call.read_params().await?;
     let params = &call.context.params;
     ClientError::refuse_unserved(params, NOT_YET)?;
@@ -48,6 +50,7 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
         request.subject = request.subject.or(subject);
         request.label = request.label.or(experiment);
     }
+    call.demand_prearchive(&place.project, Right::Edit).await?;
     let core = &call.site.core;
     let session = core.session_at(&place).await?;
     let experiment = core.archive(&session.id, &request).await?;

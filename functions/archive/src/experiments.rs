@@ -1,5 +1,6 @@
 //! Lists of experiments.
 
+use narthex::domain::access::Right;
 use narthex::http::ClientError;
 use narthex::http::views::archive::{EXPERIMENT_COLUMNS, EXPERIMENT_DEFAULTS, experiments};
 use narthex::service::{Call, Reply};
@@ -11,7 +12,7 @@ pub async fn list(call: &Call, project: Option<&str>) -> Result<Reply, ClientErr
     match project {
         Some(project) => found = core.list_experiments(project).await?,
         None => {
-            for project in core.list_projects().await? {
+            for project in core.projects_for(&call.identity, Right::Read).await? {
                 found.extend(core.list_experiments(project.id.as_str()).await?);
             }
         }

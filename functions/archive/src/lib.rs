@@ -8,8 +8,9 @@ mod resources;
 mod scans;
 mod subjects;
 
-use http::Method;
+use narthex::domain::access::Right;
 use narthex::domain::archive::Experiment;
+use narthex::http::endpoints::archive::{self as endpoints, Endpoint};
 use narthex::http::{ClientError, Format, Table};
 use narthex::service::{Access, Call, Reply, ReplyBody, serve};
 use spin_sdk::http::Request;
@@ -17,54 +18,54 @@ use spin_sdk::http_service;
 
 #[http_service]
 async fn handle(request: Request) -> Reply {
-    serve(request, Access::Login, route).await
+    serve(request, Access::Open, route).await
 }
 
 async fn route(call: Call) -> Result<Reply, ClientError> {
-    call.demand_admin()?;
-    let path = call.context.path.clone();
-    let segments = path.segments();
-    match (segments.as_slice(), &call.context.routed_method()) {
-        (["services", "archive"], &Method::POST) => archive::run(call).await,
-        (["services", "archive"], _) => Err(ClientError::method_not_allowed(&[Method::POST])),
-        (["services", ..], _) => Err(not_yet()),
-        (segments, &Method::GET) => read(&call, segments).await,
-        _ => Err(not_yet()),
+    let found = endpoints::find(&call.context)?;
+    let rest: Vec<&str> = found.get("rest").split('/').filter(|part| !part.is_empty()).collect();
+    let (project, subject, experiment) = (found.get("project"), found.get("subject"), found.get("experiment"));
+    if !project.is_empty() {
+        call.project(project, Right::Read).await?;
+    }
+    match found.endpoint {
+        Endpoint::Archive => archive::run(call).await,
+        Endpoint::Validate => {
+            call.demand_login()?;
+            Err(not_yet())
+        }
+        Endpoint::ProjectSubjects => subjects::list(&call, Some(project)).await,
+        Endpoint::ProjectSubject => subjects::read(&call, Some(project), subject).await,
+        Endpoint::SubjectExperiments => experiments::of_subject(&call, project, subject).await,
+        Endpoint::SubjectExperiment => {
+            let subject = subjects::find(&call, Some(project), subject).await?;
+            let experiment = call.site.core.experiment(Some(project), experiment).await?;
+            if experiment.subject_id != subject.id {
+                return Err(unknown_experiment());
+            }
+            within(&call, &experiment, &rest).await
+        }
+        Endpoint::ProjectExperiments => experiments::list(&call, Some(project)).await,
+        Endpoint::ProjectExperiment => {
+            let experiment = call.site.core.experiment(Some(project), experiment).await?;
+            within(&call, &experiment, &rest).await
+        }
+        Endpoint::Subjects => subjects::list(&call, None).await,
+        Endpoint::Subject => subjects::read(&call, None, subject).await,
+        Endpoint::Experiments => experiments::list(&call, None).await,
+        Endpoint::Experiment => {
+            let experiment = readable(&call, experiment).await?;
+            within(&call, &experiment, &rest).await
+        }
     }
 }
 
-async fn read(call: &Call, segments: &[&str]) -> Result<Reply, ClientError> {
-    match segments {
-        ["projects", project, rest @ ..] => {
-            call.site.core.project(project).await?;
-            match rest {
-                ["subjects"] => subjects::list(call, Some(project)).await,
-                ["subjects", subject] => subjects::read(call, Some(project), subject).await,
-                ["subjects", subject, "experiments"] => experiments::of_subject(call, project, subject).await,
-                ["subjects", subject, "experiments", name, rest @ ..] => {
-                    let subject = subjects::find(call, Some(project), subject).await?;
-                    let experiment = call.site.core.experiment(Some(project), name).await?;
-                    if experiment.subject_id != subject.id {
-                        return Err(unknown_experiment());
-                    }
-                    within(call, &experiment, rest).await
-                }
-                ["experiments"] => experiments::list(call, Some(project)).await,
-                ["experiments", name, rest @ ..] => {
-                    let experiment = call.site.core.experiment(Some(project), name).await?;
-                    within(call, &experiment, rest).await
-                }
-                _ => Err(not_yet()),
-            }
-        }
-        ["subjects"] => subjects::list(call, None).await,
-        ["subjects", id] => subjects::read(call, None, id).await,
-        ["experiments"] => experiments::list(call, None).await,
-        ["experiments", id, rest @ ..] => {
-            let experiment = call.site.core.experiment(None, id).await?;
-            within(call, &experiment, rest).await
-        }
-        _ => Err(not_yet()),
+/// The experiment of this identifier, if whoever asks may read it; else it does not exist for them.
+async fn readable(call: &Call, id: &str) -> Result<Experiment, ClientError> {
+    match call.site.core.experiment_by_id(id).await? {
+        Some(found) if call.may(&found.project, Right::Read).await? => Ok(found),
+        // Guests are told to log in whether it exists or not.
+        _ => call.demand_login().and(Err(unknown_experiment())),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Subjects.
 
+use narthex::domain::access::Right;
 use narthex::domain::archive::Subject;
 use narthex::http::views::archive::{SUBJECT_DEFAULTS, subject, subjects};
 use narthex::http::{ClientError, Format};
@@ -12,7 +13,7 @@ pub async fn list(call: &Call, project: Option<&str>) -> Result<Reply, ClientErr
     match project {
         Some(project) => found = core.list_subjects(project).await?,
         None => {
-            for project in core.list_projects().await? {
+            for project in core.projects_for(&call.identity, Right::Read).await? {
                 found.extend(core.list_subjects(project.id.as_str()).await?);
             }
         }
@@ -35,7 +36,14 @@ pub async fn find(call: &Call, project: Option<&str>, name: &str) -> Result<Subj
     let core = &call.site.core;
     let found = match project {
         Some(project) => core.find_subject(project, name).await?,
-        None => core.subject_by_id(name).await?,
+        None => match core.subject_by_id(name).await? {
+            Some(found) if call.may(&found.project, Right::Read).await? => Some(found),
+            // Guests are told to log in whether it exists or not.
+            _ => {
+                call.demand_login()?;
+                None
+            }
+        },
     };
     found.ok_or_else(|| ClientError::not_found("unknown-subject", "Unable to find the specified subject."))
 }

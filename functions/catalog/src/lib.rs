@@ -1,6 +1,7 @@
 //! Refreshing archive catalogs.
 
 use narthex::http::ClientError;
+use narthex::http::endpoints::catalog as endpoints;
 use narthex::service::{Access, Call, Reply, serve};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
@@ -11,6 +12,7 @@ async fn handle(request: Request) -> Reply {
 }
 
 async fn route(call: Call) -> Result<Reply, ClientError> {
-    call.demand_admin()?;
+    call.demand_login()?;
+    endpoints::find(&call.context)?;
     Err(ClientError::not_implemented("not-implemented", "This version cannot refresh catalogs yet."))
 }

@@ -3,8 +3,8 @@
 mod import;
 mod request;
 
-use http::Method;
 use narthex::http::ClientError;
+use narthex::http::endpoints::import::{self as endpoints, Endpoint};
 use narthex::service::{Access, Call, Reply, serve};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
@@ -15,15 +15,15 @@ async fn handle(request: Request) -> Reply {
 }
 
 async fn route(call: Call) -> Result<Reply, ClientError> {
-    call.demand_admin()?;
-    let path = call.context.path.clone();
-    let segments = path.segments();
-    match (segments.as_slice(), &call.context.method) {
-        (["services", "import", name @ ..], &Method::POST) => import::run(call, name.last().copied()).await,
-        (["services", "import", ..], _) => Err(ClientError::method_not_allowed(&[Method::POST])),
-        (["user", "cache", ..], _) => {
+    call.demand_login()?;
+    let found = endpoints::find(&call.context)?;
+    match found.endpoint {
+        Endpoint::Import => {
+            let name = found.get("name").rsplit('/').next().filter(|name| !name.is_empty());
+            import::run(call, name).await
+        }
+        Endpoint::UserCache => {
             Err(ClientError::not_implemented("not-implemented", "This version has no user cache yet."))
         }
-        _ => Err(ClientError::unknown_route()),
     }
 }

@@ -1,5 +1,6 @@
 //! What an import request asks for, by its parameters.
 
+use narthex::domain::access::Right;
 use narthex::domain::archive::Overwrite;
 use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
 use narthex::domain::prearchive::import::ImportRequest;
@@ -89,7 +90,7 @@ impl Wanted {
         if let Some(project) = &import.project {
             let project = project_or_unassigned(project).to_owned();
             if project != UNASSIGNED {
-                call.site.core.project(&project).await?;
+                call.project(&project, Right::Edit).await?;
             }
             import.project = Some(project);
         }

@@ -5,45 +5,38 @@ mod files;
 mod list;
 mod session;
 
-use http::Method;
+use narthex::domain::access::Right;
 use narthex::domain::prearchive::SessionPlace;
 use narthex::http::ClientError;
+use narthex::http::endpoints::prearchive::{self, Endpoint};
 use narthex::service::{Access, Call, Reply, serve};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 
 #[http_service]
 async fn handle(request: Request) -> Reply {
-    serve(request, Access::Login, route).await
+    serve(request, Access::Open, route).await
 }
 
 async fn route(call: Call) -> Result<Reply, ClientError> {
-    call.demand_admin()?;
-    let path = call.context.path.clone();
-    let segments = path.segments();
-    let method = call.context.routed_method();
-    match (segments.as_slice(), &method) {
-        (["prearchive"] | ["prearchive", "projects"], &Method::GET) => list::all(&call).await,
-        (["prearchive", "projects", project], &Method::GET) => list::of_projects(&call, project).await,
-        (["prearchive", "projects", project, timestamp, folder, rest @ ..], method) => {
-            let place = SessionPlace::new(project, timestamp, folder);
-            match (rest, method) {
-                ([], &Method::GET) => session::read(&call, &place).await,
-                ([], &Method::DELETE) => delete::session(&call, &place).await,
-                (["scans"], &Method::GET) => files::scans(&call, &place).await,
-                (["resources"], &Method::GET) => files::all_resources(&call, &place).await,
-                (["scans", scan, "resources"], &Method::GET) => files::resources(&call, &place, scan).await,
-                (["scans", scan, "resources", resource, "files"], &Method::GET) => {
-                    files::list(&call, &place, scan, resource).await
-                }
-                (["scans", scan, "resources", resource, "files", name @ ..], &Method::GET) => {
-                    files::one(&call, &place, scan, resource, &name.join("/")).await
-                }
-                _ => Err(not_yet()),
-            }
-        }
-        (["prearchive", ..] | ["services", "prearchive", ..], _) => Err(not_yet()),
-        _ => Err(ClientError::unknown_route()),
+    let found = prearchive::find(&call.context)?;
+    let name = |name| found.get(name);
+    let place = SessionPlace::new(name("project"), name("timestamp"), name("session"));
+    // Whatever names a session is for those who may change its project's data.
+    if !place.folder.is_empty() {
+        call.demand_prearchive(&place.project, Right::Edit).await?;
+    }
+    match found.endpoint {
+        Endpoint::ListAll => list::all(&call).await,
+        Endpoint::ListProject => list::of_projects(&call, name("project")).await,
+        Endpoint::Session => session::read(&call, &place).await,
+        Endpoint::DeleteSession => delete::session(&call, &place).await,
+        Endpoint::Scans => files::scans(&call, &place).await,
+        Endpoint::Resources => files::all_resources(&call, &place).await,
+        Endpoint::ScanResources => files::resources(&call, &place, name("scan")).await,
+        Endpoint::ScanFiles => files::list(&call, &place, name("scan"), name("resource")).await,
+        Endpoint::ScanFile => files::one(&call, &place, name("scan"), name("resource"), name("file")).await,
+        _ => Err(not_yet()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The lists of sessions.
 
+use narthex::domain::access::Right;
 use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
 use narthex::domain::prearchive::PrearchiveSession;
 use narthex::http::views::prearchive::table;
@@ -8,9 +9,13 @@ use narthex::service::{Call, Reply, ReplyBody, after_the_answer};
 
 /// `GET /data/prearchive` and `GET /data/prearchive/projects`: the sessions of all projects and of none.
 pub async fn all(call: &Call) -> Result<Reply, ClientError> {
+    call.demand_login()?;
     let core = &call.site.core;
-    let mut sessions = core.list_sessions(UNASSIGNED).await?;
-    for project in core.list_projects().await? {
+    let mut sessions = Vec::new();
+    if call.identity.reads_all_data() {
+        sessions.extend(core.list_sessions(UNASSIGNED).await?);
+    }
+    for project in core.projects_for(&call.identity, Right::Edit).await? {
         sessions.extend(core.list_sessions(project.id.as_str()).await?);
     }
     if let Some(tag) = call.context.params.text("tag") {
@@ -25,9 +30,7 @@ pub async fn of_projects(call: &Call, projects: &str) -> Result<Reply, ClientErr
     let mut sessions = Vec::new();
     for project in projects.split(',') {
         let project = project_or_unassigned(project);
-        if project != UNASSIGNED {
-            core.project(project).await?;
-        }
+        call.demand_prearchive(project, Right::Read).await?;
         sessions.extend(core.list_sessions(project).await?);
     }
     render(call, &sessions)

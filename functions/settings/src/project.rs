@@ -1,5 +1,6 @@
 //! `GET` and `PUT /data/projects/ID`
 
+use narthex::domain::access::Right;
 use narthex::domain::ids::ProjectId;
 use narthex::domain::project::ProjectChange;
 use narthex::http::views::project::{document, item, table};
@@ -9,7 +10,7 @@ use narthex::service::{Call, Reply, ReplyBody};
 /// One project: JSON item, XML document or HTML page.
 pub async fn read(call: &Call, id: &str) -> Result<Reply, ClientError> {
     let format = call.context.format(&[Format::Html, Format::Xml, Format::Json])?;
-    let project = call.site.core.project(id).await?;
+    let project = call.project(id, Right::Read).await?;
     match format {
         Format::Json => Ok(ReplyBody::json(item(&project).to_json())),
         Format::Xml => {
@@ -24,6 +25,10 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// Makes or changes a project from the fields of the query (or of a form). 200 with nothing, as XNAT has it.
 pub async fn put(mut call: Call, id: &str) -> Result<Reply, ClientError> {
+    call.demand_login()?;
+    if call.site.core.find_project(id).await?.is_some() {
+        call.project(id, Right::Own).await?;
+    }
     let id =
         ProjectId::parse(id).map_err(|error| ClientError::expectation_failed("bad-project-id", error.to_string()))?;
     let body = call.take_body().collect(MAX_BODY_BYTES).await?;

@@ -132,6 +132,16 @@ impl Identity {
     pub fn is_admin(&self) -> bool {
         self.user().is_some_and(|user| user.account.is_admin())
     }
+
+    /// Whether all projects' data may be read.
+    pub fn reads_all_data(&self) -> bool {
+        self.is_admin()
+    }
+
+    /// Whether all projects' data may be read, changed and deleted.
+    pub fn edits_all_data(&self) -> bool {
+        self.is_admin()
+    }
 }
 
 /// Why a request is not let in.

@@ -1,6 +1,7 @@
 //! The domain: projects, prearchive sessions, the archive. It knows neither HTTP nor Spin, and storage only as
 //! [`crate::storage`] offers it.
 
+pub mod access;
 pub mod archive;
 pub mod digests;
 pub mod error;

@@ -1,8 +1,11 @@
 //! Projects.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Core;
+use super::access::{Accessibility, ProjectRole};
 use super::error::DomainError;
 use super::ids::ProjectId;
 use crate::storage::roster::RowSource;
@@ -121,6 +124,12 @@ pub struct Project {
     pub fields: ProjectFields,
     /// What becomes of uploads.
     pub prearchive_code: PrearchiveCode,
+    /// What those see who have no role in it.
+    #[serde(default)]
+    pub accessibility: Accessibility,
+    /// Who has which role, by login name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub members: BTreeMap<String, ProjectRole>,
     /// When it was made, in milliseconds since the epoch.
     pub created_ms: u64,
     /// Who made it.
@@ -213,6 +222,8 @@ impl<S: Store> Core<S> {
                     fields,
                     prearchive_code: PrearchiveCode::try_from(core.settings.default_prearchive_code)
                         .unwrap_or(PrearchiveCode::Manual),
+                    accessibility: Accessibility::default(),
+                    members: BTreeMap::from([(by.to_owned(), ProjectRole::Owner)]),
                     created_ms: core.clock.now_ms(),
                     created_by: by.to_owned(),
                     place: touch.place,

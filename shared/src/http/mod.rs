@@ -15,6 +15,7 @@ pub mod conditional;
 pub mod cookies;
 mod domain_error;
 pub mod download;
+pub mod endpoints;
 pub mod error;
 pub mod escape;
 pub mod format;

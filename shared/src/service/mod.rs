@@ -15,7 +15,11 @@ use std::rc::Rc;
 
 use spin_sdk::http::Request;
 
-use crate::accounts::Identity;
+use crate::accounts::{Account, Identity};
+use crate::domain::DomainError;
+use crate::domain::access::{self, Decision, Right};
+use crate::domain::ids::{UNASSIGNED, project_or_unassigned};
+use crate::domain::project::Project;
 use crate::http::{ClientError, ErrorFormat, RequestContext};
 
 /// One request with whoever makes it.
@@ -61,16 +65,95 @@ impl Call {
         self.context.add_body_params(&body)
     }
 
+    /// Refuses whoever has not logged in.
+    ///
+    /// # Errors
+    /// 401.
+    pub fn demand_login(&self) -> Result<&Account, ClientError> {
+        match self.identity.user() {
+            Some(user) => Ok(&user.account),
+            None => Err(login_required()),
+        }
+    }
+
     /// Refuses whoever is no administrator.
     ///
     /// # Errors
-    /// 403.
+    /// 401 or 403.
     pub fn demand_admin(&self) -> Result<(), ClientError> {
+        self.demand_login()?;
         if self.identity.is_admin() {
             return Ok(());
         }
         Err(ClientError::forbidden("administrators-only", "Only administrators of the site may do this."))
     }
+
+    /// The project of this identifier or alias, for somebody who wants to do something in it.
+    ///
+    /// # Errors
+    /// 404 if it does not exist for whoever asks, 403 if it does but this may not be done; 401 instead of both for
+    /// guests.
+    pub async fn project(&self, name: &str, right: Right) -> Result<Project, ClientError> {
+        let project = self.site.core.find_project(name).await?;
+        match (access::decide(project.as_ref(), &self.identity, right), project) {
+            (Decision::Allowed, Some(project)) => Ok(project),
+            _ if self.identity.login().is_none() => Err(login_required()),
+            (Decision::Forbidden, _) => Err(self.forbidden(name, right)),
+            _ => Err(DomainError::not_found("project", name).into()),
+        }
+    }
+
+    /// Whether something may be done in the project of this identifier.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn may(&self, project: &str, right: Right) -> Result<bool, ClientError> {
+        let project = self.site.core.find_project(project).await?;
+        Ok(access::decide(project.as_ref(), &self.identity, right) == Decision::Allowed)
+    }
+
+    /// Refuses whoever may not do something with the staged sessions of a project, or of none (`Unassigned`).
+    ///
+    /// # Errors
+    /// 403, also for projects that do not exist: only those who may change all data are told so, by 404. 401 for
+    /// guests.
+    pub async fn demand_prearchive(&self, project: &str, right: Right) -> Result<(), ClientError> {
+        if project_or_unassigned(project) == UNASSIGNED {
+            return match self.identity.edits_all_data() {
+                true => Ok(()),
+                false if self.identity.login().is_none() => Err(login_required()),
+                false => Err(ClientError::forbidden(
+                    "administrators-only",
+                    "Sessions that belong to no project are for administrators only.",
+                )),
+            };
+        }
+        let found = self.site.core.find_project(project).await?;
+        match access::decide(found.as_ref(), &self.identity, right) {
+            Decision::Allowed => Ok(()),
+            _ if self.identity.login().is_none() => Err(login_required()),
+            _ if found.is_none() && self.identity.edits_all_data() => {
+                Err(DomainError::not_found("project", project).into())
+            }
+            _ => Err(self.forbidden(project, right)),
+        }
+    }
+
+    fn forbidden(&self, project: &str, right: Right) -> ClientError {
+        let what = match right {
+            Right::See => "see",
+            Right::Read => "read",
+            Right::Edit => "edit",
+            Right::Own => "manage",
+        };
+        let shown: String = project.chars().take(100).collect();
+        let sentence = format!("User {} doesn't have permission to {what} the project {shown}.", self.identity.name());
+        ClientError::forbidden("not-permitted", sentence)
+    }
+}
+
+fn login_required() -> ClientError {
+    crate::accounts::AuthError::Required.into()
 }
 
 /// Serves one request: whatever happens, there is an answer.

@@ -1,0 +1,139 @@
+//! The table itself.
+
+use super::Operation;
+
+/// The parts of the table, one for each component.
+macro_rules! endpoints {
+    ($($(#[$doc:meta])* $component:ident { $($name:ident: $($method:ident $pattern:literal),+;)+ })+) => {
+        pub(super) static ALL: &[&[Operation]] = &[$($component::OPERATIONS),+];
+        $(
+            $(#[$doc])*
+            pub mod $component {
+                use super::super::{Found, Operation, Route, Router};
+                use crate::http::{ClientError, RequestContext};
+
+                /// An operation of this component.
+                #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+                pub enum Endpoint {
+                    $(
+                        #[doc = concat!($("`", stringify!($method), " ", $pattern, "` "),+)]
+                        $name,
+                    )+
+                }
+
+                static ROUTES: &[Route<Endpoint>] = &[$($(
+                    Route { method: stringify!($method), pattern: $pattern, endpoint: Endpoint::$name },
+                )+)+];
+
+                pub(super) static OPERATIONS: &[Operation] = &[$($(
+                    Operation {
+                        component: stringify!($component),
+                        name: stringify!($name),
+                        method: stringify!($method),
+                        pattern: $pattern,
+                    },
+                )+)+];
+
+                thread_local! {
+                    static ROUTER: Router<Endpoint> = Router::new(ROUTES);
+                }
+
+                /// The operation that a request asks for.
+                ///
+                /// # Errors
+                /// 404 for an unknown path, 405 for another method.
+                pub fn find(context: &RequestContext) -> Result<Found<Endpoint>, ClientError> {
+                    ROUTER.with(|router| router.find(context))
+                }
+            }
+        )+
+    };
+}
+
+endpoints! {
+    /// The prearchive.
+    prearchive {
+        ListAll: GET "/data/prearchive", GET "/data/prearchive/projects";
+        Resync: PUT "/data/prearchive";
+        Recent: GET "/data/prearchive/experiments";
+        ListProject: GET "/data/prearchive/projects/{project}";
+        Session: GET "/data/prearchive/projects/{project}/{timestamp}/{session}";
+        Act: POST "/data/prearchive/projects/{project}/{timestamp}/{session}";
+        DeleteSession: DELETE "/data/prearchive/projects/{project}/{timestamp}/{session}";
+        Logs: GET "/data/prearchive/projects/{project}/{timestamp}/{session}/logs";
+        Log: GET "/data/prearchive/projects/{project}/{timestamp}/{session}/logs/{log}";
+        Scans: GET "/data/prearchive/projects/{project}/{timestamp}/{session}/scans";
+        Scan: GET "/data/prearchive/projects/{project}/{timestamp}/{session}/scans/{scan}";
+        DeleteScan: DELETE "/data/prearchive/projects/{project}/{timestamp}/{session}/scans/{scan}";
+        ScanResources: GET "/data/prearchive/projects/{project}/{timestamp}/{session}/scans/{scan}/resources";
+        ScanResource: GET "/data/prearchive/projects/{project}/{timestamp}/{session}/scans/{scan}/resources/{resource}";
+        ScanFiles:
+            GET "/data/prearchive/projects/{project}/{timestamp}/{session}/scans/{scan}/resources/{resource}/files";
+        ScanFile:
+            GET "/data/prearchive/projects/{project}/{timestamp}/{session}/scans/{scan}/resources/{resource}/files/{*file}";
+        Resources: GET "/data/prearchive/projects/{project}/{timestamp}/{session}/resources";
+        Move: POST "/data/services/prearchive/move";
+        Rebuild: POST "/data/services/prearchive/rebuild";
+        Delete: POST "/data/services/prearchive/delete";
+        Sweep: POST "/data/services/prearchive/sweep";
+    }
+    /// The import service.
+    import {
+        Import: POST "/data/services/import", POST "/data/services/import/{*name}";
+        UserCache:
+            GET "/data/user/cache/resources", GET "/data/user/cache/resources/{*rest}",
+            PUT "/data/user/cache/resources/{*rest}", POST "/data/user/cache/resources/{*rest}",
+            DELETE "/data/user/cache/resources/{*rest}";
+    }
+    /// Archiving, and reading the archive back.
+    archive {
+        Archive: POST "/data/services/archive";
+        Validate: POST "/data/services/validate-archive";
+        ProjectSubjects: GET "/data/projects/{project}/subjects";
+        ProjectSubject: GET "/data/projects/{project}/subjects/{subject}";
+        SubjectExperiments: GET "/data/projects/{project}/subjects/{subject}/experiments";
+        SubjectExperiment:
+            GET "/data/projects/{project}/subjects/{subject}/experiments/{experiment}",
+            GET "/data/projects/{project}/subjects/{subject}/experiments/{experiment}/{*rest}";
+        ProjectExperiments: GET "/data/projects/{project}/experiments";
+        ProjectExperiment:
+            GET "/data/projects/{project}/experiments/{experiment}",
+            GET "/data/projects/{project}/experiments/{experiment}/{*rest}";
+        Subjects: GET "/data/subjects";
+        Subject: GET "/data/subjects/{subject}";
+        Experiments: GET "/data/experiments";
+        Experiment: GET "/data/experiments/{experiment}", GET "/data/experiments/{experiment}/{*rest}";
+    }
+    /// Refreshing catalogs.
+    catalog {
+        Refresh: POST "/data/services/refresh/catalog";
+    }
+    /// The resource quarantine.
+    triage {
+        Triage:
+            GET "/data/services/triage/{*rest}", POST "/data/services/triage/{*rest}",
+            PUT "/data/services/triage/{*rest}", DELETE "/data/services/triage/{*rest}";
+    }
+    /// Projects and their settings.
+    settings {
+        Projects: GET "/data/projects";
+        NewProject: POST "/data/projects";
+        Project: GET "/data/projects/{project}";
+        PutProject: PUT "/data/projects/{project}";
+        DeleteProject: DELETE "/data/projects/{project}";
+        PrearchiveCode: GET "/data/projects/{project}/prearchive_code";
+        SetPrearchiveCode:
+            PUT "/data/projects/{project}/prearchive_code", PUT "/data/projects/{project}/prearchive_code/{code}";
+    }
+    /// Login, users, and what clients ask for when they connect.
+    access {
+        Home: GET "/";
+        Login: GET "/data/JSESSION", POST "/data/JSESSION";
+        Logout: DELETE "/data/JSESSION";
+        WhoAmI: GET "/data/auth";
+        FormLogin: PUT "/data/services/auth", POST "/data/services/auth";
+        BuildInfo: GET "/xapi/siteConfig/buildInfo";
+        Version: GET "/xapi/siteConfig/buildInfo/version";
+        Username: GET "/xapi/users/username";
+    }
+}
