@@ -5,7 +5,7 @@ use narthex::domain::archive::{ArchiveRequest, Overwrite};
 use narthex::domain::prearchive::SessionPlace;
 use narthex::http::views::archive::address;
 use narthex::http::{ClientError, Destination, ResourceUri};
-use narthex::service::{Call, Reply, ReplyBody};
+use narthex::service::{Call, Reply, ReplyBody, empty_trash_later};
 
 /// Parameters that this version cannot serve: refused, so that nobody believes they were heard.
 const NOT_YET: &[(&str, &str)] =
@@ -54,6 +54,7 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
     let core = &call.site.core;
     let session = core.session_at(&place).await?;
     let experiment = core.archive(&session.id, &request).await?;
+    empty_trash_later(&call, &session.id);
     let uri = address(&experiment);
     if params.literal_true("redirect") {
         return Ok(ReplyBody::see_other(&uri));

@@ -6,7 +6,7 @@ use narthex::domain::prearchive::upload;
 use narthex::http::request::BodyKind;
 use narthex::http::views::archive::address;
 use narthex::http::{ClientError, Format};
-use narthex::service::{Call, Reply, ReplyBody, after_the_answer};
+use narthex::service::{Call, Reply, ReplyBody, after_the_answer, empty_trash_later};
 
 use crate::request::Wanted;
 
@@ -49,7 +49,10 @@ pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientErro
             ..Default::default()
         };
         match core.archive(&session.id, &request).await {
-            Ok(experiment) => uris.push(address(&experiment)),
+            Ok(experiment) => {
+                empty_trash_later(&call, &session.id);
+                uris.push(address(&experiment));
+            }
             // The other sessions of the upload are looked after all the same.
             Err(error) => refused = refused.or(Some(error)),
         }

@@ -1,7 +1,7 @@
 //! `GET` one session.
 
 use narthex::domain::manifest::{FileEntry, Resource, StoredScan};
-use narthex::domain::prearchive::SessionPlace;
+use narthex::domain::prearchive::{SessionPlace, SessionRow};
 use narthex::http::views::prearchive::{context, table};
 use narthex::http::{ClientError, Format};
 use narthex::service::{Call, Reply, ReplyBody, download};
@@ -14,8 +14,8 @@ pub async fn read(call: &Call, place: &SessionPlace) -> Result<Reply, ClientErro
     match format {
         Format::Json => {
             core.demand_project_of(place).await?;
-            let session = core.find_session_at(place).await?;
-            Ok(ReplyBody::table(table(&session).render(&Format::Json)))
+            let row = core.find_session_at(place).await?.as_ref().map(SessionRow::from);
+            Ok(ReplyBody::table(table(&row).render(&Format::Json)))
         }
         Format::Xml | Format::Zip => {
             let session = core.session_at(place).await?;
@@ -37,7 +37,7 @@ pub async fn read(call: &Call, place: &SessionPlace) -> Result<Reply, ClientErro
         }
         Format::Html => {
             let session = core.session_at(place).await?;
-            Ok(ReplyBody::table(table([&session]).render(&Format::Html)))
+            Ok(ReplyBody::table(table([&SessionRow::from(&session)]).render(&Format::Html)))
         }
         _ => Err(ClientError::bad_request(
             "unsupported-format",

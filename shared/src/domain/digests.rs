@@ -10,7 +10,7 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::Core;
-use super::manifest::{FILES_PER_PAGE, FileEntry, Manifest};
+use super::manifest::{FileEntry, Manifest};
 use crate::intake::{ExtentError, ExtentReader};
 use crate::storage::{PackId, PackReader, Record, Store, StoreError, keys, pack};
 
@@ -102,7 +102,7 @@ impl<S: Store> Core<S> {
     /// # Errors
     /// [`ReadError`] if a file cannot be read back.
     pub async fn take_digests(&self, manifest: &Manifest) -> Result<(), ReadError> {
-        for page in 0..manifest.files.div_ceil(FILES_PER_PAGE as u64) {
+        for page in 0..manifest.file_pages {
             let files = self.file_page(manifest, page).await?;
             self.digests(&files).await?;
         }

@@ -12,6 +12,10 @@ use crate::imaging::session::{ImageSession, Scan};
 use crate::intake::Extent;
 use crate::storage::{PackId, Record, Store, StoreError, keys};
 
+/// Rises with every change of what is made of the same headers, so that older documents are built anew when somebody
+/// asks for it.
+pub const BUILDER: u32 = 1;
+
 /// Files on one page: some 500 bytes each, far below the largest record.
 pub const FILES_PER_PAGE: usize = 256;
 
@@ -104,6 +108,12 @@ pub struct Manifest {
     pub files: u64,
     /// Bytes of all files.
     pub bytes: u64,
+    /// Pages of files; those of scans that were deleted since are among them.
+    #[serde(default)]
+    pub file_pages: u64,
+    /// The way of building that made it: see [`BUILDER`].
+    #[serde(default)]
+    pub builder: u32,
 }
 
 impl Record for Manifest {
@@ -185,6 +195,8 @@ impl<S: Store> Core<S> {
             scans: 0,
             files: files.len() as u64,
             bytes: files.iter().map(|file| file.extent.len).fold(0, u64::saturating_add),
+            file_pages: files.len().div_ceil(FILES_PER_PAGE) as u64,
+            builder: BUILDER,
         };
         let mut pages = Vec::new();
         while !files.is_empty() {
@@ -211,6 +223,9 @@ impl<S: Store> Core<S> {
         scans: Vec<StoredScan>,
     ) -> Result<Manifest, DomainError> {
         let mut head = Manifest { id: ids::random_id()?, ..old.clone() };
+        let resources = || scans.iter().flat_map(|scan| &scan.resources);
+        head.files = resources().map(|resource| resource.count).sum();
+        head.bytes = resources().map(|resource| resource.bytes).fold(0, u64::saturating_add);
         self.write_scans(&mut head, scans).await?;
         Ok(head)
     }
@@ -337,7 +352,7 @@ impl<S: Store> Core<S> {
     pub(crate) async fn remove_manifest(&self, id: &str, with_files: bool) -> Result<(), StoreError> {
         let Some(head) = self.records.get::<Manifest>(&keys::manifest(id)).await? else { return Ok(()) };
         if with_files {
-            for page in 0..head.files.div_ceil(FILES_PER_PAGE as u64) {
+            for page in 0..head.file_pages {
                 self.records.delete(&keys::manifest_files(&head.files_of, page)).await?;
             }
         }

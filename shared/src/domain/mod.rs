@@ -6,6 +6,7 @@ pub mod archive;
 pub mod digests;
 pub mod error;
 pub mod ids;
+pub mod jobs;
 pub mod manifest;
 pub mod prearchive;
 pub mod project;

@@ -9,6 +9,8 @@ pub struct Settings {
     pub site_id: String,
     /// How long whoever works on a session may be silent before it is taken for dead, in seconds.
     pub lease_seconds: u64,
+    /// How long a session that is being received must be silent before it is taken for complete, in seconds.
+    pub session_idle_seconds: u64,
     /// How long an upload that was never finished is kept before the sweep removes it, in seconds.
     pub upload_retention_seconds: u64,
     /// The prearchive code of a new project: 0, 1, 4 or 5.
@@ -22,6 +24,7 @@ impl Default for Settings {
         Self {
             site_id: "XNAT".to_owned(),
             lease_seconds: 30,
+            session_idle_seconds: 300,
             upload_retention_seconds: 24 * 60 * 60,
             default_prearchive_code: 0,
             limits: Limits::default(),
@@ -68,6 +71,7 @@ impl Settings {
         Ok(Self {
             site_id,
             lease_seconds: number(&given, "lease_seconds", defaults.lease_seconds, 1)?,
+            session_idle_seconds: number(&given, "session_idle_seconds", defaults.session_idle_seconds, 1)?,
             upload_retention_seconds: number(&given, "upload_retention_seconds", defaults.upload_retention_seconds, 0)?,
             default_prearchive_code: match given("default_prearchive_code").as_deref() {
                 None | Some("0") => 0,

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::Core;
 use super::error::DomainError;
 use super::ids::UNASSIGNED;
-use super::manifest::FILES_PER_PAGE;
 use crate::storage::pack::{self, PackRecord};
 use crate::storage::{PackId, Record, Store, StoreError, keys};
 
@@ -42,6 +41,12 @@ pub struct Swept {
     pub chunks: u64,
     /// Sessions on which the work of a dead worker was finished or taken back.
     pub sessions: u64,
+    /// Sessions that were complete by silence.
+    pub completed: u64,
+    /// Sessions that had gone and whose remains were removed.
+    pub emptied: u64,
+    /// Jobs that nobody worked on any more.
+    pub jobs: u64,
 }
 
 impl<S: Store> Core<S> {
@@ -58,24 +63,30 @@ impl<S: Store> Core<S> {
         self.sweep().await.map(Some)
     }
 
-    /// Sweeps now. Does nothing if somebody else is at it.
+    /// Sweeps now. What somebody else is at is left to them.
     ///
     /// # Errors
     /// The store's failure; what was not swept is swept the next time.
     pub async fn sweep(&self) -> Result<Swept, DomainError> {
-        let Some(lease) = self.leases.acquire("sweep").await? else { return Ok(Swept::default()) };
-        let swept = self.sweep_held().await;
-        self.leases.release(lease).await?;
-        swept
-    }
-
-    async fn sweep_held(&self) -> Result<Swept, DomainError> {
         let mut swept = Swept::default();
+        if let Some(lease) = self.leases.acquire("sweep").await? {
+            let packs = self.sweep_packs(&mut swept).await;
+            self.leases.release(lease).await?;
+            packs?;
+        }
         let mut projects: Vec<String> = vec![UNASSIGNED.to_owned()];
         projects.extend(self.list_projects().await?.into_iter().map(|project| project.id.to_string()));
         for project in &projects {
-            swept.sessions += self.finish_sessions(project).await?;
+            let (finished, completed) = self.finish_sessions(project).await?;
+            swept.sessions += finished;
+            swept.completed += completed;
         }
+        swept.emptied = self.empty_trash().await?;
+        swept.jobs = self.run_due_jobs().await?;
+        Ok(swept)
+    }
+
+    async fn sweep_packs(&self, swept: &mut Swept) -> Result<(), DomainError> {
         let mut state: PackSweep = self.records.get(&keys::pack_sweep()).await?.unwrap_or_default();
         let now_ms = self.clock.now_ms();
         let last = self.records.store().counter(keys::sequence("pack").as_str()).await?;
@@ -103,7 +114,7 @@ impl<S: Store> Core<S> {
         state.waiting = waiting;
         state.swept_ms = now_ms;
         self.records.set(&keys::pack_sweep(), &state).await?;
-        Ok(swept)
+        Ok(())
     }
 
     /// Whether somebody's files lie in a pack.
@@ -133,7 +144,7 @@ impl<S: Store> Core<S> {
         }
         let Some(experiment) = self.experiment_of(content).await? else { return Ok(false) };
         let manifest = self.manifest(&experiment.manifest).await?;
-        for page in 0..manifest.files.div_ceil(FILES_PER_PAGE as u64) {
+        for page in 0..manifest.file_pages {
             if self.file_page(&manifest, page).await?.iter().any(|file| file.pack == id) {
                 return Ok(true);
             }

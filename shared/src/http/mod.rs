@@ -29,6 +29,7 @@ pub mod status;
 pub mod table;
 pub mod uri;
 pub mod views;
+pub mod xpath;
 
 pub use conditional::{ETag, Plan, Representation};
 pub use error::{ClientError, ErrorFormat};

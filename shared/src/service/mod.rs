@@ -205,6 +205,17 @@ async fn answer(
     handler(Call { context, identity, site, body }).await
 }
 
+/// Removes what is left of a session that has gone, after the answer.
+pub fn empty_trash_later(call: &Call, session: &str) {
+    let (core, session) = (call.site.core.clone(), session.to_owned());
+    after_the_answer(async move {
+        // Should it fail, the sweep does it.
+        if let Err(error) = core.empty_trash_of(&session).await {
+            eprintln!("the remains of a session are not removed yet: {error}");
+        }
+    });
+}
+
 /// Lets `work` go on after the answer was given.
 pub fn after_the_answer(work: impl Future<Output = ()> + 'static) {
     spin_sdk::wit_bindgen::spawn(work);

@@ -91,6 +91,11 @@ impl ReplyBody {
         Self::reply(StatusCode::OK, "text/uri-list", list)
     }
 
+    /// One URI without a line end, as XNAT answers for a single session.
+    pub fn uri(status: StatusCode, uri: &str) -> Reply {
+        Self::reply(status, "text/uri-list", uri.to_owned())
+    }
+
     /// 200 with a rendered table.
     pub fn table(rendered: Rendered) -> Reply {
         Self::reply(StatusCode::OK, rendered.content_type, rendered.body)

@@ -150,6 +150,26 @@ pub fn session_place_claim(project: &str, timestamp: &str, folder: &str) -> Key 
     Key::root("session-place-n").name(project).name(timestamp).name(folder)
 }
 
+/// A session that has left the prearchive and whose remains are to be removed.
+pub fn trash(session: &str) -> Key {
+    Key::root("trash").name(session)
+}
+
+/// A job.
+pub fn job(id: &str) -> Key {
+    Key::root("job").name(id)
+}
+
+/// One page of what a job is to work on.
+pub fn job_items(id: &str, page: u64) -> Key {
+    Key::root("job-items").name(id).number(page)
+}
+
+/// Which job a user follows under a key.
+pub fn job_key(login: &str, key: &str) -> Key {
+    Key::root("job-key").name(login).name(key)
+}
+
 /// Which session of the prearchive receives a study under a label.
 pub fn session_study(project: &str, study_uid: &str, label: &str) -> Key {
     Key::root("session-study").name(project).name(study_uid).name(label)

@@ -7,6 +7,7 @@
 //! ([`Roster::settled`]).
 
 mod folding;
+mod paging;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -111,6 +112,8 @@ impl<R: Row> Record for Page<R> {
 pub struct Touch {
     /// The member's place in the list; to be kept with the member and given with its next touch.
     pub place: u64,
+    /// Where the touch stands in the list's log.
+    pub slot: u64,
     at_ms: u64,
 }
 
@@ -153,7 +156,7 @@ impl<S: Store> Roster<S> {
             self.records
                 .set(&keys::roster_slot(&self.name, slot), &Slot { m: member.to_owned(), n: place, t: at_ms })
                 .await?;
-            let touch = Touch { place, at_ms };
+            let touch = Touch { place, slot, at_ms };
             // A folding may have passed a slot that took too long to be written.
             if self.is_fresh(&touch) {
                 return Ok(touch);
@@ -175,6 +178,12 @@ impl<S: Store> Roster<S> {
             self.touch(member, Some(touch.place)).await?;
         }
         Ok(())
+    }
+
+    /// Whether whoever made the touch of this number should see to it that the list is folded: one in so many does, so
+    /// that a log that nobody reads does not grow without end, and not everybody looks.
+    pub fn is_long_at(slot: u64) -> bool {
+        slot.is_multiple_of(FOLD_AT)
     }
 
     async fn head(&self) -> Result<Head, StoreError> {
@@ -212,26 +221,20 @@ impl<S: Store> Roster<S> {
                 return Ok(rows);
             }
         }
-        Err(StoreError::Failed {
+        Err(self.too_restless())
+    }
+
+    fn too_restless(&self) -> StoreError {
+        StoreError::Failed {
             operation: "get",
             key: keys::roster_head(&self.name).to_string(),
             reason: "the list changed too often while it was read".to_owned(),
-        })
+        }
     }
 
     async fn try_list<R: Row>(&self, source: &impl RowSource<R>) -> Result<Option<Vec<Listed<R>>>, StoreError> {
         let head = self.head().await?;
-        let last = self.last_slot().await?;
-        let mut touched: BTreeMap<u64, String> = BTreeMap::new();
-        let mut slot_missing = false;
-        for slot in self.slots(head.folded + 1, last).await? {
-            match slot {
-                Some(slot) => {
-                    touched.insert(slot.n, slot.m);
-                }
-                None => slot_missing = true,
-            }
-        }
+        let (touched, slot_missing) = self.touched_since(&head).await?;
         let mut rows: BTreeMap<u64, Listed<R>> = BTreeMap::new();
         let refs: Vec<Key> = head.pages.iter().map(|page| keys::roster_page(&self.name, page.p)).collect();
         for keys in refs.chunks(FETCH_WIDTH) {
@@ -249,16 +252,24 @@ impl<S: Store> Roster<S> {
         if slot_missing && self.head().await?.folded != head.folded {
             return Ok(None);
         }
-        let touched: Vec<(u64, String)> = touched.into_iter().collect();
-        for some in touched.chunks(FETCH_WIDTH) {
-            let found = futures::future::join_all(some.iter().map(|(_, member)| source.row(member))).await;
-            for ((place, member), row) in some.iter().zip(found) {
-                if let Some(row) = row? {
-                    rows.insert(*place, Listed { place: *place, member: member.clone(), row });
+        rows.append(&mut self.rows_of(source, &touched).await?);
+        Ok(Some(rows.into_values().collect()))
+    }
+
+    /// The members touched since the last folding, by place, and whether a slot of the log is missing.
+    async fn touched_since(&self, head: &Head) -> Result<(BTreeMap<u64, String>, bool), StoreError> {
+        let last = self.last_slot().await?;
+        let mut touched: BTreeMap<u64, String> = BTreeMap::new();
+        let mut slot_missing = false;
+        for slot in self.slots(head.folded + 1, last).await? {
+            match slot {
+                Some(slot) => {
+                    touched.insert(slot.n, slot.m);
                 }
+                None => slot_missing = true,
             }
         }
-        Ok(Some(rows.into_values().collect()))
+        Ok((touched, slot_missing))
     }
 
     async fn slots(&self, first: u64, last: u64) -> Result<Vec<Option<Slot>>, StoreError> {

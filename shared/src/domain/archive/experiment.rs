@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::subject::LabelRef;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
+use crate::imaging::Field;
 use crate::imaging::types::SessionType;
 use crate::storage::roster::RowSource;
 use crate::storage::{Record, Roster, Store, StoreError, keys};
@@ -34,6 +35,15 @@ pub struct Experiment {
     pub content: String,
     /// `active`, `quarantine`, ...
     pub status: String,
+    /// Fields that somebody has set; they stand before what the headers say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Field>,
+    /// Visit and protocol, as the upload gave them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub visit: String,
+    /// See `visit`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub protocol: String,
     /// When it was archived, in milliseconds since the epoch.
     pub insert_ms: u64,
     /// Who archived it.

@@ -90,7 +90,8 @@ impl<S: Store> Core<S> {
 
     async fn undo(&self, held: &mut HeldSession, error: &DomainError) -> Result<(), DomainError> {
         let status = match error {
-            DomainError::Conflict { .. } => Status::Conflict,
+            // What cannot be merged needs a decision as well.
+            DomainError::Conflict { .. } | DomainError::NotImplemented { .. } => Status::Conflict,
             _ if held.session.status == Status::Archiving => Status::Ready,
             _ => return Ok(()),
         };
@@ -184,6 +185,9 @@ impl<S: Store> Core<S> {
             manifest: archived.id,
             content: held.session.id.clone(),
             status: if request.quarantine { "quarantine" } else { "active" }.to_owned(),
+            fields: held.session.fields.clone(),
+            visit: held.session.visit.clone(),
+            protocol: held.session.protocol.clone(),
             insert_ms: self.clock.now_ms(),
             insert_user: request.by.clone(),
             place: touch.place,

@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::segment::{ArrivedFile, SegmentPage};
-use super::session::HeldSession;
+use super::session::{HeldSession, PrearchiveSession};
 use super::status::{Action, Status};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::domain::manifest::{FileEntry, Manifest, NewScan};
+use crate::domain::manifest::{BUILDER, FileEntry, Manifest, NewScan};
 use crate::imaging::naming;
 use crate::imaging::summary::SeriesSummary;
 use crate::imaging::{PetMr, build_session};
 use crate::storage::{PackId, Store};
+
+/// From so many segments on, a session is shown as BUILDING while it is built, and the lease is renewed on the way.
+const MANY_SEGMENTS: u64 = 32;
 
 /// All that has arrived of a session, by series.
 #[derive(Default)]
@@ -31,7 +34,15 @@ impl Gathered {
     /// Adds a page. The same file twice (SOP instance, bytes and name) is stored once; other bytes under a SOP Instance
     /// UID that is there already are another file, so that nothing that was taken in is lost.
     pub fn add(&mut self, pack: PackId, page: SegmentPage) {
+        self.add_without(pack, page, |_| false);
+    }
+
+    /// As [`Gathered::add`], without the series that are to be left out.
+    fn add_without(&mut self, pack: PackId, page: SegmentPage, is_left_out: impl Fn(&str) -> bool) {
         for part in page.parts {
+            if is_left_out(&part.summary.series_uid) {
+                continue;
+            }
             let series = self.series.entry(part.summary.series_uid.clone()).or_default();
             for file in part.files {
                 let name = naming::cleaned_file_name(&file.name);
@@ -139,21 +150,52 @@ impl<S: Store> Core<S> {
         }
     }
 
-    /// Builds a held session's document from all its segments and stores the session.
+    /// Whether the document is already what building would make it: it follows from the segments alone, which never
+    /// change, and from the way that this version builds.
+    async fn is_built(&self, session: &PrearchiveSession) -> Result<bool, DomainError> {
+        let Some(manifest) = &session.manifest else { return Ok(false) };
+        if self.has_unbuilt(session).await? {
+            return Ok(false);
+        }
+        Ok(self.manifest(manifest).await?.builder == BUILDER)
+    }
+
+    /// Builds a held session's document from all its segments and stores the session. A document that is up to date is
+    /// kept.
     ///
     /// # Errors
     /// [`DomainError::WrongState`] if the state forbids it, [`DomainError::NothingParsable`] if there is nothing to
     /// build from (the session is then in ERROR), or the store's failure.
     pub async fn build(&self, held: &mut HeldSession) -> Result<(), DomainError> {
-        held.session.allow(Action::Build)?;
+        if held.session.status != Status::QueuedBuilding {
+            held.session.allow(Action::Build)?;
+        }
+        if self.is_built(&held.session).await? {
+            held.session.status = Status::Ready;
+            held.session.lastmod_ms = self.clock.now_ms();
+            return self.store_session(held).await;
+        }
         let begun = self.segments_begun(&held.session.id).await?;
+        if begun > MANY_SEGMENTS {
+            // Others see that it takes a while.
+            held.session.status = Status::Building;
+            self.store_session(held).await?;
+        }
         let mut gathered = Gathered::default();
         let mut gaps = Vec::new();
         for number in 1..=begun {
             match self.segment(&held.session.id, number).await? {
                 Some(segment) => {
+                    let is_removed = |series: &str| {
+                        let mut removed = held.session.removed_series.iter();
+                        removed.any(|removed| removed.series_uid == series && number <= removed.upto_segment)
+                    };
                     for page in segment.first_page..segment.first_page + segment.pages {
-                        gathered.add(segment.pack, self.segment_page(segment.pack, page).await?);
+                        let page = self.segment_page(segment.pack, page).await?;
+                        gathered.add_without(segment.pack, page, is_removed);
+                    }
+                    if number.is_multiple_of(MANY_SEGMENTS) && !self.leases.keep(&mut held.lease).await? {
+                        return Err(DomainError::Busy { what: "this prearchive entry".to_owned() });
                     }
                 }
                 None => gaps.push(number),

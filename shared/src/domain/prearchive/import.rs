@@ -164,15 +164,8 @@ impl<S: Store> Core<S> {
         let lease = self.leases.acquire_within(&identity.lease_name(), self.patience_ms()).await?;
         let busy = || DomainError::Busy { what: "another upload of the same study".to_owned() };
         leases.push(lease.ok_or_else(busy)?);
-        let existing = match &request.place.timestamp {
-            Some(timestamp) => {
-                let place = super::SessionPlace {
-                    project: identity.project.clone(),
-                    timestamp: timestamp.clone(),
-                    folder: request.place.folder_for(&identity),
-                };
-                self.find_session_at(&place).await?
-            }
+        let existing = match request.place.place_for(&identity) {
+            Some(place) => self.find_session_at(&place).await?,
             None => self.find_receiver(&identity).await?,
         };
         let session = match existing {
@@ -245,9 +238,9 @@ impl<S: Store> Core<S> {
                         subject: target.subject,
                         autoarchive: target.autoarchive,
                     };
-                    match request.place.lease_name(&new.identity) {
-                        Some(lease) => {
-                            self.with_lease(&lease, "this place in the prearchive", async |core| {
+                    match request.place.place_for(&new.identity) {
+                        Some(place) => {
+                            self.with_lease(&place.lease_name(), "this place in the prearchive", async |core| {
                                 core.make_session(new, &segment, gathered, request, notes).await
                             })
                             .await?
@@ -319,6 +312,10 @@ impl<S: Store> Core<S> {
             folded_segments,
             gaps: Vec::new(),
             intent: None,
+            left: None,
+            job: None,
+            removed_series: Vec::new(),
+            fields: Vec::new(),
             log: Vec::new(),
             place,
         };

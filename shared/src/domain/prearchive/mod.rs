@@ -1,14 +1,22 @@
 //! The prearchive: sessions that wait to be reviewed and archived.
 
 pub mod build;
+pub mod commit;
+pub mod idle;
 pub mod import;
 pub mod list;
 pub mod place;
+pub mod relocate;
 pub mod remove;
+pub mod reset;
+pub mod row;
+pub mod scans;
 pub mod segment;
 pub mod session;
 pub mod status;
+pub mod trash;
 pub mod upload;
 
+pub use row::SessionRow;
 pub use session::{PrearchiveSession, SessionPlace};
 pub use status::Status;

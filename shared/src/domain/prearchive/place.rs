@@ -60,7 +60,7 @@ impl<S: Store> Core<S> {
             };
             let place = SessionPlace { project: identity.project.clone(), timestamp, folder: folder.clone() };
             let claim = keys::session_place_claim(&place.project, &place.timestamp, &place.folder);
-            // A place that the client chose is claimed under a lease ([`ForcedPlace::lease_name`]), so that one whose
+            // A place that the client chose is claimed under a lease ([`SessionPlace::lease_name`]), so that one whose
             // claimant died can be taken over.
             let is_ours = self.records.increment(&claim, 1).await? == 1
                 || (forced.timestamp.is_some() && self.find_session_at(&place).await?.is_none());
@@ -99,10 +99,14 @@ impl ForcedPlace {
         self.folder.clone().or_else(by_label).unwrap_or_else(|| "session".to_owned())
     }
 
-    /// The lease to hold until the session that is put there exists; `None` if the client chose nothing.
-    pub(crate) fn lease_name(&self, identity: &Identity) -> Option<String> {
+    /// The place, if the client chose its timestamp.
+    pub(crate) fn place_for(&self, identity: &Identity) -> Option<SessionPlace> {
         let timestamp = self.timestamp.as_ref()?;
-        Some(format!("place/{}/{timestamp}/{}", identity.project, self.folder_for(identity)))
+        Some(SessionPlace {
+            project: identity.project.clone(),
+            timestamp: timestamp.clone(),
+            folder: self.folder_for(identity),
+        })
     }
 
     /// Checks the names that a client gave.

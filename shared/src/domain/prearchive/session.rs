@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::place::Identity;
+use super::row::SessionRow;
 use super::status::{Action, Status};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::{UNASSIGNED, project_or_unassigned};
+use crate::imaging::Field;
 use crate::storage::roster::RowSource;
 use crate::storage::{Lease, Record, Roster, Store, StoreError, keys};
 
@@ -32,6 +35,11 @@ impl SessionPlace {
         format!("/prearchive/projects/{}/{}/{}", self.project, self.timestamp, self.folder)
     }
 
+    /// The lease to hold while the place is taken or given back.
+    pub(crate) fn lease_name(&self) -> String {
+        format!("place/{}/{}/{}", self.project, self.timestamp, self.folder)
+    }
+
     /// Whether the session belongs to no project.
     pub fn is_unassigned(&self) -> bool {
         self.project == UNASSIGNED
@@ -45,6 +53,15 @@ pub struct ArchiveIntent {
     pub experiment: String,
     /// The manifest written for it.
     pub manifest: String,
+}
+
+/// A series of which the files that had arrived by then were deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemovedSeries {
+    /// Series Instance UID.
+    pub series_uid: String,
+    /// The last segment of which the series was deleted.
+    pub upto_segment: u64,
 }
 
 /// One line of a session's log.
@@ -107,6 +124,18 @@ pub struct PrearchiveSession {
     /// What archiving was about to make.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<ArchiveIntent>,
+    /// The place that it has moved away from, as long as that is not given back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<SessionPlace>,
+    /// The job that it waits for, where its status says that it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// Series that were deleted: their files count no more, unless they came later than that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed_series: Vec<RemovedSeries>,
+    /// Fields of the session document that somebody has set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Field>,
     /// Why it is in CONFLICT or ERROR, and what else befell it; the last lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<LogLine>,
@@ -129,10 +158,14 @@ impl PrearchiveSession {
         }
     }
 
-    /// The session as lists keep it: its log can be long.
-    pub(crate) fn without_log(mut self) -> Self {
-        self.log = Vec::new();
-        self
+    /// What identifies the session to later uploads, or would in this project.
+    pub(crate) fn identity_in(&self, project: &str) -> Identity {
+        Identity { project: project.to_owned(), study_uid: self.tag.clone(), label: self.name.clone() }
+    }
+
+    /// The state that the session has when nobody is at work on it and nothing went wrong.
+    pub(crate) fn resting(&self) -> Status {
+        if self.manifest.is_some() { Status::Ready } else { Status::Receiving }
     }
 
     /// Refuses an action that the status does not allow.
@@ -166,7 +199,7 @@ pub(crate) fn roster_name(project: &str) -> String {
 }
 
 impl<S: Store> Core<S> {
-    pub(crate) fn prearchive_roster(&self, project: &str) -> (Roster<S>, impl RowSource<PrearchiveSession>) {
+    pub(crate) fn prearchive_roster(&self, project: &str) -> (Roster<S>, impl RowSource<SessionRow>) {
         let core = self.clone();
         let owner = project.to_owned();
         let source = move |id: String| {
@@ -176,11 +209,11 @@ impl<S: Store> Core<S> {
                 let Some(mut session) = found.filter(|session| session.place.project == owner) else {
                     return Ok(None);
                 };
-                // What is busy stands in the list as it is: its lease may end at any time, so readers look again.
-                if !session.status.is_busy() {
+                // What is busy or queued stands in the list as it is: that may end at any time, so readers look again.
+                if !session.status.is_busy() && !session.status.is_queued() {
                     session.status = core.status_of(&session).await?;
                 }
-                Ok(Some(session.without_log()))
+                Ok(Some(SessionRow::from(&session)))
             }
         };
         (self.roster(roster_name(project)), source)
@@ -212,11 +245,23 @@ impl<S: Store> Core<S> {
     /// The status that a reader sees: files that arrived since the last build make a session RECEIVING, and a state
     /// that means "busy" holds only as long as somebody has the lease.
     async fn status_of(&self, session: &PrearchiveSession) -> Result<Status, StoreError> {
-        Ok(match session.status {
-            Status::Archiving if !self.leases.is_held(&lease_name(&session.id)).await? => Status::Ready,
+        let status = match session.status {
+            busy if busy.is_busy() && !self.leases.is_held(&lease_name(&session.id)).await? => session.resting(),
+            queued if queued.is_queued() && !self.is_waited_for(session).await? => session.resting(),
+            status => status,
+        };
+        Ok(match status {
             Status::Ready | Status::Conflict | Status::Error if self.has_unbuilt(session).await? => Status::Receiving,
             status => status,
         })
+    }
+
+    /// Whether there is a job that will come to a session.
+    async fn is_waited_for(&self, session: &PrearchiveSession) -> Result<bool, StoreError> {
+        match &session.job {
+            Some(job) => self.job_is_open(job).await,
+            None => Ok(false),
+        }
     }
 
     /// Whether files have arrived that are not in the manifest.
@@ -275,7 +320,10 @@ impl<S: Store> Core<S> {
     }
 
     /// As [`Core::hold_session`], but waits for whoever has it.
-    pub(crate) async fn hold_session_patiently(&self, id: &str) -> Result<HeldSession, DomainError> {
+    ///
+    /// # Errors
+    /// As there, after a wait that is longer than a lease lives.
+    pub async fn hold_session_patiently(&self, id: &str) -> Result<HeldSession, DomainError> {
         let busy = || DomainError::Busy { what: "this prearchive entry".to_owned() };
         let lease = self.leases.acquire_within(&lease_name(id), self.patience_ms()).await?.ok_or_else(busy)?;
         self.held(id, lease).await
@@ -302,9 +350,15 @@ impl<S: Store> Core<S> {
             self.leave_prearchive(held).await?;
             return Err(DomainError::NotFound { what: "the session in the prearchive".to_owned() });
         }
-        if let Some(intent) = held.session.intent.take() {
+        if held.session.left.is_some() {
+            self.finish_move(&mut held).await?;
+        }
+        let intent = held.session.intent.take();
+        if let Some(intent) = &intent {
             self.remove_manifest(&intent.manifest, false).await?;
-            held.session.status = Status::Ready;
+        }
+        if intent.is_some() || held.session.status.is_busy() {
+            held.session.status = held.session.resting();
             self.store_session(&mut held).await?;
         }
         held.session.status = self.status_of(&held.session).await?;

@@ -213,6 +213,9 @@ pub fn context(experiment: &Experiment, scans: &[StoredScan]) -> SessionContext 
         project: experiment.project.clone(),
         label: experiment.label.clone(),
         subject: experiment.subject_id.clone(),
+        visit: experiment.visit.clone(),
+        protocol: experiment.protocol.clone(),
+        fields: experiment.fields.clone(),
         scans: scans.collect::<BTreeMap<_, _>>(),
         ..Default::default()
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::manifest::{FileEntry, Resource, StoredScan};
-use crate::domain::prearchive::PrearchiveSession;
+use crate::domain::prearchive::{PrearchiveSession, SessionRow};
 use crate::domain::time::date_time;
 use crate::http::path::join_segments;
 use crate::http::{Column, Table};
@@ -33,7 +33,7 @@ pub const COLUMNS: &[&str] = &[
 ];
 
 /// The table of sessions.
-pub fn table<'a>(sessions: impl IntoIterator<Item = &'a PrearchiveSession>) -> Table {
+pub fn table<'a>(sessions: impl IntoIterator<Item = &'a SessionRow>) -> Table {
     let mut table = Table::with_columns(COLUMNS.iter().copied());
     for session in sessions {
         let scan_date =
@@ -61,6 +61,35 @@ pub fn table<'a>(sessions: impl IntoIterator<Item = &'a PrearchiveSession>) -> T
         ]);
     }
     table
+}
+
+/// The table of a session's log: each entry with its identifier, or the identifiers alone.
+pub fn logs(session: &PrearchiveSession, with_entries: bool) -> Table {
+    if !with_entries {
+        let mut table = Table::with_columns(["id"]);
+        log_entries(session).into_iter().for_each(|(at_ms, _)| table.push([at_ms.to_string()]));
+        return table;
+    }
+    let mut table = Table::with_columns(["id", "date", "entry"]);
+    for (at_ms, entry) in log_entries(session) {
+        table.push([at_ms.to_string(), date_time(at_ms), entry]);
+    }
+    table
+}
+
+/// The entries of a session's log, oldest first: what was noted at one moment is one entry, named by that moment.
+pub fn log_entries(session: &PrearchiveSession) -> Vec<(u64, String)> {
+    let mut entries: Vec<(u64, String)> = Vec::new();
+    for line in &session.log {
+        match entries.last_mut() {
+            Some((at_ms, entry)) if *at_ms == line.at_ms => {
+                entry.push('\n');
+                entry.push_str(&line.text);
+            }
+            _ => entries.push((line.at_ms, line.text.clone())),
+        }
+    }
+    entries
 }
 
 /// The table of a session's scans.
@@ -129,6 +158,7 @@ pub fn context(session: &PrearchiveSession, scans: &[StoredScan]) -> SessionCont
         subject: session.subject.clone(),
         visit: session.visit.clone(),
         protocol: session.protocol.clone(),
+        fields: session.fields.clone(),
         prearchive_path: format!("/prearchive/{}/{}/{}", place.project, place.timestamp, place.folder),
         scans: scans.collect::<BTreeMap<_, _>>(),
         ..Default::default()

@@ -1,0 +1,37 @@
+//! What goes on after the answer.
+
+use narthex::service::{Call, after_the_answer};
+
+/// Works on a job.
+pub fn run_later(call: &Call, job: &str) {
+    let (core, job) = (call.site.core.clone(), job.to_owned());
+    after_the_answer(async move {
+        // Should it fail, the sweep goes on with it.
+        if let Err(error) = core.run_job(&job).await {
+            eprintln!("a job is not done yet: {error}");
+        }
+    });
+}
+
+/// Sees to what a list has shown to be due: folding, completing what is silent, jobs that nobody works on.
+pub fn tidy_later(call: &Call, projects: Vec<String>, has_idle: bool, has_queued: bool) {
+    let site = call.site.clone();
+    after_the_answer(async move {
+        let core = &site.core;
+        for project in &projects {
+            let done = match has_idle {
+                true => core.finish_sessions(project).await.map(drop),
+                false => core.fold_sessions(project).await.map_err(Into::into),
+            };
+            if let Err(error) = done {
+                eprintln!("the list of {project} is not tidied: {error}");
+            }
+        }
+        if has_queued && let Err(error) = core.run_due_jobs().await {
+            eprintln!("jobs are not gone on with: {error}");
+        }
+        if let Err(error) = site.sweep_if_due().await {
+            eprintln!("the sweep failed: {error}");
+        }
+    });
+}

@@ -1,0 +1,150 @@
+//! Committing a session: its sender says that it is complete.
+
+use serde::{Deserialize, Serialize};
+
+use super::session::{HeldSession, PrearchiveSession};
+use crate::domain::Core;
+use crate::domain::archive::{ArchiveRequest, Experiment, Overwrite};
+use crate::domain::error::DomainError;
+use crate::domain::project::PrearchiveCode;
+use crate::imaging::Field;
+use crate::storage::Store;
+
+/// What is to be said of a session besides its images: what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SessionChange {
+    /// The row's `SOURCE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The row's `VISIT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit: Option<String>,
+    /// The row's `PROTOCOL`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
+    /// The row's `TIMEZONE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// Fields of the session document; each replaces the one of the same path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Field>,
+}
+
+/// How a session is to be committed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CommitRequest {
+    /// Who asks.
+    pub by: String,
+    /// What is to be said of the session.
+    pub change: SessionChange,
+    /// Whether it is to be archived, as far as the request says.
+    pub to_archive: Option<bool>,
+    /// Whether equal files in the archive are to be replaced.
+    pub overwrite_files: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Committed {
+    /// It stays in the prearchive.
+    Staged(Box<PrearchiveSession>),
+    /// It is in the archive.
+    Archived(Box<Experiment>),
+}
+
+/// The longest text of a row's field, in bytes.
+const MAX_TEXT_BYTES: usize = 1024;
+
+/// Fields that somebody can set on one session, at most.
+const MAX_FIELDS: usize = 100;
+
+impl PrearchiveSession {
+    /// Takes over what is to be said of the session.
+    ///
+    /// # Errors
+    /// [`DomainError::Invalid`] for texts that are too long or too many.
+    pub fn apply(&mut self, change: &SessionChange) -> Result<(), DomainError> {
+        let texts = [&change.source, &change.visit, &change.protocol, &change.timezone];
+        let is_long = |text: &str| text.len() > MAX_TEXT_BYTES;
+        if texts.into_iter().flatten().any(|text| is_long(text))
+            || change.fields.iter().any(|field| is_long(&field.path) || is_long(&field.value.to_string()))
+        {
+            return Err(DomainError::Invalid {
+                what: format!("A field of the session is longer than the {MAX_TEXT_BYTES} bytes allowed."),
+            });
+        }
+        for (own, new) in [
+            (&mut self.source, &change.source),
+            (&mut self.visit, &change.visit),
+            (&mut self.protocol, &change.protocol),
+            (&mut self.timezone, &change.timezone),
+        ] {
+            if let Some(new) = new {
+                new.clone_into(own);
+            }
+        }
+        for new in &change.fields {
+            match self.fields.iter_mut().find(|field| field.path == new.path) {
+                Some(field) => field.value = new.value.clone(),
+                None => self.fields.push(new.clone()),
+            }
+        }
+        if self.fields.len() > MAX_FIELDS {
+            return Err(DomainError::Invalid {
+                what: format!("More than {MAX_FIELDS} fields of this session would be set by hand."),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl<S: Store> Core<S> {
+    /// Builds a session after saying something of it.
+    ///
+    /// # Errors
+    /// What [`Core::build`] gives, or [`DomainError::Invalid`].
+    pub async fn build_with(&self, held: &mut HeldSession, change: &SessionChange) -> Result<(), DomainError> {
+        held.session.apply(change)?;
+        self.build(held).await
+    }
+
+    /// Builds a held session and archives it where that is wanted; gives it back in any case.
+    ///
+    /// # Errors
+    /// What building and archiving give.
+    pub async fn commit_held(&self, mut held: HeldSession, request: &CommitRequest) -> Result<Committed, DomainError> {
+        let built = self.fill_and_build(&mut held, request).await;
+        let session = held.session.clone();
+        self.let_go(held).await?;
+        built?;
+        if !self.archives_by_itself(&session, request.to_archive).await? {
+            return Ok(Committed::Staged(Box::new(session)));
+        }
+        let overwrite = match request.overwrite_files || session.autoarchive == OVERWRITE {
+            true => Overwrite::Delete,
+            false => Overwrite::Append,
+        };
+        let archive = ArchiveRequest { by: request.by.clone(), overwrite, ..Default::default() };
+        Ok(Committed::Archived(Box::new(self.archive(&session.id, &archive).await?)))
+    }
+
+    async fn fill_and_build(&self, held: &mut HeldSession, request: &CommitRequest) -> Result<(), DomainError> {
+        // XNAT's rule: a row that does not say whether it is archived takes over what the project says.
+        if held.session.autoarchive.is_empty() && !held.session.place.is_unassigned() {
+            let project = self.project(&held.session.place.project).await?;
+            held.session.autoarchive = wish_of(project.prearchive_code).to_owned();
+        }
+        self.build_with(held, &request.change).await
+    }
+}
+
+const OVERWRITE: &str = "AutoArchiveOverwrite";
+
+/// What a project's code says, as a row says it.
+fn wish_of(code: PrearchiveCode) -> &'static str {
+    match code {
+        PrearchiveCode::Manual | PrearchiveCode::ByUpload => "Manual",
+        PrearchiveCode::AutoArchive => "AutoArchive",
+        PrearchiveCode::AutoArchiveOverwrite => OVERWRITE,
+    }
+}

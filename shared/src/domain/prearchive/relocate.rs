@@ -1,0 +1,105 @@
+//! Moving a session to another project.
+
+use super::session::{HeldSession, PrearchiveSession, SessionPlace, SessionRef};
+use super::status::Action;
+use crate::domain::Core;
+use crate::domain::error::DomainError;
+use crate::storage::{Store, keys};
+
+impl<S: Store> Core<S> {
+    /// Moves a held session to another project, under its timestamp and folder. One write moves it, so that it stands
+    /// in one project at every moment. The session is given back in any case.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`] for an unknown project, [`DomainError::Exists`] if the place is taken there (or the
+    /// session is there already), [`DomainError::WrongState`], or the store's failure.
+    pub async fn move_session(&self, mut held: HeldSession, project: &str) -> Result<PrearchiveSession, DomainError> {
+        let moved = self.move_held(&mut held, project).await;
+        let session = held.session.clone();
+        self.let_go(held).await?;
+        moved.map(|()| session)
+    }
+
+    async fn move_held(&self, held: &mut HeldSession, project: &str) -> Result<(), DomainError> {
+        if !held.session.status.is_queued() {
+            held.session.allow(Action::Move)?;
+        }
+        let old = held.session.place.clone();
+        let new = SessionPlace::new(project, &old.timestamp, &old.folder);
+        self.demand_project_of(&new).await?;
+        if new == old {
+            return Err(DomainError::Exists { what: format!("The session {}", new.uri()) });
+        }
+        let lease = new.lease_name();
+        self.with_lease(&lease, "this place in the prearchive", async |core| {
+            core.take_place(&new, &held.session.id).await?;
+            core.commit_move(held, &old, new).await
+        })
+        .await?;
+        self.finish_move(held).await
+    }
+
+    /// Makes a place a session's own, unless another session stands there. Called under the place's lease.
+    async fn take_place(&self, place: &SessionPlace, id: &str) -> Result<(), DomainError> {
+        if self.find_session_at(place).await?.is_some_and(|found| found.id != id) {
+            return Err(DomainError::Exists { what: format!("The session {}", place.uri()) });
+        }
+        let claim = keys::session_place_claim(&place.project, &place.timestamp, &place.folder);
+        self.records.increment(&claim, 1).await?;
+        let key = keys::session_place(&place.project, &place.timestamp, &place.folder);
+        self.records.set(&key, &SessionRef { id: id.to_owned() }).await?;
+        Ok(())
+    }
+
+    async fn commit_move(
+        &self,
+        held: &mut HeldSession,
+        old: &SessionPlace,
+        new: SessionPlace,
+    ) -> Result<(), DomainError> {
+        let id = held.session.id.clone();
+        let (from, _) = self.prearchive_roster(&old.project);
+        let (to, _) = self.prearchive_roster(&new.project);
+        let gone = from.touch(&id, Some(held.session.row)).await?;
+        let come = to.touch(&id, None).await?;
+        if !self.leases.keep(&mut held.lease).await? {
+            return Err(DomainError::Busy { what: "this prearchive entry".to_owned() });
+        }
+        let now_ms = self.clock.now_ms();
+        let mut moved = held.session.clone();
+        moved.note(now_ms, format!("Moved from {} to {}.", old.project, new.project));
+        moved.place = new;
+        moved.left = Some(old.clone());
+        moved.row = come.place;
+        moved.lastmod_ms = now_ms;
+        moved.status = moved.resting();
+        self.records.set(&keys::session(&id), &moved).await?;
+        held.session = moved;
+        from.settled(&id, gone).await?;
+        to.settled(&id, come).await?;
+        Ok(())
+    }
+
+    /// Gives back what a moved session has left, and lets it receive its study in the new project unless another
+    /// session does there.
+    pub(super) async fn finish_move(&self, held: &mut HeldSession) -> Result<(), DomainError> {
+        let Some(left) = held.session.left.clone() else { return Ok(()) };
+        self.forget_place(&held.session, &left).await?;
+        let identity = held.session.identity_in(&held.session.place.project);
+        let id = held.session.id.clone();
+        self.with_lease(&identity.lease_name(), "another upload of the same study", async |core| {
+            if core.find_receiver(&identity).await?.is_none() {
+                let key = keys::session_study(&identity.project, &identity.study_uid, &identity.label);
+                core.records.set(&key, &SessionRef { id }).await?;
+            }
+            Ok(())
+        })
+        .await?;
+        if !self.leases.keep(&mut held.lease).await? {
+            return Err(DomainError::Busy { what: "this prearchive entry".to_owned() });
+        }
+        held.session.left = None;
+        self.records.set(&keys::session(&held.session.id), &held.session).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! Deleting one scan of a session.
+
+use std::collections::BTreeSet;
+
+use super::session::{HeldSession, RemovedSeries};
+use super::status::{Action, Status};
+use crate::domain::Core;
+use crate::domain::error::DomainError;
+use crate::domain::manifest::StoredScan;
+use crate::storage::{PackId, Store, pack};
+
+/// Series that can be deleted of one session, at most: each is kept in the session's record.
+const MAX_REMOVED_SERIES: usize = 1_000;
+
+impl<S: Store> Core<S> {
+    /// Deletes a scan of a held session: its document no longer has it, and building does not bring it back. Images of
+    /// the series that come later make it anew.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`] for an unknown scan, [`DomainError::WrongState`], [`DomainError::Invalid`] if too many
+    /// were deleted, or the store's failure.
+    pub async fn delete_scan(&self, held: &mut HeldSession, scan: &str) -> Result<(), DomainError> {
+        held.session.allow(Action::Edit)?;
+        if held.session.status == Status::Receiving && held.session.manifest.is_some() {
+            self.build(held).await?;
+        }
+        let missing = || DomainError::not_found("scan", scan);
+        let manifest = self.manifest(held.session.manifest.as_ref().ok_or_else(missing)?).await?;
+        let (gone, left): (Vec<StoredScan>, Vec<StoredScan>) =
+            self.scans(&manifest).await?.into_iter().partition(|stored| stored.scan.id == scan);
+        let Some(gone) = gone.into_iter().next() else { return Err(missing()) };
+        if held.session.removed_series.len() >= MAX_REMOVED_SERIES {
+            return Err(DomainError::Invalid {
+                what: format!("More than {MAX_REMOVED_SERIES} scans of this session were deleted; delete the session."),
+            });
+        }
+        let upto_segment = held.session.folded_segments;
+        held.session.removed_series.retain(|removed| removed.series_uid != gone.scan.uid);
+        held.session.removed_series.push(RemovedSeries { series_uid: gone.scan.uid.clone(), upto_segment });
+        let derived = self.derive_manifest(&manifest, left).await?;
+        let now_ms = self.clock.now_ms();
+        held.session.note(now_ms, format!("The scan {scan} was deleted."));
+        held.session.lastmod_ms = now_ms;
+        held.session.manifest = Some(derived.id);
+        self.store_session(held).await?;
+        self.remove_manifest(&manifest.id, false).await?;
+        Ok(())
+    }
+
+    /// Releases the packs of a held session in which no file of it lies any more. Takes what the session is large; to
+    /// be called after the answer. What is not released here is released with the session.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn release_unused_packs(&self, held: &mut HeldSession) -> Result<(), DomainError> {
+        let Some(manifest) = &held.session.manifest else { return Ok(()) };
+        if self.has_unbuilt(&held.session).await? {
+            return Ok(());
+        }
+        let manifest = self.manifest(manifest).await?;
+        let mut used: BTreeSet<PackId> = BTreeSet::new();
+        for stored in self.scans(&manifest).await? {
+            for resource in &stored.resources {
+                let mut page = 0;
+                while let Some(files) = self.files_on_page(&manifest, resource, page).await? {
+                    used.extend(files.iter().map(|file| file.pack));
+                    page += 1;
+                }
+            }
+        }
+        for pack in self.packs_of(&held.session).await?.difference(&used) {
+            if !self.leases.keep(&mut held.lease).await? {
+                return Ok(());
+            }
+            pack::release(&self.records, &self.blobs, *pack, &held.session.id).await?;
+        }
+        Ok(())
+    }
+}

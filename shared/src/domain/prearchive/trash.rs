@@ -1,0 +1,168 @@
+//! The trash: sessions that are gone from the prearchive and whose remains are still to be removed.
+//!
+//! Leaving the prearchive is one commit, the removal of the session's record. What belonged to the session is written
+//! down before, so that whoever comes later can remove it; that costs what the session is large, and nobody waits for it.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::session::{HeldSession, PrearchiveSession, SessionPlace, SessionRef, lease_name};
+use crate::domain::Core;
+use crate::domain::error::DomainError;
+use crate::storage::roster::RowSource;
+use crate::storage::{PackId, Record, Roster, Store, StoreError, keys, pack};
+
+/// A session that has left, or is just leaving.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Trash {
+    session: PrearchiveSession,
+    /// Whether its files are an experiment's now.
+    is_archived: bool,
+    /// Its place in the list of what is in the trash.
+    place: u64,
+    /// Where its going stands in the log of its project's list.
+    slot: u64,
+}
+
+impl Record for Trash {
+    const VERSION: u32 = 1;
+}
+
+const ROSTER: &str = "trash";
+
+impl<S: Store> Core<S> {
+    fn trash_roster(&self) -> (Roster<S>, impl RowSource<()>) {
+        let records = self.records.clone();
+        let source = move |id: String| {
+            let records = records.clone();
+            async move { Ok(records.get::<Trash>(&keys::trash(&id)).await?.map(|_| ())) }
+        };
+        (self.roster(ROSTER), source)
+    }
+
+    /// Takes a held session out of the prearchive. Whoever calls this removes the remains afterwards with
+    /// [`Core::empty_trash_of`]; should they not come to it, the sweep does.
+    pub(super) async fn throw_away(&self, mut held: HeldSession, is_archived: bool) -> Result<(), DomainError> {
+        let busy = || DomainError::Busy { what: "this prearchive entry".to_owned() };
+        let (trash, _) = self.trash_roster();
+        let id = held.session.id.clone();
+        let thrown = trash.touch(&id, None).await?;
+        let (sessions, _) = self.prearchive_roster(&held.session.place.project);
+        let touch = sessions.touch(&id, Some(held.session.row)).await?;
+        if !self.leases.keep(&mut held.lease).await? {
+            return Err(busy());
+        }
+        let record = Trash { session: held.session.clone(), is_archived, place: thrown.place, slot: touch.slot };
+        self.records.set(&keys::trash(&id), &record).await?;
+        if !self.leases.holds(&held.lease) {
+            return Err(busy());
+        }
+        self.records.delete(&keys::session(&id)).await?;
+        sessions.settled(&id, touch).await?;
+        self.leases.release(held.lease).await?;
+        Ok(())
+    }
+
+    /// Removes what is left of a session that has gone. Does nothing if it has nothing left.
+    ///
+    /// # Errors
+    /// The store's failure; the sweep goes on then.
+    pub async fn empty_trash_of(&self, id: &str) -> Result<(), DomainError> {
+        let Some(mut lease) = self.leases.acquire(&lease_name(id)).await? else { return Ok(()) };
+        let Some(trash) = self.records.get::<Trash>(&keys::trash(id)).await? else {
+            self.leases.release(lease).await?;
+            return Ok(());
+        };
+        let session = &trash.session;
+        // Whoever threw it away may have died just before the session's record went.
+        if self.records.store().get(keys::session(id).as_str()).await?.is_some() {
+            let (sessions, _) = self.prearchive_roster(&session.place.project);
+            let touch = sessions.touch(id, Some(session.row)).await?;
+            self.records.delete(&keys::session(id)).await?;
+            sessions.settled(id, touch).await?;
+        }
+        for place in session.left.iter().chain([&session.place]) {
+            self.forget_place(session, place).await?;
+        }
+        if !trash.is_archived {
+            for pack in self.packs_of(session).await? {
+                pack::release(&self.records, &self.blobs, pack, id).await?;
+                self.leases.keep(&mut lease).await?;
+            }
+        }
+        self.remove_segments(id).await?;
+        if let Some(manifest) = &session.manifest {
+            // The archive's manifest has the pages of files of an archived session.
+            self.remove_manifest(manifest, !trash.is_archived).await?;
+        }
+        if let Some(intent) = session.intent.as_ref().filter(|_| !trash.is_archived) {
+            self.remove_manifest(&intent.manifest, false).await?;
+        }
+        let (roster, source) = self.trash_roster();
+        let touch = roster.touch(id, Some(trash.place)).await?;
+        self.records.delete(&keys::trash(id)).await?;
+        roster.settled(id, touch).await?;
+        self.leases.retire(lease).await?;
+        // Lists that many sessions leave at once are folded on the way; see `Roster::is_long_at`.
+        if Roster::<S>::is_long_at(touch.slot) {
+            roster.fold_if_long(&source).await?;
+        }
+        if Roster::<S>::is_long_at(trash.slot) {
+            let (sessions, rows) = self.prearchive_roster(&trash.session.place.project);
+            sessions.fold_if_long(&rows).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes what is left of all sessions that have gone; gives how many there were.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub(crate) async fn empty_trash(&self) -> Result<u64, DomainError> {
+        let (roster, source) = self.trash_roster();
+        let mut emptied = 0;
+        for listed in roster.list(&source).await? {
+            self.empty_trash_of(&listed.member).await?;
+            emptied += 1;
+        }
+        roster.fold_if_long(&source).await?;
+        Ok(emptied)
+    }
+
+    /// The packs of a session: every image came with a segment.
+    pub(super) async fn packs_of(&self, session: &PrearchiveSession) -> Result<BTreeSet<PackId>, StoreError> {
+        let mut packs = BTreeSet::new();
+        for number in 1..=self.segments_begun(&session.id).await? {
+            packs.extend(self.segment(&session.id, number).await?.map(|segment| segment.pack));
+        }
+        Ok(packs)
+    }
+
+    /// Gives back a place that a session has or had, and forgets that the session receives its study there.
+    pub(super) async fn forget_place(
+        &self,
+        session: &PrearchiveSession,
+        place: &SessionPlace,
+    ) -> Result<(), DomainError> {
+        let id = session.id.as_str();
+        let is_ours = |found: Option<SessionRef>| found.is_some_and(|reference| reference.id == id);
+        self.with_lease(&place.lease_name(), "this place in the prearchive", async |core| {
+            let key = keys::session_place(&place.project, &place.timestamp, &place.folder);
+            if is_ours(core.records.get(&key).await?) {
+                core.free_place(place).await?;
+            }
+            Ok(())
+        })
+        .await?;
+        let identity = session.identity_in(&place.project);
+        self.with_lease(&identity.lease_name(), "another upload of the same study", async |core| {
+            let key = keys::session_study(&identity.project, &identity.study_uid, &identity.label);
+            if is_ours(core.records.get(&key).await?) {
+                core.records.delete(&key).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
