@@ -75,7 +75,7 @@ mod tests {
     fn paths_of_sessions_are_fields_and_other_parameters_are_none() {
         let found = fields("action=commit&xnat:petSessionData/tracer/name=FDG&xnat:experimentData/note=a%20b").unwrap();
         assert_eq!(found, [("tracer/name".to_owned(), "FDG".to_owned()), ("note".to_owned(), "a b".to_owned())]);
-        let found = fields("xnat:mrSessionData/fields/field[name=x]=1").unwrap();
+        let found = fields("xnat:mrSessionData/fields/field[name%3Dx]=1").unwrap();
         assert_eq!(found[0].0, "fields/field[name=x]");
     }
 

@@ -135,7 +135,7 @@ impl Site {
         let (records, roster) = (self.core.records.clone(), self.core.roster(LOGINS));
         let source = {
             let records = records.clone();
-            move |member: String| {
+            move |member: String, _| {
                 let records = records.clone();
                 async move { Ok(records.get::<LoginSession>(&keys::login(&member)).await?.map(|_| ())) }
             }

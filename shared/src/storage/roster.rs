@@ -41,19 +41,21 @@ pub trait Row: Serialize + DeserializeOwned + Clone {}
 
 impl<T: Serialize + DeserializeOwned + Clone> Row for T {}
 
-/// Gives the present row of a member, or `None` when the member is gone (or belongs to another roster now).
+/// Gives the present row of a member, or `None` when the member is gone, belongs to another roster now, or has another
+/// place: who died between a first touch and the member's record has left a place that is nobody's, and the member
+/// would be seen twice.
 pub trait RowSource<R> {
-    /// Looks the member up.
-    fn row(&self, member: &str) -> impl Future<Output = Result<Option<R>, StoreError>>;
+    /// Looks the member up that is said to have this place.
+    fn row(&self, member: &str, place: u64) -> impl Future<Output = Result<Option<R>, StoreError>>;
 }
 
 impl<R, F, Fut> RowSource<R> for F
 where
-    F: Fn(String) -> Fut,
+    F: Fn(String, u64) -> Fut,
     Fut: Future<Output = Result<Option<R>, StoreError>>,
 {
-    async fn row(&self, member: &str) -> Result<Option<R>, StoreError> {
-        self(member.to_owned()).await
+    async fn row(&self, member: &str, place: u64) -> Result<Option<R>, StoreError> {
+        self(member.to_owned(), place).await
     }
 }
 

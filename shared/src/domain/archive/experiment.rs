@@ -59,9 +59,12 @@ impl Record for Experiment {
 impl<S: Store> Core<S> {
     pub(super) fn experiment_roster(&self, project: &str) -> (Roster<S>, impl RowSource<Experiment>) {
         let records = self.records.clone();
-        let source = move |id: String| {
+        let source = move |id: String, place| {
             let records = records.clone();
-            async move { records.get::<Experiment>(&keys::experiment(&id)).await }
+            async move {
+                let found: Option<Experiment> = records.get(&keys::experiment(&id)).await?;
+                Ok(found.filter(|found| found.place == place))
+            }
         };
         (self.roster(format!("experiments/{project}")), source)
     }

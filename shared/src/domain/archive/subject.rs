@@ -41,9 +41,12 @@ impl Record for LabelRef {
 impl<S: Store> Core<S> {
     fn subject_roster(&self, project: &str) -> (Roster<S>, impl RowSource<Subject>) {
         let records = self.records.clone();
-        let source = move |id: String| {
+        let source = move |id: String, place| {
             let records = records.clone();
-            async move { records.get::<Subject>(&keys::subject(&id)).await }
+            async move {
+                let found: Option<Subject> = records.get(&keys::subject(&id)).await?;
+                Ok(found.filter(|found| found.place == place))
+            }
         };
         (self.roster(format!("subjects/{project}")), source)
     }

@@ -134,11 +134,11 @@ pub struct NewJob {
 impl<S: Store> Core<S> {
     fn jobs(&self) -> (Roster<S>, impl RowSource<JobRow>) {
         let records = self.records.clone();
-        let source = move |id: String| {
+        let source = move |id: String, place| {
             let records = records.clone();
             async move {
                 let job: Option<Job> = records.get(&keys::job(&id)).await?;
-                Ok(job.map(|job| JobRow { finished_ms: job.finished_ms }))
+                Ok(job.filter(|job| job.place == place).map(|job| JobRow { finished_ms: job.finished_ms }))
             }
         };
         (self.roster(ROSTER), source)

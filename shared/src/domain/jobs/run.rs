@@ -5,6 +5,9 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::storage::{Store, StoreError, keys};
 
+/// How often a job tries a session that somebody else is at work on; each time it waits longer than a lease lives.
+const MAX_TRIES: u32 = 3;
+
 impl<S: Store> Core<S> {
     /// Works on a job until it is done, if nobody else does. `true` if this worker did something.
     ///
@@ -22,7 +25,7 @@ impl<S: Store> Core<S> {
         while job.next < job.total {
             let item = self.item(&job, &mut page).await?;
             let now_ms = self.clock.now_ms();
-            match self.work(&job, &item).await {
+            match self.work_until_free(&job, &item).await {
                 Ok(result) => {
                     job.tell(now_ms, MessageKind::Processing, result.clone());
                     results.push(result);
@@ -55,6 +58,17 @@ impl<S: Store> Core<S> {
         roster.settled(id, touch).await?;
         self.leases.release(lease).await?;
         Ok(true)
+    }
+
+    /// Works on a session; if somebody is in the way, again when they have gone.
+    async fn work_until_free(&self, job: &Job, item: &JobItem) -> Result<String, DomainError> {
+        let mut tries = 1;
+        loop {
+            match self.work(job, item, tries == MAX_TRIES).await {
+                Err(DomainError::Busy { .. }) if tries < MAX_TRIES => tries += 1,
+                outcome => return outcome,
+            }
+        }
     }
 
     /// The session that is next, and the page it stands on for those that follow.

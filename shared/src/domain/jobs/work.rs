@@ -102,8 +102,9 @@ impl<S: Store> Core<S> {
         Ok(())
     }
 
-    /// Does a job's work on one session; gives what came of it, as XNAT words it.
-    pub(super) async fn work(&self, job: &Job, item: &JobItem) -> Result<String, DomainError> {
+    /// Does a job's work on one session; gives what came of it, as XNAT words it. Unless it is the last try, a session
+    /// that somebody else is in the way of goes on waiting.
+    pub(super) async fn work(&self, job: &Job, item: &JobItem, is_last: bool) -> Result<String, DomainError> {
         let held = match self.hold_session_patiently(&item.session).await {
             Ok(held) => held,
             // Somebody has deleted it meanwhile, maybe this job before its worker died.
@@ -121,6 +122,7 @@ impl<S: Store> Core<S> {
         let done = self.work_on(job, item, held).await;
         if let Err(error) = &done
             && !matches!(error, DomainError::Store(_))
+            && (is_last || !matches!(error, DomainError::Busy { .. }))
         {
             self.take_from_queue(&session, &job.id, Some(&format!("The work that was asked for failed: {error}")))
                 .await?;

@@ -35,9 +35,10 @@ impl SessionPlace {
         format!("/prearchive/projects/{}/{}/{}", self.project, self.timestamp, self.folder)
     }
 
-    /// The lease to hold while the place is taken or given back.
+    /// The lease to hold while the place is taken or given back. Many places share one: a lease's name stays in the
+    /// store, and places come and go.
     pub(crate) fn lease_name(&self) -> String {
-        format!("place/{}/{}/{}", self.project, self.timestamp, self.folder)
+        format!("places/{:02x}", crc32fast::hash(self.uri().as_bytes()) & 0xFF)
     }
 
     /// Whether the session belongs to no project.
@@ -202,11 +203,12 @@ impl<S: Store> Core<S> {
     pub(crate) fn prearchive_roster(&self, project: &str) -> (Roster<S>, impl RowSource<SessionRow>) {
         let core = self.clone();
         let owner = project.to_owned();
-        let source = move |id: String| {
+        let source = move |id: String, place| {
             let (core, owner) = (core.clone(), owner.clone());
             async move {
                 let found: Option<PrearchiveSession> = core.records.get(&keys::session(&id)).await?;
-                let Some(mut session) = found.filter(|session| session.place.project == owner) else {
+                let is_here = |session: &PrearchiveSession| session.place.project == owner && session.row == place;
+                let Some(mut session) = found.filter(is_here) else {
                     return Ok(None);
                 };
                 // What is busy or queued stands in the list as it is: that may end at any time, so readers look again.

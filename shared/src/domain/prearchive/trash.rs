@@ -34,9 +34,12 @@ const ROSTER: &str = "trash";
 impl<S: Store> Core<S> {
     fn trash_roster(&self) -> (Roster<S>, impl RowSource<()>) {
         let records = self.records.clone();
-        let source = move |id: String| {
+        let source = move |id: String, place| {
             let records = records.clone();
-            async move { Ok(records.get::<Trash>(&keys::trash(&id)).await?.map(|_| ())) }
+            async move {
+                let found: Option<Trash> = records.get(&keys::trash(&id)).await?;
+                Ok(found.filter(|found| found.place == place).map(drop))
+            }
         };
         (self.roster(ROSTER), source)
     }

@@ -1,6 +1,9 @@
 //! The way of a session on the memory store, with workers that die at every step.
 
 mod crash;
+mod jobs;
+mod relocate;
+mod review;
 mod way;
 
 use std::rc::Rc;
@@ -41,7 +44,11 @@ impl Site {
     }
 
     async fn with_project(self) -> Self {
-        let id = ProjectId::parse("DEMO").unwrap();
+        self.with("DEMO").await
+    }
+
+    async fn with(self, project: &str) -> Self {
+        let id = ProjectId::parse(project).unwrap();
         self.core().put_project(&id, ProjectChange::default(), "admin").await.unwrap();
         self
     }
@@ -74,6 +81,16 @@ async fn receive<S: Store>(core: &Core<S>, body: &[u8]) -> Result<Upload, Upload
 async fn import<S: Store>(core: &Core<S>, study: &Study) -> Result<PrearchiveSession, Box<dyn std::error::Error>> {
     let upload = receive(core, &zip_study(study)).await?;
     Ok(core.import(upload, &request()).await?.remove(0))
+}
+
+/// The staged sessions of a project, each found in the list and at its place.
+async fn staged<S: Store>(core: &Core<S>, project: &str) -> Vec<PrearchiveSession> {
+    let mut sessions = Vec::new();
+    for row in core.list_sessions(project).await.unwrap() {
+        let found = core.find_session_at(&row.place).await.unwrap();
+        sessions.push(found.unwrap_or_else(|| panic!("{} is listed, but not there", row.place.uri())));
+    }
+    sessions
 }
 
 fn archive_request() -> ArchiveRequest {

@@ -59,10 +59,13 @@ impl<S: Store> List<S> {
 
     fn source(&self) -> impl crate::storage::roster::RowSource<String> {
         let (records, name) = (self.records.clone(), self.name.clone());
-        move |member: String| {
+        move |member: String, place| {
             let records = records.clone();
             let key = keys::project(&format!("{name}/{member}"));
-            async move { Ok(records.get::<Member>(&key).await?.map(|found| found.text)) }
+            async move {
+                let found: Option<Member> = records.get(&key).await?;
+                Ok(found.filter(|found| found.place == place).map(|found| found.text))
+            }
         }
     }
 
@@ -72,6 +75,21 @@ impl<S: Store> List<S> {
 
     async fn rows(&self) -> Result<Vec<Listed<String>>, StoreError> {
         self.roster.list(&self.source()).await
+    }
+
+    /// Fails unless reading in parts of any size gives what reading at once does.
+    async fn parts_agree(&self) -> Result<(), Failure> {
+        let whole = self.rows().await?;
+        for limit in [1, 3, 50] {
+            let mut parts = Vec::new();
+            for offset in (0..whole.len() + limit).step_by(limit) {
+                let part = self.roster.page(&self.source(), offset, limit).await?;
+                same(part.passed, offset.min(whole.len()), &format!("rows passed over for the part at {offset}"))?;
+                parts.extend(part.rows);
+            }
+            check(parts == whole, &format!("parts of {limit} rows are not the list"))?;
+        }
+        Ok(())
     }
 
     async fn texts(&self) -> Result<Vec<String>, StoreError> {
@@ -88,7 +106,8 @@ pub(super) async fn each_of_many_writers_is_seen_once<S: Store>(bench: Bench<S>)
     let check_all = async |list: &List<S>, text: &str| -> Result<(), Failure> {
         let mut found = list.texts().await?;
         found.sort();
-        same(found, names.iter().map(|name| format!("{name}={text}")).collect(), "the list")
+        same(found, names.iter().map(|name| format!("{name}={text}")).collect(), "the list")?;
+        list.parts_agree().await
     };
     check_all(&list, "new").await?;
     bench.clock.advance(2 * SETTLE_MS);
@@ -157,6 +176,7 @@ pub(super) async fn a_writer_who_dies_at_any_step_leaves_a_true_list<S: Store>(b
             let mut found = list.texts().await?;
             found.sort();
             same(found, truth(&list).await?, &format!("after a death at step {steps} and {folds} foldings"))?;
+            list.parts_agree().await?;
             bench.clock.advance(2 * SETTLE_MS);
             list.fold().await?;
             list.put("old", "3").await?;

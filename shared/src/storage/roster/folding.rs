@@ -59,7 +59,7 @@ impl<S: Store, R: Row> Folding<'_, S, R> {
             self.replaced.insert(page.p);
         }
         for some in touched.chunks(FETCH_WIDTH) {
-            let found = futures::future::join_all(some.iter().map(|(_, member)| source.row(member))).await;
+            let found = futures::future::join_all(some.iter().map(|(place, member)| source.row(member, *place))).await;
             for ((place, member), row) in some.iter().zip(found) {
                 if let Some(row) = row? {
                     rows.push((*place, member.clone(), row));

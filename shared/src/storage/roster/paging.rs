@@ -117,7 +117,7 @@ impl<S: Store> Roster<S> {
         let mut rows = BTreeMap::new();
         let touched: Vec<(&u64, &String)> = touched.iter().collect();
         for some in touched.chunks(FETCH_WIDTH) {
-            let found = futures::future::join_all(some.iter().map(|(_, member)| source.row(member))).await;
+            let found = futures::future::join_all(some.iter().map(|(place, member)| source.row(member, **place))).await;
             for ((place, member), row) in some.iter().zip(found) {
                 if let Some(row) = row? {
                     rows.insert(**place, Listed { place: **place, member: (*member).clone(), row });

@@ -1,0 +1,145 @@
+//! Work in the background.
+
+use futures::executor::block_on;
+
+use super::crash::{doomed, recover};
+use super::*;
+use crate::domain::ids::random_id;
+use crate::domain::jobs::{Job, JobItem, JobKind, NewJob};
+
+/// Imports three studies and makes a job of them.
+async fn job<S: Store>(core: &Core<S>, kind: JobKind, key: Option<&str>) -> Result<Job, DomainError> {
+    let sessions = staged(core, "DEMO").await;
+    let id = random_id()?;
+    let queued = core.queue_sessions(&sessions, &id, &kind).await?;
+    let items = queued.iter().map(|one| JobItem { session: one.id.clone(), uri: one.place.uri() }).collect();
+    core.make_job(NewJob { id, login: "ann".to_owned(), key: key.map(str::to_owned), kind, items }).await
+}
+
+fn numbered(seed: u64) -> Study {
+    Study::new(Modality::Mr, seed).patient(&format!("S{seed}"), "S01").slices(1).matrix(16)
+}
+
+async fn three() -> Site {
+    let site = Site::new().with_project().await.with("OTHER").await;
+    for seed in 1..=3 {
+        import(&site.core(), &numbered(seed)).await.unwrap();
+    }
+    site
+}
+
+fn statuses(sessions: &[PrearchiveSession]) -> Vec<&'static str> {
+    sessions.iter().map(|session| session.status.as_str()).collect()
+}
+
+#[test]
+fn sessions_wait_are_worked_on_and_the_job_tells() {
+    block_on(async {
+        let site = three().await;
+        let core = site.core();
+        let made = job(&core, JobKind::Move { project: "OTHER".into() }, Some("my key")).await.unwrap();
+        assert_eq!(statuses(&staged(&core, "DEMO").await), ["QUEUED_MOVING"; 3]);
+        assert_eq!(core.job_of("ann", "my key").await.unwrap().unwrap().succeeded(), None);
+        assert!(core.job_of("bob", "my key").await.unwrap().is_none(), "jobs are their owner's");
+        let busy = core.demand_free_key("ann", "my key").await;
+        assert!(matches!(busy, Err(DomainError::Busy { .. })), "{busy:?}");
+        assert!(core.run_job(&made.id).await.unwrap());
+        assert_eq!(statuses(&staged(&core, "OTHER").await), ["READY"; 3]);
+        let done = core.job_of("ann", "my key").await.unwrap().unwrap();
+        assert_eq!((done.succeeded(), done.next, done.failed), (Some(true), 3, 0));
+        assert_eq!(done.messages.last().unwrap().text, "3 sessions done.");
+        assert!(!core.run_job(&made.id).await.unwrap(), "it is done once");
+        assert!(core.forget_job("ann", "my key").await.unwrap());
+        assert!(core.job_of("ann", "my key").await.unwrap().is_none());
+        assert!(site.records.keys().iter().all(|key| !key.starts_with("job")), "nothing is left of it");
+    });
+}
+
+#[test]
+fn one_that_cannot_wait_keeps_all_from_waiting() {
+    block_on(async {
+        let site = three().await;
+        let core = site.core();
+        let last = staged(&core, "DEMO").await.pop().unwrap();
+        let held = core.hold_session(&last.id).await.unwrap();
+        let refused = job(&core, JobKind::Delete, None).await;
+        assert!(matches!(refused, Err(DomainError::Busy { .. })), "{refused:?}");
+        core.let_go(held).await.unwrap();
+        assert_eq!(statuses(&staged(&core, "DEMO").await), ["READY"; 3]);
+    });
+}
+
+#[test]
+fn what_waits_can_be_taken_back_or_deleted_and_the_job_goes_on_with_the_rest() {
+    block_on(async {
+        let site = three().await;
+        let core = site.core();
+        let made = job(&core, JobKind::Move { project: "OTHER".into() }, None).await.unwrap();
+        let waiting = staged(&core, "DEMO").await;
+        let mut held = core.hold_session(&waiting[0].id).await.unwrap();
+        core.reset_status(&mut held).await.unwrap();
+        core.let_go(held).await.unwrap();
+        let held = core.hold_session(&waiting[1].id).await.unwrap();
+        core.delete_session(held).await.unwrap();
+        core.run_job(&made.id).await.unwrap();
+        assert_eq!(statuses(&staged(&core, "DEMO").await), ["READY"]);
+        assert_eq!(staged(&core, "OTHER").await.len(), 1);
+        let done = core.job_of("ann", &made.key).await.unwrap().unwrap();
+        assert_eq!((done.succeeded(), done.failed), (Some(false), 2));
+    });
+}
+
+#[test]
+fn who_waits_for_a_job_that_was_never_made_waits_no_more() {
+    block_on(async {
+        let site = three().await;
+        let core = site.core();
+        core.queue_sessions(&staged(&core, "DEMO").await, "no job", &JobKind::Delete).await.unwrap();
+        assert_eq!(statuses(&staged(&core, "DEMO").await), ["READY"; 3]);
+        assert_eq!(core.list_sessions("DEMO").await.unwrap()[0].status.as_str(), "READY");
+    });
+}
+
+#[test]
+fn a_worker_who_dies_at_any_step_is_followed_by_another() {
+    block_on(async {
+        for (kind, here, there) in
+            [(JobKind::Move { project: "OTHER".into() }, 0, 3), (JobKind::Delete, 0, 0), (JobKind::Rebuild, 3, 0)]
+        {
+            let mut steps = 0;
+            loop {
+                let site = three().await;
+                let made = job(&site.core(), kind.clone(), None).await.unwrap();
+                let (doomed, mortal) = doomed(&site, steps);
+                let outcome = doomed.run_job(&made.id).await;
+                // The sweep goes on with it.
+                let core = recover(&site).await;
+                assert_eq!(statuses(&staged(&core, "DEMO").await), vec!["READY"; here], "{kind:?} {steps}");
+                assert_eq!(statuses(&staged(&core, "OTHER").await), vec!["READY"; there], "{kind:?} {steps}");
+                let done = core.job_of("ann", &made.key).await.unwrap().unwrap();
+                assert_eq!(done.succeeded(), Some(true), "{kind:?} {steps}: {:?}", done.messages);
+                if outcome.is_ok() && !mortal.is_dead() {
+                    break;
+                }
+                steps += 1;
+            }
+            assert!(steps > 15, "{kind:?} has more steps than {steps}");
+        }
+    });
+}
+
+#[test]
+fn jobs_that_ended_long_ago_are_forgotten() {
+    block_on(async {
+        let site = three().await;
+        let core = site.core();
+        let made = job(&core, JobKind::Rebuild, None).await.unwrap();
+        core.run_job(&made.id).await.unwrap();
+        site.clock.advance(29 * 24 * 3600 * 1000);
+        core.run_due_jobs().await.unwrap();
+        assert!(core.job_of("ann", &made.key).await.unwrap().is_some());
+        site.clock.advance(2 * 24 * 3600 * 1000);
+        core.run_due_jobs().await.unwrap();
+        assert!(core.job_of("ann", &made.key).await.unwrap().is_none());
+    });
+}
