@@ -168,11 +168,7 @@ impl<S: Store> Core<S> {
             }
         }
         let upload = id.number().to_string();
-        let mut page = 0;
-        while self.records.store().get(keys::segment_page(&upload, page).as_str()).await?.is_some() {
-            self.records.delete(&keys::segment_page(&upload, page)).await?;
-            page += 1;
-        }
+        self.remove_pages(&upload).await?;
         Ok(chunks + pack::remove_uncommitted(&self.blobs, id).await?)
     }
 }

@@ -186,6 +186,28 @@ pub async fn commit<S: Store>(
     records.set(&keys::pack(shape.id), &record).await
 }
 
+/// The lease to hold while owners are added to a pack.
+pub fn owners_lease(id: PackId) -> String {
+    // Many packs share one: a lease's name stays in the store.
+    format!("pack-owners/{:02x}", id.number() & 0xFF)
+}
+
+/// Gives a committed pack one more owner. Called under [`owners_lease`] by somebody who is its owner already, so that
+/// it cannot go meanwhile.
+///
+/// # Errors
+/// The store's failure.
+pub async fn add_owner<S: Store>(records: &Records<S>, id: PackId, owner: &str) -> Result<(), StoreError> {
+    let Some(mut record) = records.get::<PackRecord>(&keys::pack(id)).await? else {
+        return Err(StoreError::Corrupt { key: keys::pack(id).to_string(), reason: "it is missing".to_owned() });
+    };
+    if !record.owners.iter().any(|known| known == owner) {
+        record.owners.push(owner.to_owned());
+        records.set(&keys::pack(id), &record).await?;
+    }
+    Ok(())
+}
+
 /// Says that every owner of a committed pack has taken its files over.
 ///
 /// # Errors
@@ -219,6 +241,9 @@ pub async fn release<S: Store, B: Store>(
     let Some(record) = records.get::<PackRecord>(&keys::pack(id)).await? else {
         return Ok(());
     };
+    if !record.owners.iter().any(|known| known == owner) {
+        return Ok(());
+    }
     if record.owners.len() > 1 {
         records.store().set(keys::pack_released(id, owner).as_str(), Vec::new()).await?;
         for other in record.owners.iter().filter(|other| *other != owner) {

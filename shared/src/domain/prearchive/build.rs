@@ -186,12 +186,9 @@ impl<S: Store> Core<S> {
         for number in 1..=begun {
             match self.segment(&held.session.id, number).await? {
                 Some(segment) => {
-                    let is_removed = |series: &str| {
-                        let mut removed = held.session.removed_series.iter();
-                        removed.any(|removed| removed.series_uid == series && number <= removed.upto_segment)
-                    };
+                    let is_removed = |series: &str| held.session.is_removed(series, number);
                     for page in segment.first_page..segment.first_page + segment.pages {
-                        let page = self.segment_page(segment.pack, page).await?;
+                        let page = self.page_of(&segment, page).await?;
                         gathered.add_without(segment.pack, page, is_removed);
                     }
                     if number.is_multiple_of(MANY_SEGMENTS) && !self.leases.keep(&mut held.lease).await? {

@@ -116,7 +116,7 @@ impl<S: Store> Core<S> {
         let built = self.fill_and_build(&mut held, request).await;
         let session = held.session.clone();
         self.let_go(held).await?;
-        built?;
+        let part = built?;
         if !self.archives_by_itself(&session, request.to_archive).await? {
             return Ok(Committed::Staged(Box::new(session)));
         }
@@ -125,16 +125,27 @@ impl<S: Store> Core<S> {
             false => Overwrite::Append,
         };
         let archive = ArchiveRequest { by: request.by.clone(), overwrite, ..Default::default() };
+        if let Some(part) = part {
+            // Should something stand against the second session, its log says so.
+            let _ = self.archive(&part.id, &archive).await;
+            self.empty_trash_of(&part.id).await?;
+        }
         Ok(Committed::Archived(Box::new(self.archive(&session.id, &archive).await?)))
     }
 
-    async fn fill_and_build(&self, held: &mut HeldSession, request: &CommitRequest) -> Result<(), DomainError> {
+    /// Gives the MR session, if the session was divided.
+    async fn fill_and_build(
+        &self,
+        held: &mut HeldSession,
+        request: &CommitRequest,
+    ) -> Result<Option<PrearchiveSession>, DomainError> {
         // XNAT's rule: a row that does not say whether it is archived takes over what the project says.
         if held.session.autoarchive.is_empty() && !held.session.place.is_unassigned() {
             let project = self.project(&held.session.place.project).await?;
             held.session.autoarchive = wish_of(project.prearchive_code).to_owned();
         }
-        self.build_with(held, &request.change).await
+        self.build_with(held, &request.change).await?;
+        self.separate_if_wanted(held).await
     }
 }
 

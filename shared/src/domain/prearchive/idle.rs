@@ -41,15 +41,26 @@ impl<S: Store> Core<S> {
             self.let_go(held).await?;
             return Ok(false);
         }
-        let built = self.build(&mut held).await;
+        let built = match self.build(&mut held).await {
+            Ok(()) => self.separate_if_wanted(&mut held).await,
+            Err(error) => Err(error),
+        };
         let session = held.session.clone();
         self.let_go(held).await?;
-        match built {
-            Ok(()) => {}
+        let part = match built {
+            Ok(part) => part,
             Err(DomainError::Store(error)) => return Err(error.into()),
             Err(_) => return Ok(true),
+        };
+        for session in part.iter().chain([&session]) {
+            self.archive_complete(session).await?;
         }
-        if self.archives_by_itself(&session, None).await? {
+        Ok(true)
+    }
+
+    /// Archives a session that is complete, where that is wanted.
+    async fn archive_complete(&self, session: &PrearchiveSession) -> Result<(), DomainError> {
+        if self.archives_by_itself(session, None).await? {
             let request =
                 ArchiveRequest { by: session.uploader.clone(), overwrite: Overwrite::Append, ..Default::default() };
             // What stands against archiving is in the session's log.
@@ -58,6 +69,6 @@ impl<S: Store> Core<S> {
             }
             self.empty_trash_of(&session.id).await?;
         }
-        Ok(true)
+        Ok(())
     }
 }

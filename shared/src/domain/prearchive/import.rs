@@ -212,6 +212,7 @@ impl<S: Store> Core<S> {
             let pages = std::mem::take(&mut target.study.pages);
             let segment = Segment {
                 pack: shape.id,
+                pages_of: None,
                 first_page: page,
                 pages: pages.len() as u64,
                 by: request.by.clone(),
@@ -314,6 +315,8 @@ impl<S: Store> Core<S> {
             intent: None,
             left: None,
             job: None,
+            separating: None,
+            born_of: None,
             removed_series: Vec::new(),
             fields: Vec::new(),
             log: Vec::new(),

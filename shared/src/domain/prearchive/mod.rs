@@ -12,6 +12,7 @@ pub mod reset;
 pub mod row;
 pub mod scans;
 pub mod segment;
+pub mod separate;
 pub mod session;
 pub mod status;
 pub mod trash;

@@ -62,8 +62,11 @@ impl Record for SegmentPage {
 /// What one upload added to one session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Segment {
-    /// The pack in which the files lie, and under which the pages stand.
+    /// The pack in which the files lie.
     pub pack: PackId,
+    /// Under which name the pages stand, if not under the pack's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages_of: Option<String>,
     /// The first page, and how many.
     pub first_page: u64,
     /// How many pages.
@@ -82,6 +85,12 @@ fn upload(pack: PackId) -> String {
     pack.number().to_string()
 }
 
+impl Segment {
+    fn upload(&self) -> String {
+        self.pages_of.clone().unwrap_or_else(|| upload(self.pack))
+    }
+}
+
 impl<S: Store> Core<S> {
     pub(crate) async fn write_segment_page(
         &self,
@@ -92,10 +101,20 @@ impl<S: Store> Core<S> {
         self.records.set(&keys::segment_page(&upload(pack), number), page).await
     }
 
-    pub(crate) async fn segment_page(&self, pack: PackId, number: u64) -> Result<SegmentPage, StoreError> {
-        let key = keys::segment_page(&upload(pack), number);
+    pub(crate) async fn page_of(&self, segment: &Segment, number: u64) -> Result<SegmentPage, StoreError> {
+        let key = keys::segment_page(&segment.upload(), number);
         let page = self.records.get(&key).await?;
         page.ok_or_else(|| StoreError::Corrupt { key: key.to_string(), reason: "it is missing".to_owned() })
+    }
+
+    /// Removes the pages that stand under a name, up to the first that does not.
+    pub(crate) async fn remove_pages(&self, upload: &str) -> Result<(), StoreError> {
+        let mut page = 0;
+        while self.records.store().get(keys::segment_page(upload, page).as_str()).await?.is_some() {
+            self.records.delete(&keys::segment_page(upload, page)).await?;
+            page += 1;
+        }
+        Ok(())
     }
 
     /// Adds a segment to a session: from here on its files belong to it.
@@ -122,7 +141,7 @@ impl<S: Store> Core<S> {
         for number in 1..=self.segments_begun(session).await? {
             if let Some(segment) = self.segment(session, number).await? {
                 for page in segment.first_page..segment.first_page + segment.pages {
-                    self.records.delete(&keys::segment_page(&upload(segment.pack), page)).await?;
+                    self.records.delete(&keys::segment_page(&segment.upload(), page)).await?;
                 }
                 self.records.delete(&keys::segment(session, number)).await?;
             }

@@ -131,6 +131,12 @@ pub struct PrearchiveSession {
     /// The job that it waits for, where its status says that it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
+    /// The session that is being made of its MR images, as long as it has not let go of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separating: Option<String>,
+    /// The session that it is being made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub born_of: Option<String>,
     /// Series that were deleted: their files count no more, unless they came later than that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removed_series: Vec<RemovedSeries>,
@@ -150,6 +156,11 @@ impl Record for PrearchiveSession {
 const MAX_LOG_LINES: usize = 100;
 
 impl PrearchiveSession {
+    /// Whether a series that came with a segment was deleted since.
+    pub(crate) fn is_removed(&self, series_uid: &str, segment: u64) -> bool {
+        self.removed_series.iter().any(|removed| removed.series_uid == series_uid && segment <= removed.upto_segment)
+    }
+
     /// Adds a line to the log; the oldest go when there are too many.
     pub fn note(&mut self, at_ms: u64, text: impl Into<String>) {
         let text: String = text.into().chars().take(1_000).collect();
@@ -211,6 +222,9 @@ impl<S: Store> Core<S> {
                 let Some(mut session) = found.filter(is_here) else {
                     return Ok(None);
                 };
+                if core.is_unborn(&session).await? {
+                    return Ok(None);
+                }
                 // What is busy or queued stands in the list as it is: that may end at any time, so readers look again.
                 if !session.status.is_busy() && !session.status.is_queued() {
                     session.status = core.status_of(&session).await?;
@@ -229,7 +243,7 @@ impl<S: Store> Core<S> {
         let Some(mut session) = self.records.get::<PrearchiveSession>(&keys::session(id)).await? else {
             return Ok(None);
         };
-        if self.is_archived(&session).await? {
+        if self.is_archived(&session).await? || self.is_unborn(&session).await? {
             return Ok(None);
         }
         session.status = self.status_of(&session).await?;
@@ -343,6 +357,10 @@ impl<S: Store> Core<S> {
             self.leases.retire(lease).await?;
             return Err(DomainError::NotFound { what: "the session in the prearchive".to_owned() });
         };
+        if self.is_unborn(&session).await? {
+            self.leases.release(lease).await?;
+            return Err(DomainError::NotFound { what: "the session in the prearchive".to_owned() });
+        }
         self.recover(HeldSession { session, lease }).await
     }
 
@@ -354,6 +372,9 @@ impl<S: Store> Core<S> {
         }
         if held.session.left.is_some() {
             self.finish_move(&mut held).await?;
+        }
+        if held.session.separating.is_some() {
+            self.discard_unborn(&mut held).await?;
         }
         let intent = held.session.intent.take();
         if let Some(intent) = &intent {
