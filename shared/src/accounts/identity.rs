@@ -133,14 +133,14 @@ impl Identity {
         self.user().is_some_and(|user| user.account.is_admin())
     }
 
-    /// Whether all projects' data may be read.
+    /// Whether the data of all projects may be read.
     pub fn reads_all_data(&self) -> bool {
-        self.is_admin()
+        self.user().is_some_and(|user| user.account.reads_all_data())
     }
 
-    /// Whether all projects' data may be read, changed and deleted.
+    /// Whether the data of all projects may be changed and deleted.
     pub fn edits_all_data(&self) -> bool {
-        self.is_admin()
+        self.user().is_some_and(|user| user.account.edits_all_data())
     }
 }
 

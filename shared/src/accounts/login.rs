@@ -27,6 +27,9 @@ pub struct LoginSession {
     pub login: Login,
     /// The version of the password with which it was opened; a change of the password ends it.
     pub password_version: u64,
+    /// The generation of the user's logins that it belongs to; ending all logins begins another.
+    #[serde(default)]
+    pub login_generation: u64,
     /// When it was opened.
     pub created_ms: u64,
     /// What a browser must send along with changes.
@@ -35,6 +38,15 @@ pub struct LoginSession {
 
 impl Record for LoginSession {
     const VERSION: u32 = 1;
+}
+
+impl LoginSession {
+    /// Whether the account is still as it was when the session was opened.
+    fn is_of(&self, account: &Account) -> bool {
+        account.may_log_in()
+            && account.password_version == self.password_version
+            && account.login_generation == self.login_generation
+    }
 }
 
 /// When a login session was last used.
@@ -91,6 +103,7 @@ pub async fn issue<S: Store>(
     let session = LoginSession {
         login: account.login.clone(),
         password_version: account.password_version,
+        login_generation: account.login_generation,
         created_ms: now_ms,
         csrf: hex(&random_bytes::<SECRET_BYTES>()?),
     };
@@ -114,7 +127,7 @@ pub async fn resume<S: Store>(
     let Some(session) = records.get::<LoginSession>(&keys::login(&member)).await? else { return Ok(None) };
     let last_used_ms = last_used(records, &member, &session, now_ms).await?;
     let account = Account::load(records, &session.login).await?;
-    let account = account.filter(|account| account.enabled && account.password_version == session.password_version);
+    let account = account.filter(|account| session.is_of(account));
     let Some(account) = account.filter(|_| now_ms.saturating_sub(last_used_ms) < idle_ms) else {
         remove(records, &member).await?;
         return Ok(None);
@@ -247,7 +260,7 @@ mod tests {
             let (store, records, mut account) = world().await;
             let tokens: Vec<String> = {
                 let mut tokens = Vec::new();
-                for _ in 0..3 {
+                for _ in 0..4 {
                     tokens.push(issue(&records, &account, 1000).await.unwrap().token);
                 }
                 tokens
@@ -259,9 +272,16 @@ mod tests {
             account.save(&records).await.unwrap();
             assert!(resume(&records, &tokens[1], 1001, IDLE_MS).await.unwrap().is_none());
             account.enabled = true;
+            account.end_logins();
+            account.save(&records).await.unwrap();
+            assert!(resume(&records, &tokens[2], 1001, IDLE_MS).await.unwrap().is_none());
+            let later = issue(&records, &account, 1001).await.unwrap().token;
+            assert!(resume(&records, &later, 1001, IDLE_MS).await.unwrap().is_some());
             account.set_password("other password", 1001).unwrap();
             account.save(&records).await.unwrap();
-            assert!(resume(&records, &tokens[2], 1002, IDLE_MS).await.unwrap().is_none());
+            for token in [&tokens[3], &later] {
+                assert!(resume(&records, token, 1002, IDLE_MS).await.unwrap().is_none());
+            }
             assert_eq!(login_records(&store), 0);
         });
     }

@@ -19,7 +19,7 @@ pub mod password;
 pub mod secret;
 pub mod verify;
 
-pub use account::{Account, Login, Role};
+pub use account::{Account, AllData, Login, Role};
 pub use bootstrap::{Bootstrap, ensure_administrator};
 pub use identity::{AuthError, AuthSettings, Authenticator, Credentials, Identity, User, Via};
 pub use login::{IssuedLogin, LoginSession};

@@ -7,14 +7,13 @@ use std::rc::Rc;
 use spin_sdk::variables;
 
 use crate::accounts::{
-    Account, AuthSettings, Authenticator, Bootstrap, IssuedLogin, LoginSession, ServerSecret, ensure_administrator,
-    login,
+    Account, AuthSettings, Authenticator, Bootstrap, IssuedLogin, LoginSession, ServerSecret, login,
 };
 use crate::domain::settings::number;
 use crate::domain::{Core, Settings};
 use crate::http::ClientError;
 use crate::storage::kv::KvStore;
-use crate::storage::{Clock, Leases, Records, keys};
+use crate::storage::{Clock, Leases, keys};
 
 /// What is the same for all requests of an instance. Nothing of a user is in here.
 pub struct Site {
@@ -100,8 +99,9 @@ impl Site {
         let clock = Clock::system();
         let user = given.get("admin_user").map(|name| name.trim()).filter(|name| !name.is_empty()).unwrap_or("admin");
         let password = given.get("admin_password").map(String::as_str).filter(|password| !password.is_empty());
-        let secret = bootstrap(&records, &clock, user, password).await?;
-        Ok(Self { core: Core::new(records, blobs, clock, settings), secret, auth })
+        let core = Core::new(records, blobs, clock, settings);
+        let secret = bootstrap(&core, user, password).await?;
+        Ok(Self { core, secret, auth })
     }
 }
 
@@ -152,28 +152,33 @@ impl Site {
 }
 
 /// Sees to it that there is an administrator. Everybody who starts waits for the one who does it.
-async fn bootstrap(
-    records: &KvStore,
-    clock: &Clock,
-    user: &str,
-    password: Option<&str>,
-) -> Result<ServerSecret, ClientError> {
-    let records = Records::new(records.clone());
-    if let Some(secret) = ServerSecret::load(&records).await?
-        && crate::accounts::bootstrap::is_as_set(&records, &secret, user, password).await?
+async fn bootstrap(core: &Core<KvStore>, user: &str, password: Option<&str>) -> Result<ServerSecret, ClientError> {
+    let records = &core.records;
+    if let Some(secret) = ServerSecret::load(records).await?
+        && crate::accounts::bootstrap::is_as_set(records, &secret, user, password).await?
     {
         return Ok(secret);
     }
-    let leases = Leases::new(records.clone(), clock.clone(), BOOTSTRAP_LIFE_MS);
+    let leases = Leases::new(records.clone(), core.clock.clone(), BOOTSTRAP_LIFE_MS);
     let lease = leases.acquire_within("bootstrap", BOOTSTRAP_PATIENCE_MS).await?;
     let lease = lease.ok_or_else(|| unusable("another component is still making the first account".to_owned()))?;
-    let secret = ServerSecret::ensure(&records).await?;
-    let made = ensure_administrator(&records, &secret, user, password, clock.now_ms()).await;
-    leases.release(lease).await?;
-    if let Bootstrap::Created { generated: Some(password) } = made? {
+    let made = make_administrator(core, user, password).await;
+    // Shown before anything else can fail, since it is shown only once.
+    if let Ok((_, Bootstrap::Created { generated: Some(password) })) = &made {
         println!("narthex: administrator account made: user={user} password={password}");
     }
-    Ok(secret)
+    leases.release(lease).await?;
+    Ok(made?.0)
+}
+
+async fn make_administrator(
+    core: &Core<KvStore>,
+    user: &str,
+    password: Option<&str>,
+) -> Result<(ServerSecret, Bootstrap), ClientError> {
+    let secret = ServerSecret::ensure(&core.records).await?;
+    let made = core.ensure_administrator(&secret, user, password).await?;
+    Ok((secret, made))
 }
 
 fn unusable(detail: String) -> ClientError {
