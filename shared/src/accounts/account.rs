@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::AccountError;
+use super::token::is_alias;
 use crate::storage::keys;
 use crate::storage::records::{Record, Records};
 use crate::storage::roster::Roster;
@@ -24,6 +25,9 @@ pub enum LoginError {
     /// `guest`.
     #[error("The login name 'guest' is reserved.")]
     Reserved,
+    /// It could be taken for an alias token.
+    #[error("A login name must not have the shape of a UUID, which alias tokens have.")]
+    Alias,
 }
 
 /// A login name: 1 to 64 letters, digits, `_ - . @ +`. Upper and lower case differ.
@@ -44,6 +48,9 @@ impl Login {
         }
         if text.eq_ignore_ascii_case(GUEST) {
             return Err(LoginError::Reserved);
+        }
+        if is_alias(text) {
+            return Err(LoginError::Alias);
         }
         Ok(Self(text.to_owned()))
     }
@@ -84,7 +91,7 @@ pub enum Role {
 }
 
 /// What a user may do with the data of all projects, whatever the user is in each.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AllData {
     /// Nothing beyond the roles in projects.
@@ -294,6 +301,7 @@ mod tests {
             assert_eq!(Login::parse(bad), Err(LoginError::Malformed), "{bad:?}");
         }
         assert_eq!(Login::parse("Guest"), Err(LoginError::Reserved));
+        assert_eq!(Login::parse("0F8FAD5B-d9cb-469f-a165-70867728950e"), Err(LoginError::Alias));
         assert!(serde_json::from_str::<Login>("\"a/b\"").is_err());
     }
 

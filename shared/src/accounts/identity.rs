@@ -9,6 +9,7 @@ use super::account::{Account, GUEST, Login};
 use super::failures::LockRule;
 use super::login::{self, IssuedLogin};
 use super::secret::ServerSecret;
+use super::token;
 use super::verify::{VerifyRule, verify};
 use crate::storage::records::Records;
 use crate::storage::store::{Store, StoreError};
@@ -36,6 +37,10 @@ pub struct AuthSettings {
     pub lock_after_failures: u32,
     /// For how long.
     pub lock_seconds: u64,
+    /// How long an alias token lives.
+    pub alias_token_seconds: u64,
+    /// Whether changes that a browser sends with a login session must carry the session's own token.
+    pub csrf_check: bool,
 }
 
 impl Default for AuthSettings {
@@ -46,6 +51,8 @@ impl Default for AuthSettings {
             session_timeout_seconds: 900,
             lock_after_failures: 20,
             lock_seconds: 3600,
+            alias_token_seconds: 2 * 24 * 60 * 60,
+            csrf_check: true,
         }
     }
 }
@@ -78,11 +85,29 @@ pub struct Credentials<'a> {
 pub enum Via {
     /// With name and password.
     Password,
+    /// With an alias token.
+    Token {
+        /// Its alias.
+        alias: String,
+    },
     /// With a login session.
     Session {
         /// What a browser must send along with changes.
         csrf: String,
+        /// The alias of the token with which the session was opened, if it was.
+        alias: Option<String>,
     },
+}
+
+impl Via {
+    /// The alias of the token with which the user came in, be it through a login session.
+    pub fn alias(&self) -> Option<&str> {
+        match self {
+            Self::Password => None,
+            Self::Token { alias } => Some(alias),
+            Self::Session { alias, .. } => alias.as_deref(),
+        }
+    }
 }
 
 /// A user who logged in.
@@ -213,40 +238,45 @@ impl<'a, S: Store> Authenticator<'a, S> {
     pub async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Identity, AuthError> {
         if let Some(authorization) = credentials.authorization {
             let (name, password) = parse_basic(authorization)?;
-            let account = self.check_password(&name, &password).await?;
-            return Ok(Identity::User(Box::new(User { account, via: Via::Password })));
+            return Ok(Identity::User(Box::new(self.check_password(&name, &password).await?)));
         }
         if let Some(token) = credentials.session_token {
             let found = login::resume(self.records, token, self.now_ms, self.settings.idle_ms()).await?;
             if let Some((session, account)) = found {
-                let via = Via::Session { csrf: session.csrf };
+                let via = Via::Session { csrf: session.csrf, alias: session.token };
                 return Ok(Identity::User(Box::new(User { account, via })));
             }
         }
         if self.settings.allow_guests { Ok(Identity::Guest) } else { Err(AuthError::Required) }
     }
 
-    /// The account of a name (or `provider/name`) and password.
+    /// The user of a name (or `provider/name`) and password, or of an alias and its secret.
     ///
     /// # Errors
     /// [`AuthError::Refused`], [`AuthError::UnknownProvider`], or a failure.
-    pub async fn check_password(&self, name: &str, password: &str) -> Result<Account, AuthError> {
+    pub async fn check_password(&self, name: &str, password: &str) -> Result<User, AuthError> {
         let name = match name.rsplit_once('/') {
             None => name,
             Some((PROVIDER, name)) => name,
             Some(_) => return Err(AuthError::UnknownProvider),
         };
+        if token::is_alias(name) {
+            let found = token::verify(self.records, name, password, self.now_ms).await?;
+            let (token, account) = found.ok_or(AuthError::Refused)?;
+            return Ok(User { account, via: Via::Token { alias: token.alias } });
+        }
         let rule = self.settings.verify_rule();
         let account = verify(self.records, self.secret, name, password, self.now_ms, &rule).await?;
-        account.ok_or(AuthError::Refused)
+        let account = account.ok_or(AuthError::Refused)?;
+        Ok(User { account, via: Via::Password })
     }
 
     /// Opens a login session for a user who came in.
     ///
     /// # Errors
     /// A failure of the store or of the random bytes.
-    pub async fn open_session(&self, account: &Account) -> Result<IssuedLogin, AuthError> {
-        Ok(login::issue(self.records, account, self.now_ms).await?)
+    pub async fn open_session(&self, user: &User) -> Result<IssuedLogin, AuthError> {
+        Ok(login::issue(self.records, &user.account, user.via.alias(), self.now_ms).await?)
     }
 }
 
@@ -307,9 +337,8 @@ mod tests {
     fn wrong_credentials_are_refused_even_with_a_good_session() {
         futures::executor::block_on(async {
             let mut world = World::new().await;
-            let login = Login::parse("ann").unwrap();
-            let account = Account::load(&world.records, &login).await.unwrap().unwrap();
-            let token = world.at(1000).open_session(&account).await.unwrap().token;
+            let user = world.at(1000).check_password("ann", "päss:word").await.unwrap();
+            let token = world.at(1000).open_session(&user).await.unwrap().token;
             world.settings.allow_guests = true;
             for (value, expected) in [
                 (basic(b"ann:wrong"), "Refused"),
@@ -334,11 +363,10 @@ mod tests {
     fn a_session_lets_in_until_it_ends_and_then_counts_as_nothing() {
         futures::executor::block_on(async {
             let mut world = World::new().await;
-            let login = Login::parse("ann").unwrap();
-            let account = Account::load(&world.records, &login).await.unwrap().unwrap();
-            let issued = world.at(1000).open_session(&account).await.unwrap();
+            let user = world.at(1000).check_password("ann", "päss:word").await.unwrap();
+            let issued = world.at(1000).open_session(&user).await.unwrap();
             let identity = world.with(None, Some(&issued.token)).await.unwrap();
-            assert_eq!(identity.user().unwrap().via, Via::Session { csrf: issued.session.csrf.clone() });
+            assert_eq!(identity.user().unwrap().via, Via::Session { csrf: issued.session.csrf.clone(), alias: None });
             let late = Credentials { authorization: None, session_token: Some(&issued.token) };
             assert!(matches!(world.at(901_000).authenticate(late).await, Err(AuthError::Required)));
             assert!(matches!(world.with(None, Some("garbage")).await, Err(AuthError::Required)));

@@ -80,7 +80,7 @@ pub struct UserChange {
     /// See [`Profile::role`].
     pub role: Option<Role>,
     /// See [`Profile::all_data`].
-    pub all_data: Option<AllData>,
+    pub all_data: Option<AllDataChange>,
     /// Whether all logins and alias tokens of the user end.
     pub end_logins: bool,
 }
@@ -89,16 +89,26 @@ pub struct UserChange {
 pub(crate) const USERS: &str = "users";
 /// The longest name or e-mail address, in bytes.
 const MAX_TEXT_BYTES: usize = 256;
-/// The shape of an alias: groups of hexadecimal digits.
-const ALIAS_GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
+/// Names of accounts that would hide behind addresses of the API.
+const RESERVED: [&str; 5] = ["active", "current", "profiles", "roles", "username"];
 
-/// Whether a text has the shape of an alias token's name (a UUID), which no login name may have.
-pub fn is_alias(text: &str) -> bool {
-    let mut groups = text.split('-');
-    let fits = |digits: usize| {
-        groups.next().is_some_and(|group| group.len() == digits && group.bytes().all(|byte| byte.is_ascii_hexdigit()))
-    };
-    ALIAS_GROUPS.into_iter().all(fits) && groups.next().is_none()
+/// Joining or leaving one of XNAT's two groups for the data of all projects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AllDataChange {
+    /// From then on at least this.
+    Join(AllData),
+    /// No longer this; what the other group gives stays.
+    Leave(AllData),
+}
+
+impl AllDataChange {
+    fn apply(self, old: AllData) -> AllData {
+        match self {
+            Self::Join(group) => old.max(group),
+            Self::Leave(group) if group == old => AllData::None,
+            Self::Leave(_) => old,
+        }
+    }
 }
 
 impl<S: Store> Core<S> {
@@ -154,9 +164,10 @@ impl<S: Store> Core<S> {
     /// password or text that is refused, or the store's failure.
     pub async fn create_user(&self, login: &str, password: &str, change: UserChange) -> Result<Account, DomainError> {
         let login = Login::parse(login).map_err(AccountError::from)?;
-        if is_alias(login.as_str()) {
-            let what = "A login name must not have the shape of a UUID, which alias tokens have.";
-            return Err(DomainError::Invalid { what: what.to_owned() });
+        if RESERVED.contains(&login.as_str()) {
+            return Err(DomainError::Invalid {
+                what: format!("The login name '{login}' is reserved; choose another."),
+            });
         }
         let taken = || DomainError::Exists { what: format!("the user {:?}", login.as_str()) };
         // Hashing takes long: neither for nothing, nor while others wait.
@@ -272,7 +283,7 @@ fn apply(account: &mut Account, change: &UserChange, users: &[Profile]) -> Resul
     account.enabled = change.enabled.unwrap_or(account.enabled);
     account.verified = change.verified.unwrap_or(account.verified);
     account.role = change.role.unwrap_or(account.role);
-    account.all_data = change.all_data.unwrap_or(account.all_data);
+    account.all_data = change.all_data.map_or(account.all_data, |change| change.apply(account.all_data));
     let is_working_admin = |user: &Profile| user.role == Role::SiteAdmin && user.enabled && user.verified;
     if was_working_admin
         && !(account.is_admin() && account.may_log_in())

@@ -95,6 +95,7 @@ fn what_is_taken_or_malformed_is_refused() {
         for (name, password, change) in [
             ("a b", PASSWORD, UserChange::default()),
             ("guest", PASSWORD, UserChange::default()),
+            ("current", PASSWORD, UserChange::default()),
             ("0f8fad5b-d9cb-469f-a165-70867728950e", PASSWORD, UserChange::default()),
             ("bob", "short", UserChange::default()),
             ("bob", PASSWORD, email("nowhere")),
@@ -129,9 +130,11 @@ fn changes_at_one_moment_do_not_lose_each_other_and_only_one_makes_an_account() 
         let (one, two, three) = futures::join!(
             change(UserChange { first_name: Some("A".into()), ..Default::default() }),
             change(UserChange { last_name: Some("B".into()), ..Default::default() }),
-            change(UserChange { all_data: Some(AllData::Read), ..Default::default() }),
+            change(UserChange { all_data: Some(AllDataChange::Join(AllData::Read)), ..Default::default() }),
         );
-        (one.unwrap(), two.unwrap(), three.unwrap());
+        for done in [one, two, three] {
+            done.unwrap();
+        }
         let account = core.find_user("ann").await.unwrap().unwrap();
         assert_eq!((account.first_name.as_str(), account.last_name.as_str()), ("A", "B"));
         assert_eq!(account.all_data, AllData::Read);
@@ -229,9 +232,17 @@ fn an_account_from_before_there_was_a_list_is_found_and_gets_its_place_when_it_i
 }
 
 #[test]
-fn aliases_are_told_from_login_names_by_their_shape() {
-    assert!(is_alias("0f8fad5b-d9cb-469f-a165-70867728950e"));
-    for other in ["", "ann", "0f8fad5b-d9cb-469f-a165-70867728950", "0f8fad5b-d9cb-469f-a165-70867728950e-1", "g-4-4"] {
-        assert!(!is_alias(other), "{other}");
+fn the_groups_for_all_data_are_joined_and_left_one_by_one() {
+    use AllData::{Admin, None, Read};
+    for (old, change, expected) in [
+        (None, AllDataChange::Join(Read), Read),
+        (Read, AllDataChange::Join(Admin), Admin),
+        (Admin, AllDataChange::Join(Read), Admin),
+        (Admin, AllDataChange::Leave(Read), Admin),
+        (Read, AllDataChange::Leave(Admin), Read),
+        (Admin, AllDataChange::Leave(Admin), None),
+        (Read, AllDataChange::Leave(Read), None),
+    ] {
+        assert_eq!(change.apply(old), expected, "{old:?} {change:?}");
     }
 }

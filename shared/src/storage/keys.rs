@@ -240,6 +240,11 @@ pub fn login(token_hash: &str) -> Key {
     Key::root("login").name(token_hash)
 }
 
+/// An alias token.
+pub fn alias_token(alias: &str) -> Key {
+    Key::root("alias-token").name(alias)
+}
+
 /// A password that was verified lately, by a keyed hash of name and password.
 pub fn verified(hash: &str) -> Key {
     Key::root("verified").name(hash)
