@@ -20,7 +20,7 @@ use spin_sdk::http_service;
 
 #[http_service]
 async fn handle(request: Request) -> Reply {
-    serve(request, Access::Open, route).await
+    serve(request, Access::Login, route).await
 }
 
 async fn route(call: Call) -> Result<Reply, ClientError> {

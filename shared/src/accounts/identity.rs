@@ -6,11 +6,11 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::AccountError;
 use super::account::{Account, GUEST, Login};
-use super::failures::LockRule;
 use super::login::{self, IssuedLogin};
 use super::secret::ServerSecret;
+use super::settings::AuthSettings;
 use super::token;
-use super::verify::{VerifyRule, verify};
+use super::verify::verify;
 use crate::storage::records::Records;
 use crate::storage::store::{Store, StoreError};
 
@@ -23,53 +23,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-
-/// The settings for logging in.
-#[derive(Debug, Clone)]
-pub struct AuthSettings {
-    /// Whether requests without credentials are let in as guests.
-    pub allow_guests: bool,
-    /// How long a verified password is remembered.
-    pub verified_login_seconds: u64,
-    /// How long a login session lives without being used.
-    pub session_timeout_seconds: u64,
-    /// How many failures lock an account; 0 for never.
-    pub lock_after_failures: u32,
-    /// For how long.
-    pub lock_seconds: u64,
-    /// How long an alias token lives.
-    pub alias_token_seconds: u64,
-    /// Whether changes that a browser sends with a login session must carry the session's own token.
-    pub csrf_check: bool,
-}
-
-impl Default for AuthSettings {
-    fn default() -> Self {
-        Self {
-            allow_guests: false,
-            verified_login_seconds: 300,
-            session_timeout_seconds: 900,
-            lock_after_failures: 20,
-            lock_seconds: 3600,
-            alias_token_seconds: 2 * 24 * 60 * 60,
-            csrf_check: true,
-        }
-    }
-}
-
-impl AuthSettings {
-    /// The idle life of a login session in milliseconds.
-    pub fn idle_ms(&self) -> u64 {
-        self.session_timeout_seconds.saturating_mul(1000)
-    }
-
-    fn verify_rule(&self) -> VerifyRule {
-        VerifyRule {
-            remember_ms: self.verified_login_seconds.saturating_mul(1000),
-            lock: LockRule { after_failures: self.lock_after_failures, for_ms: self.lock_seconds.saturating_mul(1000) },
-        }
-    }
-}
 
 /// What a request brings along to say whose it is.
 #[derive(Clone, Copy, Default)]

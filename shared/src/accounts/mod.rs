@@ -18,14 +18,16 @@ pub mod identity;
 pub mod login;
 pub mod password;
 pub mod secret;
+pub mod settings;
 pub mod token;
 pub mod verify;
 
 pub use account::{Account, AllData, Login, Role};
 pub use bootstrap::{Bootstrap, ensure_administrator};
-pub use identity::{AuthError, AuthSettings, Authenticator, Credentials, Identity, User, Via};
+pub use identity::{AuthError, Authenticator, Credentials, Identity, User, Via};
 pub use login::{IssuedLogin, LoginSession};
 pub use secret::ServerSecret;
+pub use settings::AuthSettings;
 pub use token::{IssuedToken, TokenInfo};
 
 use crate::storage::store::StoreError;

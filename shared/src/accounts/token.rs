@@ -6,6 +6,9 @@
 //! end with it. Who came in with a token cannot issue another, so that a token that got into wrong hands ends when its
 //! time does.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
@@ -209,12 +212,13 @@ pub async fn remove<S: Store>(records: &Records<S>, tokens: &Roster<S>, token: &
 pub async fn sweep<S: Store>(records: &Records<S>, tokens: &Roster<S>, now_ms: u64) -> Result<u64, AccountError> {
     let mut removed = 0;
     let listed: Vec<Listed<TokenInfo>> = tokens.list(&source(records)).await?;
+    let mut accounts: BTreeMap<Login, Option<Account>> = BTreeMap::new();
     for token in listed.into_iter().map(|listed| listed.row) {
-        let is_over = now_ms >= token.expires_ms || {
-            let account = Account::load(records, &token.login).await?;
-            !account.is_some_and(|account| token.counts_for(&account, now_ms))
+        let account = match accounts.entry(token.login.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Account::load(records, &token.login).await?),
         };
-        if is_over {
+        if !account.as_ref().is_some_and(|account| token.counts_for(account, now_ms)) {
             remove(records, tokens, &token).await?;
             removed += 1;
         }

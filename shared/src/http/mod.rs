@@ -28,6 +28,7 @@ pub mod shape;
 pub mod status;
 pub mod table;
 pub mod uri;
+pub mod user_body;
 pub mod views;
 pub mod xpath;
 

@@ -22,6 +22,14 @@ const FORWARDED_PROTO: &str = "x-forwarded-proto";
 /// Words in the names of browsers.
 const BROWSERS: [&str; 4] = ["MSIE", "Mozilla", "AppleWebKit", "Opera"];
 
+/// Words in the names of programs that look like browsers and are none.
+const NO_BROWSERS: [&str; 2] = ["XNATDesktopClient", "Java"];
+/// The parameter with which browsers show that a change is meant, and a header for the same.
+const CSRF_PARAMETER: &str = "XNAT_CSRF";
+const CSRF_HEADER: &str = "x-xnat-csrf";
+/// Where browsers say how the page that made them send a request is related to where it goes.
+const FETCH_SITE: &str = "sec-fetch-site";
+
 /// What a request's body is by its media type and the flag `inbody`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BodyKind {
@@ -97,6 +105,25 @@ impl RequestContext {
     pub fn is_browser(&self) -> bool {
         let agent = self.user_agent();
         BROWSERS.iter().any(|browser| agent.contains(browser))
+    }
+
+    /// Whether the request is of a kind that another site's page could make a browser send without its user knowing:
+    /// a change, by something that calls itself a browser.
+    pub fn may_be_forged(&self) -> bool {
+        let is_change = !matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let agent = self.user_agent();
+        is_change && self.is_browser() && !NO_BROWSERS.iter().any(|program| agent.contains(program))
+    }
+
+    /// Whether a browser says that a page of another origin made it send the request. Browsers add passwords that they
+    /// remember to such requests too.
+    pub fn is_cross_site(&self) -> bool {
+        self.text(FETCH_SITE).is_some_and(|site| matches!(site, "cross-site" | "same-site"))
+    }
+
+    /// What the client shows for its login session's own token: the header `X-XNAT-CSRF` or the parameter `XNAT_CSRF`.
+    pub fn csrf_token(&self) -> Option<&str> {
+        self.text(CSRF_HEADER).or_else(|| self.params.get(CSRF_PARAMETER))
     }
 
     /// The client's address as the runtime saw it.
@@ -266,6 +293,35 @@ mod tests {
             assert_eq!(request("/", &[("user-agent", agent)]).is_browser(), expected, "{agent}");
         }
         assert!(!request("/", &[]).is_browser());
+    }
+
+    #[test]
+    fn only_changes_by_browsers_may_be_forged() {
+        let with = |method: Method, agent: &str| {
+            let mut request = request("/", &[("user-agent", agent)]);
+            request.method = method;
+            request.may_be_forged()
+        };
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
+            assert!(with(method.clone(), "Mozilla/5.0 (X11)"), "{method}");
+            for other in ["", "curl/8.5", "Mozilla/5.0 XNATDesktopClient/1.0", "Mozilla/5.0 (Java/1.8)"] {
+                assert!(!with(method.clone(), other), "{method} {other}");
+            }
+        }
+        assert!(!with(Method::GET, "Mozilla/5.0") && !with(Method::HEAD, "Mozilla/5.0"));
+    }
+
+    #[test]
+    fn the_sessions_own_token_is_shown_in_a_header_or_parameter() {
+        assert_eq!(request("/?XNAT_CSRF=a", &[]).csrf_token(), Some("a"));
+        assert_eq!(request("/?XNAT_CSRF=a", &[("x-xnat-csrf", "b")]).csrf_token(), Some("b"));
+        assert_eq!(request("/", &[]).csrf_token(), None);
+        let mut form = request("/", &[("content-type", "application/x-www-form-urlencoded")]);
+        form.add_body_params(b"XNAT_CSRF=c").unwrap();
+        assert_eq!(form.csrf_token(), Some("c"));
+        for (site, expected) in [("cross-site", true), ("same-site", true), ("same-origin", false), ("none", false)] {
+            assert_eq!(request("/", &[("sec-fetch-site", site)]).is_cross_site(), expected, "{site}");
+        }
     }
 
     #[test]

@@ -7,13 +7,12 @@ use std::rc::Rc;
 use spin_sdk::variables;
 
 use crate::accounts::{
-    Account, AuthSettings, Authenticator, Bootstrap, IssuedLogin, LoginSession, ServerSecret, login,
+    AuthSettings, Authenticator, Bootstrap, IssuedLogin, LoginSession, ServerSecret, User, login, token,
 };
-use crate::domain::settings::number;
 use crate::domain::{Core, Settings};
 use crate::http::ClientError;
 use crate::storage::kv::KvStore;
-use crate::storage::{Clock, Leases, keys};
+use crate::storage::{Clock, Leases, Roster, keys};
 
 /// What is the same for all requests of an instance. Nothing of a user is in here.
 pub struct Site {
@@ -23,6 +22,8 @@ pub struct Site {
     pub secret: ServerSecret,
     /// How users come in.
     pub auth: AuthSettings,
+    /// What whoever calls the sweep from outside must show; without it only administrators may.
+    pub sweep_token: Option<String>,
 }
 
 thread_local! {
@@ -39,6 +40,13 @@ const VARIABLES: &[&str] = &[
     "upload_retention_seconds",
     "session_timeout_seconds",
     "verified_login_seconds",
+    "alias_token_seconds",
+    "lock_after_failures",
+    "lock_seconds",
+    "require_login",
+    "csrf_check",
+    "sweep_token",
+    "session_idle_seconds",
     "max_upload_bytes",
     "max_entries",
     "max_entry_bytes",
@@ -88,20 +96,14 @@ impl Site {
         let lookup = |name: &str| given.get(name).cloned();
         let settings = Settings::from_lookup(lookup).map_err(|error| unusable(error.to_string()))?;
         let set = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let seconds = |name, default| number(&set, name, default, 1).map_err(|error| unusable(error.to_string()));
-        let defaults = AuthSettings::default();
-        let auth = AuthSettings {
-            session_timeout_seconds: seconds("session_timeout_seconds", defaults.session_timeout_seconds)?,
-            verified_login_seconds: seconds("verified_login_seconds", defaults.verified_login_seconds)?,
-            ..defaults
-        };
+        let auth = AuthSettings::from_lookup(lookup).map_err(|error| unusable(error.to_string()))?;
         let (records, blobs) = (KvStore::open("records").await?, KvStore::open("blobs").await?);
         let clock = Clock::system();
         let user = given.get("admin_user").map(|name| name.trim()).filter(|name| !name.is_empty()).unwrap_or("admin");
         let password = given.get("admin_password").map(String::as_str).filter(|password| !password.is_empty());
         let core = Core::new(records, blobs, clock, settings);
         let secret = bootstrap(&core, user, password).await?;
-        Ok(Self { core, secret, auth })
+        Ok(Self { core, secret, auth, sweep_token: set("sweep_token") })
     }
 }
 
@@ -118,13 +120,19 @@ impl Site {
     ///
     /// # Errors
     /// A failure of the store or of the random bytes.
-    pub async fn open_login(&self, account: &Account) -> Result<IssuedLogin, ClientError> {
-        let issued = self.authenticator().open_session(account).await?;
+    pub async fn open_login(&self, user: &User) -> Result<IssuedLogin, ClientError> {
+        let issued = self.authenticator().open_session(user).await?;
         self.core.roster(LOGINS).touch(&issued.member, None).await?;
         Ok(issued)
     }
 
-    /// Sweeps if it is time to: uploads that never ended, work that was left half done, login sessions that ended.
+    /// The list of alias tokens.
+    pub fn alias_tokens(&self) -> Roster<KvStore> {
+        self.core.roster(token::ROSTER)
+    }
+
+    /// Sweeps if it is time to: uploads that never ended, work that was left half done, login sessions and alias
+    /// tokens that ended.
     ///
     /// # Errors
     /// What failed; the rest is swept the next time.
@@ -147,6 +155,7 @@ impl Site {
             }
         }
         roster.fold(&source).await?;
+        token::sweep(&records, &self.alias_tokens(), self.core.clock.now_ms()).await?;
         Ok(())
     }
 }

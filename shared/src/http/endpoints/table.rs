@@ -134,6 +134,33 @@ endpoints! {
         FormLogin: PUT "/data/services/auth", POST "/data/services/auth";
         BuildInfo: GET "/xapi/siteConfig/buildInfo";
         Version: GET "/xapi/siteConfig/buildInfo/version";
+        Users: GET "/xapi/users";
+        NewUser: POST "/xapi/users";
+        Profiles: GET "/xapi/users/profiles";
         Username: GET "/xapi/users/username";
+        CurrentUser: GET "/xapi/users/current";
+        EndLogins: DELETE "/xapi/users/active/{user}";
+        User: GET "/xapi/users/{user}";
+        ChangeUser: PUT "/xapi/users/{user}";
+        Enabled: GET "/xapi/users/{user}/enabled";
+        SetEnabled: PUT "/xapi/users/{user}/enabled/{value}";
+        Verified: GET "/xapi/users/{user}/verified";
+        SetVerified: PUT "/xapi/users/{user}/verified/{value}";
+        Roles: GET "/xapi/users/{user}/roles";
+        JoinRole: PUT "/xapi/users/{user}/roles/{role}";
+        LeaveRole: DELETE "/xapi/users/{user}/roles/{role}";
+        Groups: GET "/xapi/users/{user}/groups";
+        JoinGroup: PUT "/xapi/users/{user}/groups/{group}";
+        LeaveGroup: DELETE "/xapi/users/{user}/groups/{group}";
+        UserTable: GET "/data/users";
+        IssueToken: GET "/data/services/tokens/issue";
+        IssueTokenFor: GET "/data/services/tokens/issue/user/{user}";
+        ShowTokens: GET "/data/services/tokens/show";
+        ShowTokensOf: GET "/data/services/tokens/show/user/{user}";
+        ValidateToken: GET "/data/services/tokens/validate/{alias}/{secret}";
+        InvalidateToken:
+            GET "/data/services/tokens/invalidate/{alias}",
+            GET "/data/services/tokens/invalidate/{alias}/{secret}";
+        UnknownTokenOperation: GET "/data/services/tokens", GET "/data/services/tokens/{*operation}";
     }
 }

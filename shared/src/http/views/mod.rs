@@ -3,3 +3,4 @@
 pub mod archive;
 pub mod prearchive;
 pub mod project;
+pub mod users;
