@@ -17,6 +17,8 @@ pub struct Settings {
     pub session_idle_seconds: u64,
     /// The prearchive code of a new project: 0, 1, 4 or 5.
     pub default_prearchive_code: u8,
+    /// Whether every user may make projects, or administrators only.
+    pub users_may_create_projects: bool,
     /// The limits of what is taken in.
     pub limits: Limits,
 }
@@ -30,6 +32,7 @@ impl Default for Settings {
             upload_retention_seconds: 24 * 60 * 60,
             session_idle_seconds: 300,
             default_prearchive_code: 0,
+            users_may_create_projects: true,
             limits: Limits::default(),
         }
     }
@@ -90,6 +93,7 @@ impl Settings {
                     });
                 }
             },
+            users_may_create_projects: flag(&given, "users_may_create_projects", defaults.users_may_create_projects)?,
             limits,
         })
     }
@@ -105,6 +109,22 @@ fn site_id(text: &str) -> Result<String, SettingError> {
         Ok(cleaned)
     } else {
         Err(SettingError { name: "site_id", value: text.to_owned(), must_be: "1 to 32 letters, digits or underscores" })
+    }
+}
+
+/// A setting that is true or false.
+fn flag(
+    given: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: bool,
+) -> Result<bool, SettingError> {
+    match given(name) {
+        None => Ok(default),
+        Some(value) => match value.to_ascii_lowercase().as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(SettingError { name, value, must_be: "true or false" }),
+        },
     }
 }
 
@@ -188,6 +208,7 @@ mod tests {
             ("default_prearchive_code", "2"),
             ("max_entries", "-1"),
             ("max_nesting", "1"),
+            ("users_may_create_projects", "perhaps"),
         ] {
             let error = with(name, value).unwrap_err();
             assert_eq!((error.name, error.value.as_str()), (name, value));

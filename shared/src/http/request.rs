@@ -142,6 +142,15 @@ impl RequestContext {
         begins_with(FULL_URL, "https://") || (trust_forwarded_proto && begins_with(FORWARDED_PROTO, "https"))
     }
 
+    /// Where the client addressed the server, as `scheme://host[:port]`; empty if the runtime does not say. A proxy's
+    /// word for the scheme is taken: it only decides what the client itself is told.
+    pub fn origin(&self) -> String {
+        let full = self.headers.get_all(FULL_URL).iter().next_back().and_then(|value| value.to_str().ok());
+        let full = full.and_then(|text| text.parse::<Uri>().ok());
+        let scheme = if self.is_secure(true) { "https" } else { "http" };
+        full.and_then(|uri| uri.authority().map(|host| format!("{scheme}://{host}"))).unwrap_or_default()
+    }
+
     /// The length of the body as far as it was told.
     pub fn content_length(&self) -> Option<u64> {
         self.text(CONTENT_LENGTH.as_str())?.trim().parse().ok()
@@ -231,6 +240,15 @@ pub fn without_body(response: Response<Bytes>) -> Response<Bytes> {
 mod tests {
     use super::*;
     use ::http::{HeaderName, HeaderValue};
+
+    #[test]
+    fn the_origin_is_where_the_client_looked() {
+        let of = |pairs| request("/", pairs).origin();
+        assert_eq!(of(&[]), "");
+        assert_eq!(of(&[("spin-full-url", "http://h:8080/data/projects?columns=a,b")]), "http://h:8080");
+        assert_eq!(of(&[("spin-full-url", "http://h/"), ("x-forwarded-proto", "https")]), "https://h");
+        assert_eq!(of(&[("spin-full-url", "http://from.client/"), ("spin-full-url", "http://h/")]), "http://h");
+    }
 
     fn request(uri: &str, pairs: &[(&str, &str)]) -> RequestContext {
         let mut headers = HeaderMap::new();

@@ -155,15 +155,16 @@ impl Call {
         Ok(access::decide(project.as_ref(), &self.identity, right) == Decision::Allowed)
     }
 
-    /// Refuses whoever may not do something with the staged sessions of a project, or of none (`Unassigned`).
+    /// Refuses whoever may not do something with the staged sessions of a project, or of none (`Unassigned`). Gives the
+    /// project's identifier, whichever of its names was used.
     ///
     /// # Errors
     /// 403, also for projects that do not exist: only those who may change all data are told so, by 404. 401 for
     /// guests.
-    pub async fn demand_prearchive(&self, project: &str, right: Right) -> Result<(), ClientError> {
+    pub async fn demand_prearchive(&self, project: &str, right: Right) -> Result<String, ClientError> {
         if project_or_unassigned(project) == UNASSIGNED {
             return match self.identity.edits_all_data() {
-                true => Ok(()),
+                true => Ok(UNASSIGNED.to_owned()),
                 false if self.identity.login().is_none() => Err(login_required()),
                 false => Err(ClientError::forbidden(
                     "administrators-only",
@@ -172,8 +173,8 @@ impl Call {
             };
         }
         let found = self.site.core.find_project(project).await?;
-        match access::decide(found.as_ref(), &self.identity, right) {
-            Decision::Allowed => Ok(()),
+        match (access::decide(found.as_ref(), &self.identity, right), &found) {
+            (Decision::Allowed, Some(found)) => Ok(found.id.to_string()),
             _ if self.identity.login().is_none() => Err(login_required()),
             _ if found.is_none() && self.identity.edits_all_data() => {
                 Err(DomainError::not_found("project", project).into())

@@ -36,6 +36,7 @@ const VARIABLES: &[&str] = &[
     "admin_password",
     "site_id",
     "default_prearchive_code",
+    "users_may_create_projects",
     "lease_seconds",
     "upload_retention_seconds",
     "session_timeout_seconds",

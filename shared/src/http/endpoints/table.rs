@@ -121,9 +121,37 @@ endpoints! {
         Project: GET "/data/projects/{project}";
         PutProject: PUT "/data/projects/{project}";
         DeleteProject: DELETE "/data/projects/{project}";
+        Accessibility: GET "/data/projects/{project}/accessibility";
+        SetAccessibility:
+            PUT "/data/projects/{project}/accessibility", PUT "/data/projects/{project}/accessibility/{level}";
         PrearchiveCode: GET "/data/projects/{project}/prearchive_code";
         SetPrearchiveCode:
             PUT "/data/projects/{project}/prearchive_code", PUT "/data/projects/{project}/prearchive_code/{code}";
+        QuarantineCode: GET "/data/projects/{project}/quarantine_code";
+        SetQuarantineCode:
+            PUT "/data/projects/{project}/quarantine_code", PUT "/data/projects/{project}/quarantine_code/{code}";
+        SurplusPath:
+            GET "/data/projects/{project}/accessibility/{level}",
+            GET "/data/projects/{project}/accessibility/{level}/{*rest}",
+            PUT "/data/projects/{project}/accessibility/{level}/{*rest}",
+            GET "/data/projects/{project}/prearchive_code/{code}",
+            GET "/data/projects/{project}/prearchive_code/{code}/{*rest}",
+            PUT "/data/projects/{project}/prearchive_code/{code}/{*rest}",
+            GET "/data/projects/{project}/quarantine_code/{code}",
+            GET "/data/projects/{project}/quarantine_code/{code}/{*rest}",
+            PUT "/data/projects/{project}/quarantine_code/{code}/{*rest}";
+        UnservedSetting:
+            GET "/data/projects/{project}/current_arc", PUT "/data/projects/{project}/current_arc",
+            PUT "/data/projects/{project}/current_arc/{*rest}",
+            GET "/data/projects/{project}/scan_type_mapping", PUT "/data/projects/{project}/scan_type_mapping",
+            PUT "/data/projects/{project}/scan_type_mapping/{*rest}";
+        Members: GET "/data/projects/{project}/users";
+        AddMembers: PUT "/data/projects/{project}/users/{role}/{login}";
+        RemoveMembers: DELETE "/data/projects/{project}/users/{role}/{login}";
+        ProjectConfig: GET "/data/projects/{project}/config/{tool}/{*file}";
+        SetProjectConfig: PUT "/data/projects/{project}/config/{tool}/{*file}";
+        DeleteProjectConfig: DELETE "/data/projects/{project}/config/{tool}/{*file}";
+        SiteConfig: GET "/data/config/{tool}/{*file}";
     }
     /// Login, users, and what clients ask for when they connect.
     access {
