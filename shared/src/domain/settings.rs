@@ -113,11 +113,7 @@ fn site_id(text: &str) -> Result<String, SettingError> {
 }
 
 /// A setting that is true or false.
-fn flag(
-    given: &impl Fn(&str) -> Option<String>,
-    name: &'static str,
-    default: bool,
-) -> Result<bool, SettingError> {
+fn flag(given: &impl Fn(&str) -> Option<String>, name: &'static str, default: bool) -> Result<bool, SettingError> {
     match given(name) {
         None => Ok(default),
         Some(value) => match value.to_ascii_lowercase().as_str() {

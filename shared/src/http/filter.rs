@@ -70,7 +70,10 @@ impl From<FilterError> for ClientError {
 /// The alternatives of one field.
 #[derive(Debug, Clone, PartialEq)]
 enum Alternatives {
-    Texts { exact: HashSet<String>, patterns: Vec<Vec<char>> },
+    Texts {
+        exact: HashSet<String>,
+        patterns: Vec<Vec<char>>,
+    },
     Numbers(Vec<(f64, f64)>),
     /// First and last day or time.
     Dates(Vec<(String, String)>),
@@ -204,11 +207,12 @@ fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|_| is_plain)
 }
 
-/// A date as `yyyy-MM-dd` or `MM/dd/yyyy`, a time of the day may follow the former: as `yyyy-MM-dd[ HH:mm[:ss[.S]]]`.
-fn date(text: &str) -> Option<String> {
+/// A date written as `MM/dd/yyyy` or `yyyy-MM-dd[ HH:mm[:ss[.S]]]`, in the latter form; `None` if it is none.
+pub fn date(text: &str) -> Option<String> {
     let text = text.trim();
     let number = |digits: &str, length: usize| {
-        (digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse::<u16>().ok())?
+        (digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| digits.parse::<u16>().ok())?
     };
     let valid = |year: u16, month: u16, day: u16| {
         let month_of_year = time::Month::try_from(u8::try_from(month).ok()?).ok()?;
@@ -232,8 +236,9 @@ fn date(text: &str) -> Option<String> {
     let limits = [24, 60, 60];
     let is_clock = (2..=3).contains(&parts.len())
         && parts.iter().zip(limits).all(|(part, limit)| number(part, 2).is_some_and(|value| value < limit));
-    let is_fraction = fraction
-        .is_none_or(|digits| parts.len() == 3 && (1..=9).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()));
+    let is_fraction = fraction.is_none_or(|digits| {
+        parts.len() == 3 && (1..=9).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+    });
     (is_clock && is_fraction).then(|| format!("{day} {clock}"))
 }
 
@@ -348,7 +353,8 @@ mod tests {
             assert_eq!(passes(&query.replace(' ', "%20"), &cell), passing, "{query}");
         }
         assert!(!passes("date=2024-05-31", &[("date", "")]));
-        for query in ["date=x", "date=2024-02-30", "date=13/01/2024", "date=2024-05-31T25:00", "date=2024", "date=%25"] {
+        for query in ["date=x", "date=2024-02-30", "date=13/01/2024", "date=2024-05-31T25:00", "date=2024", "date=%25"]
+        {
             let read = Filters::of(&Params::from_query(query).unwrap(), &FIELDS);
             assert_eq!(read, Err(FilterError::NotADate { name: "date".to_owned() }), "{query}");
         }

@@ -156,6 +156,12 @@ impl Reading<'_> {
         if self.ended {
             return Err(not_well_formed(&"it has more than one root"));
         }
+        let is_name =
+            |name: QName<'_>| name.as_ref().chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'));
+        let bad_name = || not_well_formed(&"it has a name that is none");
+        if !is_name(tag.name()) {
+            return Err(bad_name());
+        }
         let resolver = reader.resolver();
         let (namespace, name) = resolver.resolve_element(tag.name());
         let is_ours = namespace == ResolveResult::Bound(Namespace(XNAT_NAMESPACE));
@@ -177,6 +183,9 @@ impl Reading<'_> {
             let attribute = attribute.map_err(|error| not_well_formed(&error))?;
             if number >= MAX_ATTRIBUTES {
                 return Err(XmlError::TooRich);
+            }
+            if !is_name(attribute.key) {
+                return Err(bad_name());
             }
             if attribute.key.as_namespace_binding().is_some() {
                 continue;
@@ -240,7 +249,8 @@ fn value_of<'a>(attribute: &Attribute<'a>) -> Result<Cow<'a, str>, XmlError> {
 
 /// Refuses characters that XML does not know, which character references can bring in.
 fn checked(text: &str) -> Result<String, XmlError> {
-    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
+    let allowed =
+        |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
     if text.chars().all(allowed) {
         Ok(text.to_owned())
     } else {
@@ -287,7 +297,9 @@ mod tests {
 
     #[test]
     fn what_is_not_well_formed_is_refused() {
-        for inner in ["<xnat:name>", "</xnat:name>", "<xnat:name></xnat:nome>", "&", "<a", "<xnat:a b=c/>", "&#0;", "&#1;"] {
+        for inner in
+            ["<xnat:name>", "</xnat:name>", "<xnat:name></xnat:nome>", "&", "<a", "<xnat:a b=c/>", "&#0;", "&#1;"]
+        {
             let error = read_project(inner).unwrap_err();
             assert!(matches!(error, XmlError::NotWellFormed { .. }), "{inner}: {error:?}");
         }

@@ -70,7 +70,7 @@ impl<S: Store> Core<S> {
             roster.settled(id, trash_touch).await?;
             experiments.settled(id, touch).await?;
             experiments.fold_if_long(&source).await?;
-            core.empty_trash(&roster, trash).await
+            core.empty_experiment_trash(&roster, trash).await
         })
         .await
     }
@@ -92,7 +92,7 @@ impl<S: Store> Core<S> {
                     if core.experiment_by_id(id).await?.is_some() {
                         return core.forget_trash(&roster, &trash).await.map_err(DomainError::from);
                     }
-                    core.empty_trash(&roster, trash).await
+                    core.empty_experiment_trash(&roster, trash).await
                 })
                 .await;
             match outcome {
@@ -105,7 +105,7 @@ impl<S: Store> Core<S> {
     }
 
     /// Removes what only a deleted experiment needed. May be done again from the start at any time.
-    async fn empty_trash(&self, roster: &Roster<S>, trash: Trash) -> Result<(), DomainError> {
+    async fn empty_experiment_trash(&self, roster: &Roster<S>, trash: Trash) -> Result<(), DomainError> {
         let experiment = &trash.experiment;
         // The manifest says which packs to release, so that it goes after them.
         if let Some(manifest) = self.records.get::<Manifest>(&keys::manifest(&experiment.manifest)).await? {

@@ -6,9 +6,9 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::clean_label;
 use crate::domain::manifest::{Manifest, StoredScan};
-use crate::domain::project::QuarantineCode;
 use crate::domain::prearchive::session::{ArchiveIntent, HeldSession};
 use crate::domain::prearchive::status::{Action, Status};
+use crate::domain::project::QuarantineCode;
 use crate::storage::{Store, keys};
 
 /// What to do when the session exists in the archive already.

@@ -18,6 +18,7 @@ use crate::storage::{Record, Roster, Store, StoreError, keys};
 
 pub use codes::{PetMrHandling, PrearchiveCode, QuarantineCode};
 pub use fields::{ProjectChange, ProjectField, ProjectFields};
+pub use members::{LastOwner, MAX_MEMBERS};
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

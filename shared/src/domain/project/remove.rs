@@ -145,9 +145,13 @@ impl<S: Store> Core<S> {
         if !self.is_buried(roster, &tombstone).await? {
             return Ok(false);
         }
-        for session in self.list_sessions(&id).await? {
-            match self.hold_session_patiently(&session.id).await {
-                Ok(held) => self.delete_session(held).await.or_else(leave_if_busy)?,
+        let (sessions, rows) = self.prearchive_roster(&id);
+        for session in sessions.list(&rows).await? {
+            match self.hold_session_patiently(&session.member).await {
+                Ok(held) => match self.delete_session(held).await {
+                    Ok(()) => self.empty_trash_of(&session.member).await?,
+                    Err(error) => leave_if_busy(error)?,
+                },
                 Err(error) => leave_if_busy(error)?,
             }
         }

@@ -169,7 +169,9 @@ mod tests {
             assert_eq!(read(None, query).unwrap_err().status.number(), 400, "{query}");
         }
         assert!(read(None, "nmae=A").unwrap_err().sentence.contains("nmae"));
-        for inner in ["<xnat:x/>", "<xnat:name a=\"1\">b</xnat:name>", "<xnat:name>a</xnat:name><xnat:name>b</xnat:name>"] {
+        for inner in
+            ["<xnat:x/>", "<xnat:name a=\"1\">b</xnat:name>", "<xnat:name>a</xnat:name><xnat:name>b</xnat:name>"]
+        {
             assert_eq!(read(Some(&document(inner)), "").unwrap_err().status.number(), 400, "{inner}");
         }
     }
