@@ -32,9 +32,12 @@ const TRASH: &str = "experiment-trash";
 impl<S: Store> Core<S> {
     fn experiment_trash(&self) -> (Roster<S>, impl RowSource<Trash>) {
         let records = self.records.clone();
-        let source = move |id: String| {
+        let source = move |id: String, place| {
             let records = records.clone();
-            async move { records.get::<Trash>(&keys::experiment_trash(&id)).await }
+            async move {
+                let found: Option<Trash> = records.get(&keys::experiment_trash(&id)).await?;
+                Ok(found.filter(|found| found.place == place))
+            }
         };
         (self.roster(TRASH), source)
     }

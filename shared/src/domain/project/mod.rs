@@ -80,9 +80,12 @@ const LEASE: &str = "projects";
 impl<S: Store> Core<S> {
     fn projects(&self) -> (Roster<S>, impl RowSource<Project>) {
         let records = self.records.clone();
-        let source = move |id: String| {
+        let source = move |id: String, place| {
             let records = records.clone();
-            async move { records.get::<Project>(&keys::project(&id)).await }
+            async move {
+                let found: Option<Project> = records.get(&keys::project(&id)).await?;
+                Ok(found.filter(|found| found.place == place))
+            }
         };
         (self.roster(ROSTER), source)
     }

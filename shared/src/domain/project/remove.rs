@@ -39,11 +39,11 @@ const ROSTER: &str = "deleted-projects";
 impl<S: Store> Core<S> {
     fn deleted_projects(&self) -> (Roster<S>, impl RowSource<Tombstone>) {
         let records = self.records.clone();
-        let source = move |id: String| {
+        let source = move |id: String, place| {
             let records = records.clone();
             async move {
                 let found: Option<Tombstone> = records.get(&keys::project_tombstone(&id)).await?;
-                Ok(found.filter(|tombstone| !tombstone.done))
+                Ok(found.filter(|tombstone| !tombstone.done && tombstone.place == place))
             }
         };
         (self.roster(ROSTER), source)
@@ -122,10 +122,6 @@ impl<S: Store> Core<S> {
         let (roster, source) = self.deleted_projects();
         let mut finished = 0;
         for listed in roster.list(&source).await? {
-            // A deletion that was cut off and repeated stands twice; its tombstone knows the second place.
-            if listed.row.place != listed.place {
-                continue;
-            }
             let Some(lease) = self.leases.acquire(&format!("deleted-project/{}", listed.member)).await? else {
                 continue;
             };
