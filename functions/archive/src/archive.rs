@@ -31,7 +31,7 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
         }
     };
     let uri = ResourceUri::parse(source)?.prearchive()?;
-    let place = SessionPlace::new(&uri.project, &uri.timestamp, &uri.folder);
+    let mut place = SessionPlace::new(&uri.project, &uri.timestamp, &uri.folder);
     let text = |names: &[&str]| params.text_of(names).map(str::to_owned);
     let mut request = ArchiveRequest {
         by: call.user(),
@@ -50,7 +50,7 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
         request.subject = request.subject.or(subject);
         request.label = request.label.or(experiment);
     }
-    call.demand_prearchive(&place.project, Right::Edit).await?;
+    place.project = call.demand_prearchive(&place.project, Right::Edit).await?;
     let core = &call.site.core;
     let session = core.session_at(&place).await?;
     let experiment = core.archive(&session.id, &request).await?;

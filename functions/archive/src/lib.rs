@@ -24,10 +24,13 @@ async fn handle(request: Request) -> Reply {
 async fn route(call: Call) -> Result<Reply, ClientError> {
     let found = endpoints::find(&call.context)?;
     let rest: Vec<&str> = found.get("rest").split('/').filter(|part| !part.is_empty()).collect();
-    let (project, subject, experiment) = (found.get("project"), found.get("subject"), found.get("experiment"));
-    if !project.is_empty() {
-        call.project(project, Right::Read).await?;
-    }
+    let (subject, experiment) = (found.get("subject"), found.get("experiment"));
+    let project = match found.get("project") {
+        "" => String::new(),
+        // Whichever of its names was used.
+        name => call.project(name, Right::Read).await?.id.to_string(),
+    };
+    let project = project.as_str();
     match found.endpoint {
         Endpoint::Archive => archive::run(call).await,
         Endpoint::Validate => {

@@ -88,9 +88,9 @@ impl Wanted {
             return Err(ClientError::bad_request("no-project", sentence));
         }
         if let Some(project) = &import.project {
-            let project = project_or_unassigned(project).to_owned();
+            let mut project = project_or_unassigned(project).to_owned();
             if project != UNASSIGNED {
-                call.project(&project, Right::Edit).await?;
+                project = call.project(&project, Right::Edit).await?.id.to_string();
             }
             import.project = Some(project);
         }

@@ -35,7 +35,7 @@ pub async fn run(mut call: Call, place: &SessionPlace) -> Result<Reply, ClientEr
             })?;
             reset(&call, &session, Some(status)).await
         }
-        "delete" => delete::session(&call, place).await,
+        "delete" => delete::session(&call, &session.place).await,
         other => {
             let shown: String = other.chars().take(60).collect();
             let sentence = format!("User {user} requested an unsupported action on prearchive session: {shown}");
@@ -54,8 +54,8 @@ async fn authorised(call: &Call, place: &SessionPlace, action: &str) -> Result<P
             return Ok(session);
         }
     }
-    call.demand_prearchive(&place.project, Right::Edit).await?;
-    Ok(core.session_at(place).await?)
+    let project = call.demand_prearchive(&place.project, Right::Edit).await?;
+    Ok(core.session_at(&SessionPlace { project, ..place.clone() }).await?)
 }
 
 fn staged(session: &PrearchiveSession, status: StatusCode) -> Reply {

@@ -26,10 +26,10 @@ async fn handle(request: Request) -> Reply {
 async fn route(call: Call) -> Result<Reply, ClientError> {
     let found = prearchive::find(&call.context)?;
     let name = |name| found.get(name);
-    let place = SessionPlace::new(name("project"), name("timestamp"), name("session"));
+    let mut place = SessionPlace::new(name("project"), name("timestamp"), name("session"));
     // Whatever names a session is for those who may change its project's data; `Act` has rules of its own beside that.
     if !place.folder.is_empty() && found.endpoint != Endpoint::Act {
-        call.demand_prearchive(&place.project, Right::Edit).await?;
+        place.project = call.demand_prearchive(&place.project, Right::Edit).await?;
     }
     match found.endpoint {
         Endpoint::ListAll => list::all(&call).await,

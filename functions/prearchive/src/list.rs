@@ -45,15 +45,11 @@ pub async fn of_projects(call: &Call, names: &str) -> Result<Reply, ClientError>
     let mut projects: Vec<String> = Vec::new();
     for name in names.split(',') {
         let name = project_or_unassigned(name);
-        match call.demand_prearchive(name, Right::Read).await {
-            Ok(()) => {}
+        let name = match call.demand_prearchive(name, Right::Read).await {
+            Ok(id) => id,
             // Those who may read everything get an empty list, as XNAT has it.
             Err(error) if error.status.number() == 404 => continue,
             Err(error) => return Err(error),
-        }
-        let name = match call.site.core.find_project(name).await? {
-            Some(project) => project.id.to_string(),
-            None => name.to_owned(),
         };
         if !projects.contains(&name) {
             projects.push(name);

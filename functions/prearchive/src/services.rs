@@ -1,6 +1,6 @@
 //! `POST /data/services/prearchive/move`, `rebuild` and `delete`: the same for several sessions at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderName, HeaderValue};
 use narthex::domain::access::Right;
@@ -44,7 +44,7 @@ pub async fn run(mut call: Call, service: Service) -> Result<Reply, ClientError>
     call.read_params().await?;
     let format = call.context.format_without_accept(Format::Xml);
     let places = sources(&call)?;
-    demand_rights(&call, service, &places).await?;
+    let places = demand_rights(&call, service, &places).await?;
     let kind = match service {
         Service::Rebuild => JobKind::Rebuild,
         Service::Delete => JobKind::Delete,
@@ -110,19 +110,29 @@ fn sources(call: &Call) -> Result<Vec<SessionPlace>, ClientError> {
     Ok(places)
 }
 
-/// Refuses the whole request if one of the sessions' projects is not the user's to change.
-async fn demand_rights(call: &Call, service: Service, places: &[SessionPlace]) -> Result<(), ClientError> {
+/// Refuses the whole request if one of the sessions' projects is not the user's to change. Gives the places with the
+/// projects' identifiers, whichever of their names were used.
+async fn demand_rights(
+    call: &Call,
+    service: Service,
+    places: &[SessionPlace],
+) -> Result<Vec<SessionPlace>, ClientError> {
     let projects: BTreeSet<&str> = places.iter().map(|place| place.project.as_str()).collect();
     let mut refused = Vec::new();
+    let mut names: BTreeMap<&str, String> = BTreeMap::new();
     for project in projects {
         match call.demand_prearchive(project, Right::Edit).await {
-            Ok(()) => {}
+            Ok(id) => drop(names.insert(project, id)),
             Err(error) if error.status.number() == 403 => refused.push(project.chars().take(60).collect::<String>()),
             Err(error) => return Err(error),
         }
     }
     if refused.is_empty() {
-        return Ok(());
+        let found = places.iter().map(|place| SessionPlace {
+            project: names.get(place.project.as_str()).cloned().unwrap_or_default(),
+            ..place.clone()
+        });
+        return Ok(found.collect());
     }
     refused.truncate(20);
     let sentence = format!(

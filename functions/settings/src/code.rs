@@ -1,26 +1,42 @@
-//! `GET` and `PUT /data/projects/ID/prearchive_code`
+//! `GET` and `PUT /data/projects/ID/prearchive_code` and `quarantine_code`
 
 use narthex::domain::access::Right;
-use narthex::domain::project::PrearchiveCode;
+use narthex::domain::project::{PrearchiveCode, QuarantineCode};
 use narthex::http::ClientError;
 use narthex::service::{Call, Reply, ReplyBody};
 
 /// The bare digit.
-pub async fn read(call: &Call, id: &str) -> Result<Reply, ClientError> {
-    let project = call.project(id, Right::Read).await?;
+pub async fn read_prearchive(call: &Call, name: &str) -> Result<Reply, ClientError> {
+    let project = call.project(name, Right::Read).await?;
     Ok(ReplyBody::text(u8::from(project.prearchive_code).to_string()))
 }
 
 /// Sets it. 200 with nothing, as XNAT has it.
-pub async fn put(call: &Call, id: &str, code: &str) -> Result<Reply, ClientError> {
-    let project = call.project(id, Right::Own).await?;
-    if code.is_empty() {
-        return Err(ClientError::bad_request(
-            "missing-code",
-            "Name the code in the address: .../prearchive_code/0, 1, 4 or 5.",
-        ));
-    }
-    let code = PrearchiveCode::parse(code)?;
-    call.site.core.set_prearchive_code(project.id.as_str(), code).await?;
+pub async fn put_prearchive(call: &Call, name: &str, code: &str) -> Result<Reply, ClientError> {
+    let project = call.project(name, Right::Own).await?;
+    demand_code(code, "prearchive_code/0, 1, 4 or 5")?;
+    call.site.core.set_prearchive_code(project.id.as_str(), PrearchiveCode::parse(code)?).await?;
     Ok(ReplyBody::nothing())
+}
+
+/// The bare digit.
+pub async fn read_quarantine(call: &Call, name: &str) -> Result<Reply, ClientError> {
+    let project = call.project(name, Right::Read).await?;
+    Ok(ReplyBody::text(u8::from(project.quarantine_code).to_string()))
+}
+
+/// Sets it. 200 with nothing, as XNAT has it.
+pub async fn put_quarantine(call: &Call, name: &str, code: &str) -> Result<Reply, ClientError> {
+    let project = call.project(name, Right::Own).await?;
+    demand_code(code, "quarantine_code/0 or 1")?;
+    call.site.core.set_quarantine_code(project.id.as_str(), QuarantineCode::parse(code)?).await?;
+    Ok(ReplyBody::nothing())
+}
+
+fn demand_code(code: &str, example: &str) -> Result<(), ClientError> {
+    if code.is_empty() {
+        let sentence = format!("Name the code in the address: .../{example}.");
+        return Err(ClientError::bad_request("missing-code", sentence));
+    }
+    Ok(())
 }

@@ -5,8 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::AccountError;
+use super::token::is_alias;
 use crate::storage::keys;
 use crate::storage::records::{Record, Records};
+use crate::storage::roster::Roster;
 use crate::storage::store::Store;
 
 /// Longer login names are refused.
@@ -23,6 +25,9 @@ pub enum LoginError {
     /// `guest`.
     #[error("The login name 'guest' is reserved.")]
     Reserved,
+    /// It could be taken for an alias token.
+    #[error("A login name must not have the shape of a UUID, which alias tokens have.")]
+    Alias,
 }
 
 /// A login name: 1 to 64 letters, digits, `_ - . @ +`. Upper and lower case differ.
@@ -43,6 +48,9 @@ impl Login {
         }
         if text.eq_ignore_ascii_case(GUEST) {
             return Err(LoginError::Reserved);
+        }
+        if is_alias(text) {
+            return Err(LoginError::Alias);
         }
         Ok(Self(text.to_owned()))
     }
@@ -82,6 +90,19 @@ pub enum Role {
     User,
 }
 
+/// What a user may do with the data of all projects, whatever the user is in each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AllData {
+    /// Nothing beyond the roles in projects.
+    #[default]
+    None,
+    /// Read it: XNAT's group `ALL_DATA_ACCESS`.
+    Read,
+    /// Read, change and delete it: XNAT's group `ALL_DATA_ADMIN`.
+    Admin,
+}
+
 /// A user's account.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
@@ -94,13 +115,22 @@ pub struct Account {
     /// Rises with every change of the password and ends what was opened with the one before. Never repeated, also
     /// not by an account that is made anew under the same name.
     pub password_version: u64,
-    /// Fingerprint of the setting that this password came from, if it came from one.
+    /// Fingerprint of the setting that was last taken over as the password, if one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_setting: Option<String>,
     /// What the user is for the whole site.
     pub role: Role,
+    /// What the user may do with the data of all projects.
+    #[serde(default)]
+    pub all_data: AllData,
     /// Whether the user may log in.
     pub enabled: bool,
+    /// Whether the e-mail address counts as verified, without which XNAT lets nobody log in.
+    #[serde(default = "yes")]
+    pub verified: bool,
+    /// Rises when all logins of the user are ended; those of an earlier generation count no more.
+    #[serde(default)]
+    pub login_generation: u64,
     /// First name.
     #[serde(default)]
     pub first_name: String,
@@ -112,6 +142,16 @@ pub struct Account {
     pub email: String,
     /// When the account was made.
     pub created_ms: u64,
+    /// When it was last changed.
+    #[serde(default)]
+    pub changed_ms: u64,
+    /// Its place in the list of users; accounts made before there was one get it when they are next met.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<u64>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Record for Account {
@@ -140,7 +180,20 @@ impl Account {
         password: &str,
         now_ms: u64,
     ) -> Result<Self, AccountError> {
-        let hashed = super::password::hash(password)?;
+        Self::with_hash(records, login, role, super::password::hash(password)?, now_ms).await
+    }
+
+    /// The same with a password that was hashed before (which takes long).
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn with_hash<S: Store>(
+        records: &Records<S>,
+        login: Login,
+        role: Role,
+        hashed: String,
+        now_ms: u64,
+    ) -> Result<Self, AccountError> {
         let number = records.increment(&keys::sequence("account"), 1).await?;
         Ok(Self {
             login,
@@ -149,11 +202,16 @@ impl Account {
             password_version: now_ms.max(1),
             password_setting: None,
             role,
+            all_data: AllData::None,
             enabled: true,
+            verified: true,
+            login_generation: 0,
             first_name: String::new(),
             last_name: String::new(),
             email: String::new(),
             created_ms: now_ms,
+            changed_ms: now_ms,
+            place: None,
         })
     }
 
@@ -173,15 +231,55 @@ impl Account {
         Ok(records.set(&keys::account(self.login.as_str()), self).await?)
     }
 
+    /// Writes the account and puts it (or what changed of it) into the list of users.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn save_listed<S: Store>(
+        mut self,
+        records: &Records<S>,
+        users: &Roster<S>,
+    ) -> Result<Self, AccountError> {
+        let touch = users.touch(self.login.as_str(), self.place).await?;
+        self.place = Some(touch.place);
+        self.save(records).await?;
+        users.settled(self.login.as_str(), touch).await?;
+        Ok(self)
+    }
+
     /// Gives the account another password, which ends all its logins; not yet stored.
     ///
     /// # Errors
     /// A password that is refused.
     pub fn set_password(&mut self, password: &str, now_ms: u64) -> Result<(), AccountError> {
-        self.password = super::password::hash(password)?;
-        self.password_version = self.password_version.saturating_add(1).max(now_ms);
-        self.password_setting = None;
+        self.take_hash(super::password::hash(password)?, now_ms);
         Ok(())
+    }
+
+    /// The same with a password that was hashed before.
+    pub fn take_hash(&mut self, hashed: String, now_ms: u64) {
+        self.password = hashed;
+        self.password_version = self.password_version.saturating_add(1).max(now_ms);
+    }
+
+    /// Ends all logins of the user; not yet stored.
+    pub fn end_logins(&mut self) {
+        self.login_generation = self.login_generation.saturating_add(1);
+    }
+
+    /// Whether the account may be used at all.
+    pub fn may_log_in(&self) -> bool {
+        self.enabled && self.verified
+    }
+
+    /// Whether the user may read the data of all projects.
+    pub fn reads_all_data(&self) -> bool {
+        self.is_admin() || self.all_data != AllData::None
+    }
+
+    /// Whether the user may change and delete the data of all projects.
+    pub fn edits_all_data(&self) -> bool {
+        self.is_admin() || self.all_data == AllData::Admin
     }
 
     /// Whether this is an administrator of the site.
@@ -203,6 +301,7 @@ mod tests {
             assert_eq!(Login::parse(bad), Err(LoginError::Malformed), "{bad:?}");
         }
         assert_eq!(Login::parse("Guest"), Err(LoginError::Reserved));
+        assert_eq!(Login::parse("0F8FAD5B-d9cb-469f-a165-70867728950e"), Err(LoginError::Alias));
         assert!(serde_json::from_str::<Login>("\"a/b\"").is_err());
     }
 
@@ -220,6 +319,21 @@ mod tests {
         let shown = format!("{account:?}");
         assert!(!shown.contains("argon2") && !shown.contains("horse"), "{shown}");
         assert_eq!(account.number, 1);
+    }
+
+    #[test]
+    fn accounts_of_an_older_layout_are_read_and_have_no_rights_but_their_role() {
+        let text = r#"{"login":"ann","number":1,"password":"x","password_version":1,"role":"user","enabled":true,
+            "created_ms":1}"#;
+        let mut account: Account = serde_json::from_str(text).unwrap();
+        assert!(account.may_log_in() && account.place.is_none());
+        assert!(!account.reads_all_data() && !account.edits_all_data());
+        account.all_data = AllData::Read;
+        assert!(account.reads_all_data() && !account.edits_all_data());
+        account.all_data = AllData::Admin;
+        assert!(account.reads_all_data() && account.edits_all_data() && !account.is_admin());
+        account.verified = false;
+        assert!(!account.may_log_in());
     }
 
     #[test]

@@ -6,10 +6,11 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::AccountError;
 use super::account::{Account, GUEST, Login};
-use super::failures::LockRule;
 use super::login::{self, IssuedLogin};
 use super::secret::ServerSecret;
-use super::verify::{VerifyRule, verify};
+use super::settings::AuthSettings;
+use super::token;
+use super::verify::verify;
 use crate::storage::records::Records;
 use crate::storage::store::{Store, StoreError};
 
@@ -22,47 +23,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-
-/// The settings for logging in.
-#[derive(Debug, Clone)]
-pub struct AuthSettings {
-    /// Whether requests without credentials are let in as guests.
-    pub allow_guests: bool,
-    /// How long a verified password is remembered.
-    pub verified_login_seconds: u64,
-    /// How long a login session lives without being used.
-    pub session_timeout_seconds: u64,
-    /// How many failures lock an account; 0 for never.
-    pub lock_after_failures: u32,
-    /// For how long.
-    pub lock_seconds: u64,
-}
-
-impl Default for AuthSettings {
-    fn default() -> Self {
-        Self {
-            allow_guests: false,
-            verified_login_seconds: 300,
-            session_timeout_seconds: 900,
-            lock_after_failures: 20,
-            lock_seconds: 3600,
-        }
-    }
-}
-
-impl AuthSettings {
-    /// The idle life of a login session in milliseconds.
-    pub fn idle_ms(&self) -> u64 {
-        self.session_timeout_seconds.saturating_mul(1000)
-    }
-
-    fn verify_rule(&self) -> VerifyRule {
-        VerifyRule {
-            remember_ms: self.verified_login_seconds.saturating_mul(1000),
-            lock: LockRule { after_failures: self.lock_after_failures, for_ms: self.lock_seconds.saturating_mul(1000) },
-        }
-    }
-}
 
 /// What a request brings along to say whose it is.
 #[derive(Clone, Copy, Default)]
@@ -78,11 +38,29 @@ pub struct Credentials<'a> {
 pub enum Via {
     /// With name and password.
     Password,
+    /// With an alias token.
+    Token {
+        /// Its alias.
+        alias: String,
+    },
     /// With a login session.
     Session {
         /// What a browser must send along with changes.
         csrf: String,
+        /// The alias of the token with which the session was opened, if it was.
+        alias: Option<String>,
     },
+}
+
+impl Via {
+    /// The alias of the token with which the user came in, be it through a login session.
+    pub fn alias(&self) -> Option<&str> {
+        match self {
+            Self::Password => None,
+            Self::Token { alias } => Some(alias),
+            Self::Session { alias, .. } => alias.as_deref(),
+        }
+    }
 }
 
 /// A user who logged in.
@@ -133,14 +111,14 @@ impl Identity {
         self.user().is_some_and(|user| user.account.is_admin())
     }
 
-    /// Whether all projects' data may be read.
+    /// Whether the data of all projects may be read.
     pub fn reads_all_data(&self) -> bool {
-        self.is_admin()
+        self.user().is_some_and(|user| user.account.reads_all_data())
     }
 
-    /// Whether all projects' data may be read, changed and deleted.
+    /// Whether the data of all projects may be changed and deleted.
     pub fn edits_all_data(&self) -> bool {
-        self.is_admin()
+        self.user().is_some_and(|user| user.account.edits_all_data())
     }
 }
 
@@ -213,40 +191,45 @@ impl<'a, S: Store> Authenticator<'a, S> {
     pub async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Identity, AuthError> {
         if let Some(authorization) = credentials.authorization {
             let (name, password) = parse_basic(authorization)?;
-            let account = self.check_password(&name, &password).await?;
-            return Ok(Identity::User(Box::new(User { account, via: Via::Password })));
+            return Ok(Identity::User(Box::new(self.check_password(&name, &password).await?)));
         }
         if let Some(token) = credentials.session_token {
             let found = login::resume(self.records, token, self.now_ms, self.settings.idle_ms()).await?;
             if let Some((session, account)) = found {
-                let via = Via::Session { csrf: session.csrf };
+                let via = Via::Session { csrf: session.csrf, alias: session.token };
                 return Ok(Identity::User(Box::new(User { account, via })));
             }
         }
         if self.settings.allow_guests { Ok(Identity::Guest) } else { Err(AuthError::Required) }
     }
 
-    /// The account of a name (or `provider/name`) and password.
+    /// The user of a name (or `provider/name`) and password, or of an alias and its secret.
     ///
     /// # Errors
     /// [`AuthError::Refused`], [`AuthError::UnknownProvider`], or a failure.
-    pub async fn check_password(&self, name: &str, password: &str) -> Result<Account, AuthError> {
+    pub async fn check_password(&self, name: &str, password: &str) -> Result<User, AuthError> {
         let name = match name.rsplit_once('/') {
             None => name,
             Some((PROVIDER, name)) => name,
             Some(_) => return Err(AuthError::UnknownProvider),
         };
+        if token::is_alias(name) {
+            let found = token::verify(self.records, name, password, self.now_ms).await?;
+            let (token, account) = found.ok_or(AuthError::Refused)?;
+            return Ok(User { account, via: Via::Token { alias: token.alias } });
+        }
         let rule = self.settings.verify_rule();
         let account = verify(self.records, self.secret, name, password, self.now_ms, &rule).await?;
-        account.ok_or(AuthError::Refused)
+        let account = account.ok_or(AuthError::Refused)?;
+        Ok(User { account, via: Via::Password })
     }
 
     /// Opens a login session for a user who came in.
     ///
     /// # Errors
     /// A failure of the store or of the random bytes.
-    pub async fn open_session(&self, account: &Account) -> Result<IssuedLogin, AuthError> {
-        Ok(login::issue(self.records, account, self.now_ms).await?)
+    pub async fn open_session(&self, user: &User) -> Result<IssuedLogin, AuthError> {
+        Ok(login::issue(self.records, &user.account, user.via.alias(), self.now_ms).await?)
     }
 }
 
@@ -307,9 +290,8 @@ mod tests {
     fn wrong_credentials_are_refused_even_with_a_good_session() {
         futures::executor::block_on(async {
             let mut world = World::new().await;
-            let login = Login::parse("ann").unwrap();
-            let account = Account::load(&world.records, &login).await.unwrap().unwrap();
-            let token = world.at(1000).open_session(&account).await.unwrap().token;
+            let user = world.at(1000).check_password("ann", "päss:word").await.unwrap();
+            let token = world.at(1000).open_session(&user).await.unwrap().token;
             world.settings.allow_guests = true;
             for (value, expected) in [
                 (basic(b"ann:wrong"), "Refused"),
@@ -334,11 +316,10 @@ mod tests {
     fn a_session_lets_in_until_it_ends_and_then_counts_as_nothing() {
         futures::executor::block_on(async {
             let mut world = World::new().await;
-            let login = Login::parse("ann").unwrap();
-            let account = Account::load(&world.records, &login).await.unwrap().unwrap();
-            let issued = world.at(1000).open_session(&account).await.unwrap();
+            let user = world.at(1000).check_password("ann", "päss:word").await.unwrap();
+            let issued = world.at(1000).open_session(&user).await.unwrap();
             let identity = world.with(None, Some(&issued.token)).await.unwrap();
-            assert_eq!(identity.user().unwrap().via, Via::Session { csrf: issued.session.csrf.clone() });
+            assert_eq!(identity.user().unwrap().via, Via::Session { csrf: issued.session.csrf.clone(), alias: None });
             let late = Credentials { authorization: None, session_token: Some(&issued.token) };
             assert!(matches!(world.at(901_000).authenticate(late).await, Err(AuthError::Required)));
             assert!(matches!(world.with(None, Some("garbage")).await, Err(AuthError::Required)));

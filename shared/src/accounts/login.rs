@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::AccountError;
 use super::account::{Account, Login};
 use super::secret::{SECRET_BYTES, hex, random_bytes, sha256_hex};
+use super::token;
 use crate::storage::keys::{self, Key};
 use crate::storage::records::{Record, Records};
 use crate::storage::store::{Store, StoreError};
@@ -27,14 +28,29 @@ pub struct LoginSession {
     pub login: Login,
     /// The version of the password with which it was opened; a change of the password ends it.
     pub password_version: u64,
+    /// The generation of the user's logins that it belongs to; ending all logins begins another.
+    #[serde(default)]
+    pub login_generation: u64,
     /// When it was opened.
     pub created_ms: u64,
     /// What a browser must send along with changes.
     pub csrf: String,
+    /// The alias of the token with which it was opened, if it was; it ends with the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 impl Record for LoginSession {
     const VERSION: u32 = 1;
+}
+
+impl LoginSession {
+    /// Whether the account is still as it was when the session was opened.
+    fn is_of(&self, account: &Account) -> bool {
+        account.may_log_in()
+            && account.password_version == self.password_version
+            && account.login_generation == self.login_generation
+    }
 }
 
 /// When a login session was last used.
@@ -78,21 +94,24 @@ fn member_of(token: &str) -> Option<String> {
     is_token.then(|| sha256_hex(token.as_bytes()))
 }
 
-/// Opens a session for an account whose password was just verified.
+/// Opens a session for an account whose password was just verified, or for which a token (of this alias) was.
 ///
 /// # Errors
 /// The store's failure, or [`AccountError::Random`].
 pub async fn issue<S: Store>(
     records: &Records<S>,
     account: &Account,
+    alias: Option<&str>,
     now_ms: u64,
 ) -> Result<IssuedLogin, AccountError> {
     let token = hex(&random_bytes::<SECRET_BYTES>()?);
     let session = LoginSession {
         login: account.login.clone(),
         password_version: account.password_version,
+        login_generation: account.login_generation,
         created_ms: now_ms,
         csrf: hex(&random_bytes::<SECRET_BYTES>()?),
+        token: alias.map(str::to_owned),
     };
     let member = sha256_hex(token.as_bytes());
     records.set(&keys::login(&member), &session).await?;
@@ -114,8 +133,9 @@ pub async fn resume<S: Store>(
     let Some(session) = records.get::<LoginSession>(&keys::login(&member)).await? else { return Ok(None) };
     let last_used_ms = last_used(records, &member, &session, now_ms).await?;
     let account = Account::load(records, &session.login).await?;
-    let account = account.filter(|account| account.enabled && account.password_version == session.password_version);
-    let Some(account) = account.filter(|_| now_ms.saturating_sub(last_used_ms) < idle_ms) else {
+    let account = account.filter(|account| session.is_of(account));
+    let is_alive = now_ms.saturating_sub(last_used_ms) < idle_ms && has_its_token(records, &session, now_ms).await?;
+    let Some(account) = account.filter(|_| is_alive) else {
         remove(records, &member).await?;
         return Ok(None);
     };
@@ -124,6 +144,18 @@ pub async fn resume<S: Store>(
         records.set(&last_use_key(&member), &LastUse { last_used_ms: now_ms }).await?;
     }
     Ok(Some((session, account)))
+}
+
+/// Whether the token with which the session was opened, if it was, still counts.
+async fn has_its_token<S: Store>(
+    records: &Records<S>,
+    session: &LoginSession,
+    now_ms: u64,
+) -> Result<bool, StoreError> {
+    match &session.token {
+        None => Ok(true),
+        Some(alias) => Ok(token::find(records, alias).await?.is_some_and(|token| now_ms < token.expires_ms)),
+    }
 }
 
 /// Ends the session of a token; ending none is no error.
@@ -203,13 +235,13 @@ mod tests {
     fn a_token_resumes_its_session_and_is_stored_nowhere() {
         futures::executor::block_on(async {
             let (store, records, account) = world().await;
-            let issued = issue(&records, &account, 1000).await.unwrap();
+            let issued = issue(&records, &account, None, 1000).await.unwrap();
             assert_eq!(issued.token.len(), 64);
             let (session, found) = resume(&records, &issued.token, 2000, IDLE_MS).await.unwrap().unwrap();
             assert_eq!((session, found), (issued.session.clone(), account.clone()));
             assert!(!store.keys().concat().contains(&issued.token));
             assert!(!format!("{issued:?}").contains(&issued.token));
-            let other = issue(&records, &account, 1000).await.unwrap();
+            let other = issue(&records, &account, None, 1000).await.unwrap();
             assert_ne!((other.token, other.session.csrf), (issued.token, issued.session.csrf));
         });
     }
@@ -218,7 +250,7 @@ mod tests {
     fn what_is_no_token_is_nobody() {
         futures::executor::block_on(async {
             let (_, records, account) = world().await;
-            let issued = issue(&records, &account, 1000).await.unwrap();
+            let issued = issue(&records, &account, None, 1000).await.unwrap();
             let upper = issued.token.to_uppercase();
             for token in ["", "x", &issued.member, &upper, &"a".repeat(64), &"é".repeat(32), &issued.token[1..]] {
                 assert!(resume(&records, token, 1001, IDLE_MS).await.unwrap().is_none() || token == issued.token);
@@ -230,7 +262,7 @@ mod tests {
     fn use_prolongs_the_session_and_idleness_ends_it() {
         futures::executor::block_on(async {
             let (store, records, account) = world().await;
-            let issued = issue(&records, &account, 0).await.unwrap();
+            let issued = issue(&records, &account, None, 0).await.unwrap();
             for minute in 1..100 {
                 let found = resume(&records, &issued.token, minute * 600_000, IDLE_MS).await.unwrap();
                 assert!(found.is_some(), "{minute}");
@@ -247,8 +279,8 @@ mod tests {
             let (store, records, mut account) = world().await;
             let tokens: Vec<String> = {
                 let mut tokens = Vec::new();
-                for _ in 0..3 {
-                    tokens.push(issue(&records, &account, 1000).await.unwrap().token);
+                for _ in 0..4 {
+                    tokens.push(issue(&records, &account, None, 1000).await.unwrap().token);
                 }
                 tokens
             };
@@ -259,9 +291,16 @@ mod tests {
             account.save(&records).await.unwrap();
             assert!(resume(&records, &tokens[1], 1001, IDLE_MS).await.unwrap().is_none());
             account.enabled = true;
+            account.end_logins();
+            account.save(&records).await.unwrap();
+            assert!(resume(&records, &tokens[2], 1001, IDLE_MS).await.unwrap().is_none());
+            let later = issue(&records, &account, None, 1001).await.unwrap().token;
+            assert!(resume(&records, &later, 1001, IDLE_MS).await.unwrap().is_some());
             account.set_password("other password", 1001).unwrap();
             account.save(&records).await.unwrap();
-            assert!(resume(&records, &tokens[2], 1002, IDLE_MS).await.unwrap().is_none());
+            for token in [&tokens[3], &later] {
+                assert!(resume(&records, token, 1002, IDLE_MS).await.unwrap().is_none());
+            }
             assert_eq!(login_records(&store), 0);
         });
     }
@@ -271,7 +310,7 @@ mod tests {
         futures::executor::block_on(async {
             let (_, records, account) = world().await;
             for head_start in 0..12 {
-                let issued = issue(&records, &account, 0).await.unwrap();
+                let issued = issue(&records, &account, None, 0).await.unwrap();
                 let ending = async {
                     for _ in 0..head_start {
                         crate::storage::memory::give_way().await;
@@ -288,7 +327,7 @@ mod tests {
     fn sessions_that_are_never_met_again_can_be_swept() {
         futures::executor::block_on(async {
             let (store, records, account) = world().await;
-            let issued = issue(&records, &account, 0).await.unwrap();
+            let issued = issue(&records, &account, None, 0).await.unwrap();
             resume(&records, &issued.token, 100_000, IDLE_MS).await.unwrap().unwrap();
             assert!(!remove_expired(&records, &issued.member, 900_000, IDLE_MS).await.unwrap());
             assert!(remove_expired(&records, &issued.member, 1_000_000, IDLE_MS).await.unwrap());

@@ -8,6 +8,7 @@
 //! | [`Failures`](failures::Failures) | see [`failures`] | until the next right password |
 //! | [`Verified`](verify::Verified) | `keys::verified` | minutes |
 //! | [`LoginSession`], [`LastUse`](login::LastUse) | `keys::login` | until idle too long |
+//! | alias tokens, see [`token`] | `keys::alias_token` | until their end |
 //! | [`ServerSecret`] | `keys::server_secret` | for good |
 
 pub mod account;
@@ -17,13 +18,17 @@ pub mod identity;
 pub mod login;
 pub mod password;
 pub mod secret;
+pub mod settings;
+pub mod token;
 pub mod verify;
 
-pub use account::{Account, Login, Role};
+pub use account::{Account, AllData, Login, Role};
 pub use bootstrap::{Bootstrap, ensure_administrator};
-pub use identity::{AuthError, AuthSettings, Authenticator, Credentials, Identity, User, Via};
+pub use identity::{AuthError, Authenticator, Credentials, Identity, User, Via};
 pub use login::{IssuedLogin, LoginSession};
 pub use secret::ServerSecret;
+pub use settings::AuthSettings;
+pub use token::{IssuedToken, TokenInfo};
 
 use crate::storage::store::StoreError;
 

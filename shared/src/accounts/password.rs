@@ -83,14 +83,22 @@ pub fn waste_time(password: &str) {
 /// # Errors
 /// [`AccountError::Random`].
 pub fn generate() -> Result<String, AccountError> {
-    let mut password = String::with_capacity(GENERATED_CHARACTERS);
-    while password.len() < GENERATED_CHARACTERS {
+    random_letters(GENERATED_CHARACTERS)
+}
+
+/// So many random letters and digits, of 5.8 bits each.
+///
+/// # Errors
+/// [`AccountError::Random`].
+pub fn random_letters(count: usize) -> Result<String, AccountError> {
+    let mut text = String::with_capacity(count);
+    while text.len() < count {
         let bytes: [u8; 64] = random_bytes()?;
         // Six bits of each byte; values beyond the alphabet are thrown away, so that all letters are equally likely.
         let letters = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 63)));
-        password.extend(letters.map(|&letter| char::from(letter)).take(GENERATED_CHARACTERS - password.len()));
+        text.extend(letters.map(|&letter| char::from(letter)).take(count - text.len()));
     }
-    Ok(password)
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub async fn verify<S: Store>(
     let account = Account::load(records, &login).await?;
     let failures = Failures::load(records, &login).await?;
     // While the account is locked even a right password is refused, else guessing could go on.
-    let Some(account) = account.filter(|account| account.enabled && !failures.is_locked(now_ms)) else {
+    let Some(account) = account.filter(|account| account.may_log_in() && !failures.is_locked(now_ms)) else {
         password::waste_time(password);
         return Ok(None);
     };

@@ -49,6 +49,12 @@ pub enum DomainError {
         /// What the files are instead.
         why: String,
     },
+    /// It is not allowed, whoever asks.
+    #[error("{what}")]
+    Refused {
+        /// What is not allowed and why, as a sentence.
+        what: String,
+    },
     /// This version cannot do it.
     #[error("{what}")]
     NotImplemented {

@@ -290,6 +290,16 @@ impl<S: Store> Core<S> {
         Ok(found.ok_or_else(missing)?.files)
     }
 
+    /// A page of files of a manifest that may be half removed.
+    pub(crate) async fn file_page_if_there(
+        &self,
+        manifest: &Manifest,
+        page: u64,
+    ) -> Result<Vec<FileEntry>, StoreError> {
+        let found: Option<FilePage> = self.records.get(&keys::manifest_files(&manifest.files_of, page)).await?;
+        Ok(found.map(|page| page.files).unwrap_or_default())
+    }
+
     /// The files of a resource that lie on its `nth` page, `None` behind the last: so a long list is read in pieces.
     ///
     /// # Errors

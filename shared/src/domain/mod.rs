@@ -13,6 +13,7 @@ pub mod project;
 pub mod settings;
 pub mod sweep;
 pub mod time;
+pub mod users;
 
 #[cfg(test)]
 mod tests;

@@ -13,8 +13,12 @@ pub struct Settings {
     pub session_idle_seconds: u64,
     /// How long an upload that was never finished is kept before the sweep removes it, in seconds.
     pub upload_retention_seconds: u64,
+    /// How long a session receives no file before its upload counts as complete, in seconds.
+    pub session_idle_seconds: u64,
     /// The prearchive code of a new project: 0, 1, 4 or 5.
     pub default_prearchive_code: u8,
+    /// Whether every user may make projects, or administrators only.
+    pub users_may_create_projects: bool,
     /// The limits of what is taken in.
     pub limits: Limits,
 }
@@ -26,7 +30,9 @@ impl Default for Settings {
             lease_seconds: 30,
             session_idle_seconds: 300,
             upload_retention_seconds: 24 * 60 * 60,
+            session_idle_seconds: 300,
             default_prearchive_code: 0,
+            users_may_create_projects: true,
             limits: Limits::default(),
         }
     }
@@ -73,6 +79,7 @@ impl Settings {
             lease_seconds: number(&given, "lease_seconds", defaults.lease_seconds, 1)?,
             session_idle_seconds: number(&given, "session_idle_seconds", defaults.session_idle_seconds, 1)?,
             upload_retention_seconds: number(&given, "upload_retention_seconds", defaults.upload_retention_seconds, 0)?,
+            session_idle_seconds: number(&given, "session_idle_seconds", defaults.session_idle_seconds, 1)?,
             default_prearchive_code: match given("default_prearchive_code").as_deref() {
                 None | Some("0") => 0,
                 Some("1") => 1,
@@ -86,6 +93,7 @@ impl Settings {
                     });
                 }
             },
+            users_may_create_projects: flag(&given, "users_may_create_projects", defaults.users_may_create_projects)?,
             limits,
         })
     }
@@ -101,6 +109,18 @@ fn site_id(text: &str) -> Result<String, SettingError> {
         Ok(cleaned)
     } else {
         Err(SettingError { name: "site_id", value: text.to_owned(), must_be: "1 to 32 letters, digits or underscores" })
+    }
+}
+
+/// A setting that is true or false.
+fn flag(given: &impl Fn(&str) -> Option<String>, name: &'static str, default: bool) -> Result<bool, SettingError> {
+    match given(name) {
+        None => Ok(default),
+        Some(value) => match value.to_ascii_lowercase().as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(SettingError { name, value, must_be: "true or false" }),
+        },
     }
 }
 
@@ -120,6 +140,41 @@ pub(crate) fn number(
             Ok(number) if number >= least && number <= 10_000_000 => Ok(number),
             _ => Err(SettingError { name, value, must_be: "a whole number of seconds, at most 10 million" }),
         },
+    }
+}
+
+/// A setting that counts something; 0 for never.
+///
+/// # Errors
+/// [`SettingError`] if it is no number or beyond all sense.
+pub(crate) fn count(
+    given: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: u32,
+) -> Result<u32, SettingError> {
+    match given(name) {
+        None => Ok(default),
+        Some(value) => match value.parse::<u32>() {
+            Ok(number) if number <= 1_000_000 => Ok(number),
+            _ => Err(SettingError { name, value, must_be: "a whole number, at most one million" }),
+        },
+    }
+}
+
+/// A setting that is on or off.
+///
+/// # Errors
+/// [`SettingError`] for anything but `true` and `false`.
+pub(crate) fn switch(
+    given: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: bool,
+) -> Result<bool, SettingError> {
+    match given(name) {
+        None => Ok(default),
+        Some(value) => {
+            value.to_ascii_lowercase().parse().map_err(|_| SettingError { name, value, must_be: "true or false" })
+        }
     }
 }
 
@@ -145,12 +200,26 @@ mod tests {
             ("site_id", "a/b"),
             ("lease_seconds", "0"),
             ("lease_seconds", "soon"),
+            ("session_idle_seconds", "0"),
             ("default_prearchive_code", "2"),
             ("max_entries", "-1"),
             ("max_nesting", "1"),
+            ("users_may_create_projects", "perhaps"),
         ] {
             let error = with(name, value).unwrap_err();
             assert_eq!((error.name, error.value.as_str()), (name, value));
         }
+    }
+
+    #[test]
+    fn switches_and_counts_are_read_strictly() {
+        let given = |value: &'static str| move |_: &str| Some(value.to_owned());
+        assert_eq!(switch(&given("TRUE"), "x", false).ok(), Some(true));
+        assert_eq!(switch(&given("false"), "x", true).ok(), Some(false));
+        assert_eq!(switch(&|_: &str| None, "x", true).ok(), Some(true));
+        assert!(switch(&given("yes"), "x", true).is_err());
+        assert_eq!(count(&given("0"), "x", 20).ok(), Some(0));
+        assert_eq!(count(&|_: &str| None, "x", 20).ok(), Some(20));
+        assert!(count(&given("-1"), "x", 20).is_err() && count(&given("99999999"), "x", 20).is_err());
     }
 }

@@ -81,6 +81,8 @@ impl<S: Store> Core<S> {
             swept.sessions += finished;
             swept.completed += completed;
         }
+        self.finish_deleted_projects().await?;
+        self.finish_deleted_experiments().await?;
         swept.emptied = self.empty_trash().await?;
         swept.jobs = self.run_due_jobs().await?;
         Ok(swept)

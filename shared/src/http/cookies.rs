@@ -1,6 +1,6 @@
 //! The two cookies: `JSESSIONID` and `SESSION_EXPIRATION_TIME`.
 
-use ::http::header::COOKIE;
+use ::http::header::{COOKIE, SET_COOKIE};
 use ::http::{HeaderMap, HeaderValue};
 
 /// The cookie that holds a login session's token.
@@ -50,10 +50,23 @@ pub fn expired_session_cookie(secure: bool) -> HeaderValue {
     })
 }
 
+/// `Set-Cookie` that makes the client forget when its login session ends.
+pub fn expired_expiration_cookie() -> HeaderValue {
+    HeaderValue::from_static("SESSION_EXPIRATION_TIME=; Path=/; Max-Age=0; SameSite=Lax")
+}
+
 /// `Set-Cookie` that tells when the login session ends: `"<now in ms>,<idle time in ms>"`. Scripts may read it.
 pub fn expiration_cookie(now_ms: u64, idle_ms: u64, secure: bool) -> Option<HeaderValue> {
     let text = format!("{EXPIRATION_COOKIE}=\"{now_ms},{idle_ms}\"; Path=/; SameSite=Lax{}", suffix(secure));
     HeaderValue::from_str(&text).ok()
+}
+
+/// Whether an answer sets a cookie of that name.
+pub fn sets_cookie(headers: &HeaderMap, name: &str) -> bool {
+    let begins = |value: &HeaderValue| {
+        value.as_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'='))
+    };
+    headers.get_all(SET_COOKIE).iter().any(begins)
 }
 
 fn suffix(secure: bool) -> &'static str {
@@ -88,6 +101,16 @@ mod tests {
         assert_eq!(cookie(&headers(&[&many]), "x"), None);
         let long = format!("a={}", "b".repeat(MAX_COOKIE_BYTES));
         assert_eq!(cookie(&headers(&[&long, "x=1"]), "x"), None);
+    }
+
+    #[test]
+    fn cookies_that_are_set_are_known_by_their_names() {
+        let mut headers = HeaderMap::new();
+        assert!(!sets_cookie(&headers, EXPIRATION_COOKIE));
+        headers.append(SET_COOKIE, expired_session_cookie(true));
+        headers.append(SET_COOKIE, expiration_cookie(1, 2, false).unwrap());
+        assert!(sets_cookie(&headers, EXPIRATION_COOKIE) && sets_cookie(&headers, SESSION_COOKIE));
+        assert!(!sets_cookie(&headers, "SESSION_EXPIRATION") && !sets_cookie(&headers, "JSESSIONID=x"));
     }
 
     #[test]

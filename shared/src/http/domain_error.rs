@@ -17,6 +17,7 @@ impl From<DomainError> for ClientError {
             DomainError::WrongState { .. } => Self::conflict("wrong-state", capitalised(sentence)),
             DomainError::Conflict { .. } => Self::conflict("conflict", sentence),
             DomainError::NothingParsable { .. } => Self::bad_request("nothing-parsable", capitalised(sentence)),
+            DomainError::Refused { .. } => Self::forbidden("refused", sentence),
             DomainError::NotImplemented { .. } => Self::not_implemented("not-implemented", sentence),
             DomainError::Store(error) => error.into(),
         }

@@ -18,7 +18,9 @@ pub mod download;
 pub mod endpoints;
 pub mod error;
 pub mod escape;
+pub mod filter;
 pub mod format;
+pub mod forms;
 pub mod item;
 pub mod markup;
 pub mod params;
@@ -28,6 +30,7 @@ pub mod shape;
 pub mod status;
 pub mod table;
 pub mod uri;
+pub mod user_body;
 pub mod views;
 pub mod xpath;
 

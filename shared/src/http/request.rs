@@ -22,6 +22,14 @@ const FORWARDED_PROTO: &str = "x-forwarded-proto";
 /// Words in the names of browsers.
 const BROWSERS: [&str; 4] = ["MSIE", "Mozilla", "AppleWebKit", "Opera"];
 
+/// Words in the names of programs that look like browsers and are none.
+const NO_BROWSERS: [&str; 2] = ["XNATDesktopClient", "Java"];
+/// The parameter with which browsers show that a change is meant, and a header for the same.
+const CSRF_PARAMETER: &str = "XNAT_CSRF";
+const CSRF_HEADER: &str = "x-xnat-csrf";
+/// Where browsers say how the page that made them send a request is related to where it goes.
+const FETCH_SITE: &str = "sec-fetch-site";
+
 /// What a request's body is by its media type and the flag `inbody`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BodyKind {
@@ -99,6 +107,25 @@ impl RequestContext {
         BROWSERS.iter().any(|browser| agent.contains(browser))
     }
 
+    /// Whether the request is of a kind that another site's page could make a browser send without its user knowing:
+    /// a change, by something that calls itself a browser.
+    pub fn may_be_forged(&self) -> bool {
+        let is_change = !matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let agent = self.user_agent();
+        is_change && self.is_browser() && !NO_BROWSERS.iter().any(|program| agent.contains(program))
+    }
+
+    /// Whether a browser says that a page of another origin made it send the request. Browsers add passwords that they
+    /// remember to such requests too.
+    pub fn is_cross_site(&self) -> bool {
+        self.text(FETCH_SITE).is_some_and(|site| matches!(site, "cross-site" | "same-site"))
+    }
+
+    /// What the client shows for its login session's own token: the header `X-XNAT-CSRF` or the parameter `XNAT_CSRF`.
+    pub fn csrf_token(&self) -> Option<&str> {
+        self.text(CSRF_HEADER).or_else(|| self.params.get(CSRF_PARAMETER))
+    }
+
     /// The client's address as the runtime saw it.
     pub fn client_address(&self) -> Option<IpAddr> {
         let text = last_value(&self.headers, CLIENT_ADDRESS)?;
@@ -113,6 +140,15 @@ impl RequestContext {
                 .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
         };
         begins_with(FULL_URL, "https://") || (trust_forwarded_proto && begins_with(FORWARDED_PROTO, "https"))
+    }
+
+    /// Where the client addressed the server, as `scheme://host[:port]`; empty if the runtime does not say. A proxy's
+    /// word for the scheme is taken: it only decides what the client itself is told.
+    pub fn origin(&self) -> String {
+        let full = self.headers.get_all(FULL_URL).iter().next_back().and_then(|value| value.to_str().ok());
+        let full = full.and_then(|text| text.parse::<Uri>().ok());
+        let scheme = if self.is_secure(true) { "https" } else { "http" };
+        full.and_then(|uri| uri.authority().map(|host| format!("{scheme}://{host}"))).unwrap_or_default()
     }
 
     /// The length of the body as far as it was told.
@@ -205,6 +241,15 @@ mod tests {
     use super::*;
     use ::http::{HeaderName, HeaderValue};
 
+    #[test]
+    fn the_origin_is_where_the_client_looked() {
+        let of = |pairs| request("/", pairs).origin();
+        assert_eq!(of(&[]), "");
+        assert_eq!(of(&[("spin-full-url", "http://h:8080/data/projects?columns=a,b")]), "http://h:8080");
+        assert_eq!(of(&[("spin-full-url", "http://h/"), ("x-forwarded-proto", "https")]), "https://h");
+        assert_eq!(of(&[("spin-full-url", "http://from.client/"), ("spin-full-url", "http://h/")]), "http://h");
+    }
+
     fn request(uri: &str, pairs: &[(&str, &str)]) -> RequestContext {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
@@ -266,6 +311,35 @@ mod tests {
             assert_eq!(request("/", &[("user-agent", agent)]).is_browser(), expected, "{agent}");
         }
         assert!(!request("/", &[]).is_browser());
+    }
+
+    #[test]
+    fn only_changes_by_browsers_may_be_forged() {
+        let with = |method: Method, agent: &str| {
+            let mut request = request("/", &[("user-agent", agent)]);
+            request.method = method;
+            request.may_be_forged()
+        };
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
+            assert!(with(method.clone(), "Mozilla/5.0 (X11)"), "{method}");
+            for other in ["", "curl/8.5", "Mozilla/5.0 XNATDesktopClient/1.0", "Mozilla/5.0 (Java/1.8)"] {
+                assert!(!with(method.clone(), other), "{method} {other}");
+            }
+        }
+        assert!(!with(Method::GET, "Mozilla/5.0") && !with(Method::HEAD, "Mozilla/5.0"));
+    }
+
+    #[test]
+    fn the_sessions_own_token_is_shown_in_a_header_or_parameter() {
+        assert_eq!(request("/?XNAT_CSRF=a", &[]).csrf_token(), Some("a"));
+        assert_eq!(request("/?XNAT_CSRF=a", &[("x-xnat-csrf", "b")]).csrf_token(), Some("b"));
+        assert_eq!(request("/", &[]).csrf_token(), None);
+        let mut form = request("/", &[("content-type", "application/x-www-form-urlencoded")]);
+        form.add_body_params(b"XNAT_CSRF=c").unwrap();
+        assert_eq!(form.csrf_token(), Some("c"));
+        for (site, expected) in [("cross-site", true), ("same-site", true), ("same-origin", false), ("none", false)] {
+            assert_eq!(request("/", &[("sec-fetch-site", site)]).is_cross_site(), expected, "{site}");
+        }
     }
 
     #[test]

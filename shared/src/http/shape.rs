@@ -74,7 +74,55 @@ pub fn choose_columns<'a>(requested: Option<&str>, available: &[&'a str], defaul
     chosen
 }
 
+/// As [`choose_columns`], for lists whose columns have longer names too (XPaths), by which they can be asked for: each
+/// column is called what the client called it. `short` gives the short name of a longer one.
+pub fn choose_named_columns<'a>(
+    requested: Option<&str>,
+    available: &[&'a str],
+    defaults: &[&'a str],
+    short: impl Fn(&str) -> Option<&'a str>,
+) -> Vec<(String, &'a str)> {
+    let mut chosen: Vec<(String, &'a str)> = Vec::new();
+    let mut add = |name: &str, column: &'a str| {
+        if !chosen.iter().any(|(known, _)| known == name) {
+            chosen.push((name.to_owned(), column));
+        }
+    };
+    match requested.map(str::trim).filter(|text| !text.is_empty()) {
+        None => defaults.iter().for_each(|name| add(name, name)),
+        Some(text) => {
+            for word in text.split(',').map(str::trim).take(MAX_NAMED_COLUMNS) {
+                if word == "DEFAULT" {
+                    defaults.iter().for_each(|name| add(name, name));
+                } else if let Some(name) = available.iter().copied().find(|name| *name == word) {
+                    add(name, name);
+                } else if let Some(column) = short(word) {
+                    add(word, column);
+                }
+            }
+        }
+    }
+    if let Some(uri) = available.iter().find(|name| **name == "URI") {
+        add(uri, uri);
+    }
+    chosen
+}
+
 impl Table {
+    /// Keeps columns under the names that [`choose_named_columns`] gives them.
+    pub fn keep_named_columns(&mut self, names: &[(String, &str)]) {
+        let found: Vec<(&String, usize)> =
+            names.iter().filter_map(|(name, column)| Some((name, self.position(column)?))).collect();
+        let columns = found.iter().filter_map(|(name, position)| {
+            let column = self.columns.get(*position)?.clone();
+            Some(super::table::Column { name: (*name).clone().into(), ..column })
+        });
+        self.columns = columns.collect();
+        for row in &mut self.rows {
+            *row = found.iter().map(|(_, position)| row.get(*position).cloned().unwrap_or_default()).collect();
+        }
+    }
+
     /// Sorts by `sortBy` (and `sortOrder`) and cuts by `limit` and `offset`, as far as they are given.
     ///
     /// # Errors

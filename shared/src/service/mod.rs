@@ -13,14 +13,18 @@ pub use site::Site;
 
 use std::rc::Rc;
 
+use ::http::HeaderValue;
+use ::http::header::SET_COOKIE;
 use spin_sdk::http::Request;
+use subtle::ConstantTimeEq;
 
-use crate::accounts::{Account, Identity};
+use crate::accounts::{Account, AuthError, Identity, Via};
 use crate::domain::DomainError;
 use crate::domain::access::{self, Decision, Right};
 use crate::domain::ids::{UNASSIGNED, project_or_unassigned};
 use crate::domain::project::Project;
-use crate::http::{ClientError, ErrorFormat, RequestContext};
+use crate::http::cookies::{EXPIRATION_COOKIE, expiration_cookie, sets_cookie};
+use crate::http::{BodyKind, ClientError, ErrorFormat, RequestContext};
 
 /// One request with whoever makes it.
 pub struct Call {
@@ -33,12 +37,12 @@ pub struct Call {
     body: RequestBody,
 }
 
-/// Whether a component's routes need a login.
+/// Whom a component lets in before its handlers look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// All of them do.
+    /// Users, and guests if the site allows them; the handler must still ask whether guests may do the thing.
     Login,
-    /// The handler decides; credentials that are given must be right all the same.
+    /// Everybody; credentials that are given must be right all the same.
     Open,
 }
 
@@ -74,6 +78,45 @@ impl Call {
             Some(user) => Ok(&user.account),
             None => Err(login_required()),
         }
+    }
+
+    /// Refuses whoever has not logged in, where the site requires it.
+    ///
+    /// # Errors
+    /// 401.
+    pub fn demand_visitor(&self) -> Result<(), ClientError> {
+        match self.identity.user() {
+            None if !self.site.auth.allow_guests => Err(login_required()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a change that another site's page may have made a browser send along with the cookie of its user's
+    /// login session, or with a password that the browser remembers. Such a page does not know the session's own
+    /// token.
+    async fn refuse_forged(&mut self) -> Result<(), ClientError> {
+        if !self.site.auth.csrf_check || !self.context.may_be_forged() {
+            return Ok(());
+        }
+        let csrf = match self.identity.user().map(|user| &user.via) {
+            Some(Via::Session { csrf, .. }) => csrf.clone(),
+            Some(Via::Password | Via::Token { .. }) if self.context.is_cross_site() => {
+                return Err(ClientError::forbidden("csrf", "A page of another site cannot change anything here."));
+            }
+            _ => return Ok(()),
+        };
+        if self.context.csrf_token().is_none() && self.context.body_kind()? == BodyKind::Form {
+            self.read_params().await?;
+        }
+        let shown = self.context.csrf_token().unwrap_or_default();
+        if bool::from(shown.as_bytes().ct_eq(csrf.as_bytes())) {
+            return Ok(());
+        }
+        Err(ClientError::forbidden(
+            "csrf",
+            "A browser must send the parameter XNAT_CSRF (or the header X-XNAT-CSRF) with the token of its login \
+             session, which GET /data/JSESSION?CSRF=true tells.",
+        ))
     }
 
     /// Refuses whoever is no administrator.
@@ -112,15 +155,16 @@ impl Call {
         Ok(access::decide(project.as_ref(), &self.identity, right) == Decision::Allowed)
     }
 
-    /// Refuses whoever may not do something with the staged sessions of a project, or of none (`Unassigned`).
+    /// Refuses whoever may not do something with the staged sessions of a project, or of none (`Unassigned`). Gives the
+    /// project's identifier, whichever of its names was used.
     ///
     /// # Errors
     /// 403, also for projects that do not exist: only those who may change all data are told so, by 404. 401 for
     /// guests.
-    pub async fn demand_prearchive(&self, project: &str, right: Right) -> Result<(), ClientError> {
+    pub async fn demand_prearchive(&self, project: &str, right: Right) -> Result<String, ClientError> {
         if project_or_unassigned(project) == UNASSIGNED {
             return match self.identity.edits_all_data() {
-                true => Ok(()),
+                true => Ok(UNASSIGNED.to_owned()),
                 false if self.identity.login().is_none() => Err(login_required()),
                 false => Err(ClientError::forbidden(
                     "administrators-only",
@@ -129,8 +173,8 @@ impl Call {
             };
         }
         let found = self.site.core.find_project(project).await?;
-        match access::decide(found.as_ref(), &self.identity, right) {
-            Decision::Allowed => Ok(()),
+        match (access::decide(found.as_ref(), &self.identity, right), &found) {
+            (Decision::Allowed, Some(found)) => Ok(found.id.to_string()),
             _ if self.identity.login().is_none() => Err(login_required()),
             _ if found.is_none() && self.identity.edits_all_data() => {
                 Err(DomainError::not_found("project", project).into())
@@ -169,26 +213,55 @@ pub async fn serve(
         Err(error) => return ReplyBody::error(&error, format),
     };
     let is_head = context.is_head();
-    let answer = answer(context, RequestBody::new(body), access, handler).await;
+    let (answer, cookie) = answer(context, RequestBody::new(body), access, handler).await;
     let mut reply = answer.unwrap_or_else(|error| {
         if error.status.number() >= 500 {
             eprintln!("{}", error.log_line());
         }
         ReplyBody::error(&error, format)
     });
-    crate::http::error::add_security_headers(reply.headers_mut());
+    let headers = reply.headers_mut();
+    if let Some(cookie) = cookie.filter(|_| !sets_cookie(headers, EXPIRATION_COOKIE)) {
+        headers.append(SET_COOKIE, cookie);
+    }
+    crate::http::error::add_security_headers(headers);
     if is_head {
         *reply.body_mut() = ReplyBody::empty();
     }
     reply
 }
 
+/// What the handler says, and the cookie that tells when the login session ends, if the request came by one.
 async fn answer(
     context: RequestContext,
     body: RequestBody,
     access: Access,
     handler: impl AsyncFnOnce(Call) -> Result<Reply, ClientError>,
+) -> (Result<Reply, ClientError>, Option<HeaderValue>) {
+    let call = match admit(context, body, access).await {
+        Ok(call) => call,
+        Err(error) => return (Err(error), None),
+    };
+    let cookie = match call.identity.user().map(|user| &user.via) {
+        Some(Via::Session { .. }) => {
+            let (now_ms, idle_ms) = (call.site.core.clock.now_ms(), call.site.auth.idle_ms());
+            expiration_cookie(now_ms, idle_ms, call.context.is_secure(false))
+        }
+        _ => None,
+    };
+    (guarded(call, handler).await, cookie)
+}
+
+async fn guarded(
+    mut call: Call,
+    handler: impl AsyncFnOnce(Call) -> Result<Reply, ClientError>,
 ) -> Result<Reply, ClientError> {
+    call.refuse_forged().await?;
+    handler(call).await
+}
+
+/// Finds out who makes the request.
+async fn admit(context: RequestContext, body: RequestBody, access: Access) -> Result<Call, ClientError> {
     let site = Site::open().await?;
     let credentials = context.credentials();
     let is_anonymous = credentials.authorization.is_none() && credentials.session_token.is_none();
@@ -198,11 +271,14 @@ async fn answer(
         match site.authenticator().authenticate(credentials).await {
             Ok(identity) => identity,
             // A login that has ended is as good as none where none is needed.
-            Err(crate::accounts::AuthError::Required) if access == Access::Open => Identity::Guest,
+            Err(AuthError::Required) if access == Access::Open => Identity::Guest,
             Err(error) => return Err(error.into()),
         }
     };
-    handler(Call { context, identity, site, body }).await
+    if let Some(user) = identity.user() {
+        site.core.enlist_user(&user.account).await?;
+    }
+    Ok(Call { context, identity, site, body })
 }
 
 /// Removes what is left of a session that has gone, after the answer.

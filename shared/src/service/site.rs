@@ -7,14 +7,12 @@ use std::rc::Rc;
 use spin_sdk::variables;
 
 use crate::accounts::{
-    Account, AuthSettings, Authenticator, Bootstrap, IssuedLogin, LoginSession, ServerSecret, ensure_administrator,
-    login,
+    AuthSettings, Authenticator, Bootstrap, IssuedLogin, LoginSession, ServerSecret, User, login, token,
 };
-use crate::domain::settings::number;
 use crate::domain::{Core, Settings};
 use crate::http::ClientError;
 use crate::storage::kv::KvStore;
-use crate::storage::{Clock, Leases, Records, keys};
+use crate::storage::{Clock, Leases, Roster, keys};
 
 /// What is the same for all requests of an instance. Nothing of a user is in here.
 pub struct Site {
@@ -24,6 +22,8 @@ pub struct Site {
     pub secret: ServerSecret,
     /// How users come in.
     pub auth: AuthSettings,
+    /// What whoever calls the sweep from outside must show; without it only administrators may.
+    pub sweep_token: Option<String>,
 }
 
 thread_local! {
@@ -36,10 +36,18 @@ const VARIABLES: &[&str] = &[
     "admin_password",
     "site_id",
     "default_prearchive_code",
+    "users_may_create_projects",
     "lease_seconds",
     "upload_retention_seconds",
     "session_timeout_seconds",
     "verified_login_seconds",
+    "alias_token_seconds",
+    "lock_after_failures",
+    "lock_seconds",
+    "require_login",
+    "csrf_check",
+    "sweep_token",
+    "session_idle_seconds",
     "max_upload_bytes",
     "max_entries",
     "max_entry_bytes",
@@ -89,19 +97,14 @@ impl Site {
         let lookup = |name: &str| given.get(name).cloned();
         let settings = Settings::from_lookup(lookup).map_err(|error| unusable(error.to_string()))?;
         let set = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let seconds = |name, default| number(&set, name, default, 1).map_err(|error| unusable(error.to_string()));
-        let defaults = AuthSettings::default();
-        let auth = AuthSettings {
-            session_timeout_seconds: seconds("session_timeout_seconds", defaults.session_timeout_seconds)?,
-            verified_login_seconds: seconds("verified_login_seconds", defaults.verified_login_seconds)?,
-            ..defaults
-        };
+        let auth = AuthSettings::from_lookup(lookup).map_err(|error| unusable(error.to_string()))?;
         let (records, blobs) = (KvStore::open("records").await?, KvStore::open("blobs").await?);
         let clock = Clock::system();
         let user = given.get("admin_user").map(|name| name.trim()).filter(|name| !name.is_empty()).unwrap_or("admin");
         let password = given.get("admin_password").map(String::as_str).filter(|password| !password.is_empty());
-        let secret = bootstrap(&records, &clock, user, password).await?;
-        Ok(Self { core: Core::new(records, blobs, clock, settings), secret, auth })
+        let core = Core::new(records, blobs, clock, settings);
+        let secret = bootstrap(&core, user, password).await?;
+        Ok(Self { core, secret, auth, sweep_token: set("sweep_token") })
     }
 }
 
@@ -118,13 +121,19 @@ impl Site {
     ///
     /// # Errors
     /// A failure of the store or of the random bytes.
-    pub async fn open_login(&self, account: &Account) -> Result<IssuedLogin, ClientError> {
-        let issued = self.authenticator().open_session(account).await?;
+    pub async fn open_login(&self, user: &User) -> Result<IssuedLogin, ClientError> {
+        let issued = self.authenticator().open_session(user).await?;
         self.core.roster(LOGINS).touch(&issued.member, None).await?;
         Ok(issued)
     }
 
-    /// Sweeps if it is time to: uploads that never ended, work that was left half done, login sessions that ended.
+    /// The list of alias tokens.
+    pub fn alias_tokens(&self) -> Roster<KvStore> {
+        self.core.roster(token::ROSTER)
+    }
+
+    /// Sweeps if it is time to: uploads that never ended, work that was left half done, login sessions and alias
+    /// tokens that ended.
     ///
     /// # Errors
     /// What failed; the rest is swept the next time.
@@ -147,33 +156,39 @@ impl Site {
             }
         }
         roster.fold(&source).await?;
+        token::sweep(&records, &self.alias_tokens(), self.core.clock.now_ms()).await?;
         Ok(())
     }
 }
 
 /// Sees to it that there is an administrator. Everybody who starts waits for the one who does it.
-async fn bootstrap(
-    records: &KvStore,
-    clock: &Clock,
-    user: &str,
-    password: Option<&str>,
-) -> Result<ServerSecret, ClientError> {
-    let records = Records::new(records.clone());
-    if let Some(secret) = ServerSecret::load(&records).await?
-        && crate::accounts::bootstrap::is_as_set(&records, &secret, user, password).await?
+async fn bootstrap(core: &Core<KvStore>, user: &str, password: Option<&str>) -> Result<ServerSecret, ClientError> {
+    let records = &core.records;
+    if let Some(secret) = ServerSecret::load(records).await?
+        && crate::accounts::bootstrap::is_as_set(records, &secret, user, password).await?
     {
         return Ok(secret);
     }
-    let leases = Leases::new(records.clone(), clock.clone(), BOOTSTRAP_LIFE_MS);
+    let leases = Leases::new(records.clone(), core.clock.clone(), BOOTSTRAP_LIFE_MS);
     let lease = leases.acquire_within("bootstrap", BOOTSTRAP_PATIENCE_MS).await?;
     let lease = lease.ok_or_else(|| unusable("another component is still making the first account".to_owned()))?;
-    let secret = ServerSecret::ensure(&records).await?;
-    let made = ensure_administrator(&records, &secret, user, password, clock.now_ms()).await;
-    leases.release(lease).await?;
-    if let Bootstrap::Created { generated: Some(password) } = made? {
+    let made = make_administrator(core, user, password).await;
+    // Shown before anything else can fail, since it is shown only once.
+    if let Ok((_, Bootstrap::Created { generated: Some(password) })) = &made {
         println!("narthex: administrator account made: user={user} password={password}");
     }
-    Ok(secret)
+    leases.release(lease).await?;
+    Ok(made?.0)
+}
+
+async fn make_administrator(
+    core: &Core<KvStore>,
+    user: &str,
+    password: Option<&str>,
+) -> Result<(ServerSecret, Bootstrap), ClientError> {
+    let secret = ServerSecret::ensure(&core.records).await?;
+    let made = core.ensure_administrator(&secret, user, password).await?;
+    Ok((secret, made))
 }
 
 fn unusable(detail: String) -> ClientError {

@@ -135,6 +135,21 @@ pub fn project(id: &str) -> Key {
     Key::root("project").name(id)
 }
 
+/// Which project has an alias.
+pub fn project_alias(alias: &str) -> Key {
+    Key::root("project-alias").name(alias)
+}
+
+/// Says that there was a project of this identifier, and what is still to be done about it.
+pub fn project_tombstone(id: &str) -> Key {
+    Key::root("project-tombstone").name(id)
+}
+
+/// A deleted experiment whose files are still to be removed.
+pub fn experiment_trash(id: &str) -> Key {
+    Key::root("experiment-trash").name(id)
+}
+
 /// A session in the prearchive, by its own number.
 pub fn session(id: &str) -> Key {
     Key::root("session").name(id)
@@ -238,6 +253,11 @@ pub fn account(login: &str) -> Key {
 /// A login session, by the hash of its token.
 pub fn login(token_hash: &str) -> Key {
     Key::root("login").name(token_hash)
+}
+
+/// An alias token.
+pub fn alias_token(alias: &str) -> Key {
+    Key::root("alias-token").name(alias)
 }
 
 /// A password that was verified lately, by a keyed hash of name and password.

@@ -5,10 +5,12 @@
 pub mod catalog;
 mod node;
 mod project;
+pub mod read;
 pub mod session;
 
 pub use catalog::{CatalogEntry, CatalogHead, CatalogKind, CatalogTail, CatalogWriter};
-pub use project::project_document;
+pub use project::{project_document, read_project};
+pub use read::XmlError;
 pub use session::{scan_document, session_document};
 
 /// Namespace of XNAT's items.

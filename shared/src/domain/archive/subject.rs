@@ -39,7 +39,7 @@ impl Record for LabelRef {
 }
 
 impl<S: Store> Core<S> {
-    fn subject_roster(&self, project: &str) -> (Roster<S>, impl RowSource<Subject>) {
+    pub(super) fn subject_roster(&self, project: &str) -> (Roster<S>, impl RowSource<Subject>) {
         let records = self.records.clone();
         let source = move |id: String, place| {
             let records = records.clone();

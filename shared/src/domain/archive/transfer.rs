@@ -8,6 +8,7 @@ use crate::domain::ids::clean_label;
 use crate::domain::manifest::{Manifest, StoredScan};
 use crate::domain::prearchive::session::{ArchiveIntent, HeldSession};
 use crate::domain::prearchive::status::{Action, Status};
+use crate::domain::project::QuarantineCode;
 use crate::storage::{Store, keys};
 
 /// What to do when the session exists in the archive already.
@@ -171,6 +172,8 @@ impl<S: Store> Core<S> {
         if self.has_unbuilt(&held.session).await? {
             return Err(DomainError::Busy { what: "this prearchive entry, which is receiving files,".to_owned() });
         }
+        let target = self.project_by_id(project).await?.ok_or_else(|| DomainError::not_found("project", project))?;
+        let quarantine = request.quarantine || target.quarantine_code == QuarantineCode::On;
         let (roster, source) = self.experiment_roster(project);
         let touch = roster.touch(&id, None).await?;
         let experiment = Experiment {
@@ -184,7 +187,7 @@ impl<S: Store> Core<S> {
             date: manifest.session.date.clone().unwrap_or_default(),
             manifest: archived.id,
             content: held.session.id.clone(),
-            status: if request.quarantine { "quarantine" } else { "active" }.to_owned(),
+            status: if quarantine { "quarantine" } else { "active" }.to_owned(),
             fields: held.session.fields.clone(),
             visit: held.session.visit.clone(),
             protocol: held.session.protocol.clone(),

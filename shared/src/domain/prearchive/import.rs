@@ -188,10 +188,8 @@ impl<S: Store> Core<S> {
     /// XNAT's rule: the first of the names in the header that is a project's.
     async fn project_by_header(&self, study: &ArrivedStudy) -> Result<Option<String>, DomainError> {
         for candidate in naming::project_candidates(&study.first) {
-            if crate::domain::ids::ProjectId::parse(&candidate).is_ok()
-                && self.find_project(&candidate).await?.is_some()
-            {
-                return Ok(Some(candidate));
+            if let Some(project) = self.find_project(&candidate).await? {
+                return Ok(Some(project.id.to_string()));
             }
         }
         Ok(None)

@@ -121,9 +121,37 @@ endpoints! {
         Project: GET "/data/projects/{project}";
         PutProject: PUT "/data/projects/{project}";
         DeleteProject: DELETE "/data/projects/{project}";
+        Accessibility: GET "/data/projects/{project}/accessibility";
+        SetAccessibility:
+            PUT "/data/projects/{project}/accessibility", PUT "/data/projects/{project}/accessibility/{level}";
         PrearchiveCode: GET "/data/projects/{project}/prearchive_code";
         SetPrearchiveCode:
             PUT "/data/projects/{project}/prearchive_code", PUT "/data/projects/{project}/prearchive_code/{code}";
+        QuarantineCode: GET "/data/projects/{project}/quarantine_code";
+        SetQuarantineCode:
+            PUT "/data/projects/{project}/quarantine_code", PUT "/data/projects/{project}/quarantine_code/{code}";
+        SurplusPath:
+            GET "/data/projects/{project}/accessibility/{level}",
+            GET "/data/projects/{project}/accessibility/{level}/{*rest}",
+            PUT "/data/projects/{project}/accessibility/{level}/{*rest}",
+            GET "/data/projects/{project}/prearchive_code/{code}",
+            GET "/data/projects/{project}/prearchive_code/{code}/{*rest}",
+            PUT "/data/projects/{project}/prearchive_code/{code}/{*rest}",
+            GET "/data/projects/{project}/quarantine_code/{code}",
+            GET "/data/projects/{project}/quarantine_code/{code}/{*rest}",
+            PUT "/data/projects/{project}/quarantine_code/{code}/{*rest}";
+        UnservedSetting:
+            GET "/data/projects/{project}/current_arc", PUT "/data/projects/{project}/current_arc",
+            PUT "/data/projects/{project}/current_arc/{*rest}",
+            GET "/data/projects/{project}/scan_type_mapping", PUT "/data/projects/{project}/scan_type_mapping",
+            PUT "/data/projects/{project}/scan_type_mapping/{*rest}";
+        Members: GET "/data/projects/{project}/users";
+        AddMembers: PUT "/data/projects/{project}/users/{role}/{login}";
+        RemoveMembers: DELETE "/data/projects/{project}/users/{role}/{login}";
+        ProjectConfig: GET "/data/projects/{project}/config/{tool}/{*file}";
+        SetProjectConfig: PUT "/data/projects/{project}/config/{tool}/{*file}";
+        DeleteProjectConfig: DELETE "/data/projects/{project}/config/{tool}/{*file}";
+        SiteConfig: GET "/data/config/{tool}/{*file}";
     }
     /// Login, users, and what clients ask for when they connect.
     access {
@@ -134,6 +162,33 @@ endpoints! {
         FormLogin: PUT "/data/services/auth", POST "/data/services/auth";
         BuildInfo: GET "/xapi/siteConfig/buildInfo";
         Version: GET "/xapi/siteConfig/buildInfo/version";
+        Users: GET "/xapi/users";
+        NewUser: POST "/xapi/users";
+        Profiles: GET "/xapi/users/profiles";
         Username: GET "/xapi/users/username";
+        CurrentUser: GET "/xapi/users/current";
+        EndLogins: DELETE "/xapi/users/active/{user}";
+        User: GET "/xapi/users/{user}";
+        ChangeUser: PUT "/xapi/users/{user}";
+        Enabled: GET "/xapi/users/{user}/enabled";
+        SetEnabled: PUT "/xapi/users/{user}/enabled/{value}";
+        Verified: GET "/xapi/users/{user}/verified";
+        SetVerified: PUT "/xapi/users/{user}/verified/{value}";
+        Roles: GET "/xapi/users/{user}/roles";
+        JoinRole: PUT "/xapi/users/{user}/roles/{role}";
+        LeaveRole: DELETE "/xapi/users/{user}/roles/{role}";
+        Groups: GET "/xapi/users/{user}/groups";
+        JoinGroup: PUT "/xapi/users/{user}/groups/{group}";
+        LeaveGroup: DELETE "/xapi/users/{user}/groups/{group}";
+        UserTable: GET "/data/users";
+        IssueToken: GET "/data/services/tokens/issue";
+        IssueTokenFor: GET "/data/services/tokens/issue/user/{user}";
+        ShowTokens: GET "/data/services/tokens/show";
+        ShowTokensOf: GET "/data/services/tokens/show/user/{user}";
+        ValidateToken: GET "/data/services/tokens/validate/{alias}/{secret}";
+        InvalidateToken:
+            GET "/data/services/tokens/invalidate/{alias}",
+            GET "/data/services/tokens/invalidate/{alias}/{secret}";
+        UnknownTokenOperation: GET "/data/services/tokens", GET "/data/services/tokens/{*operation}";
     }
 }

@@ -1,0 +1,3 @@
+//! What clients say of items: from parameters and documents to the domain.
+
+pub mod project;

@@ -1,0 +1,349 @@
+//! Reading the documents that clients send.
+//!
+//! Documents are flat in truth: attributes and elements with text, at paths. What XML can do beyond that (document
+//! types, entities of one's own, deep nesting) is refused before anything is made of it.
+
+use std::borrow::Cow;
+
+use quick_xml::events::attributes::Attribute;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::{Namespace, QName, ResolveResult};
+use quick_xml::{NsReader, XmlVersion};
+
+use super::{XNAT_NAMESPACE, XSI_NAMESPACE};
+
+/// Larger documents are refused, in bytes.
+pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
+/// Elements inside elements, at most; XNAT's schema has a handful.
+const MAX_DEPTH: usize = 16;
+/// Elements of a document, at most.
+const MAX_ELEMENTS: usize = 10_000;
+/// Attributes of one element, at most, namespaces among them.
+const MAX_ATTRIBUTES: usize = 64;
+
+/// Why a document is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum XmlError {
+    /// It is no XML.
+    #[error("The document is not well-formed XML: {reason}.")]
+    NotWellFormed {
+        /// What the reader said.
+        reason: String,
+    },
+    /// It is not in UTF-8.
+    #[error("The document is not in UTF-8; send it in UTF-8.")]
+    Encoding,
+    /// It has a document type.
+    #[error("The document has a DOCTYPE, which is not allowed; leave it out.")]
+    DocType,
+    /// It uses an entity that XML does not define by itself.
+    #[error("The document uses an entity that XML does not define; write the text itself.")]
+    Entity,
+    /// It is longer than [`MAX_DOCUMENT_BYTES`].
+    #[error("The document is longer than the {MAX_DOCUMENT_BYTES} bytes allowed.")]
+    TooLong,
+    /// It has too many elements, too many attributes, or too deep ones.
+    #[error("The document has too many, too deep or too richly attributed elements.")]
+    TooRich,
+    /// Its root is another element.
+    #[error("The document is a {found:?}, but {wanted} is wanted here.")]
+    WrongType {
+        /// What its root is.
+        found: String,
+        /// What is wanted.
+        wanted: String,
+    },
+    /// A name belongs to another namespace than XNAT's.
+    #[error("The document has the name {name:?}, which does not belong to the namespace {XNAT_NAMESPACE}.")]
+    ForeignName {
+        /// The name.
+        name: String,
+    },
+    /// An element has text and elements in it.
+    #[error("The element {path:?} has text beside its elements.")]
+    MixedContent {
+        /// Its path.
+        path: String,
+    },
+}
+
+/// The attributes and texts of a document, each with its path below the root, in their order.
+pub type Values = Vec<(String, String)>;
+
+/// Reads a document whose root is `xnat:{root}`. Attributes have the path of their element with their name behind it;
+/// what repeats comes repeatedly. Comments, processing instructions and `xsi:` attributes say nothing.
+///
+/// # Errors
+/// An [`XmlError`].
+pub fn read(document: &[u8], root: &str) -> Result<Values, XmlError> {
+    if document.len() > MAX_DOCUMENT_BYTES {
+        return Err(XmlError::TooLong);
+    }
+    let text = std::str::from_utf8(document).map_err(|_| XmlError::Encoding)?;
+    let mut reader = NsReader::from_str(text.strip_prefix('\u{FEFF}').unwrap_or(text));
+    let config = reader.config_mut();
+    config.check_end_names = true;
+    config.expand_empty_elements = true;
+    let mut reading = Reading { root, values: Vec::new(), open: Vec::new(), elements: 0, ended: false };
+    loop {
+        let event = reader.read_event().map_err(|error| not_well_formed(&error))?;
+        match event {
+            Event::Start(tag) => reading.start(&reader, &tag)?,
+            Event::End(_) => reading.end()?,
+            Event::Text(piece) => reading.text(&piece.xml10_content())?,
+            Event::CData(piece) => reading.text(&piece.xml10_content())?,
+            Event::GeneralRef(reference) => {
+                let character = reference.resolve_char_ref().map_err(|error| not_well_formed(&error))?;
+                match character {
+                    Some(character) => reading.text(character.encode_utf8(&mut [0; 4]))?,
+                    None => reading.text(predefined(&reference.xml10_content()).ok_or(XmlError::Entity)?)?,
+                }
+            }
+            Event::Decl(declaration) => {
+                if let Some(encoding) = declaration.encoding() {
+                    let encoding = encoding.map_err(|error| not_well_formed(&error))?;
+                    if !["utf-8", "utf8", "us-ascii"].contains(&encoding.to_ascii_lowercase().as_str()) {
+                        return Err(XmlError::Encoding);
+                    }
+                }
+            }
+            Event::DocType(_) => return Err(XmlError::DocType),
+            Event::Comment(_) | Event::PI(_) | Event::Empty(_) => {}
+            Event::Eof => return reading.finish(),
+        }
+    }
+}
+
+/// The five entities that XML defines.
+fn predefined(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "lt" => "<",
+        "gt" => ">",
+        "amp" => "&",
+        "apos" => "'",
+        "quot" => "\"",
+        _ => return None,
+    })
+}
+
+fn not_well_formed(error: &dyn std::fmt::Display) -> XmlError {
+    let reason: String = error.to_string().chars().filter(|c| !c.is_control()).take(200).collect();
+    XmlError::NotWellFormed { reason: reason.trim_end_matches('.').to_owned() }
+}
+
+/// An element that has begun.
+struct Open {
+    path: String,
+    text: String,
+    has_elements: bool,
+    has_attributes: bool,
+}
+
+struct Reading<'r> {
+    root: &'r str,
+    values: Values,
+    open: Vec<Open>,
+    elements: usize,
+    ended: bool,
+}
+
+impl Reading<'_> {
+    fn start(&mut self, reader: &NsReader<&[u8]>, tag: &BytesStart<'_>) -> Result<(), XmlError> {
+        self.elements += 1;
+        if self.elements > MAX_ELEMENTS || self.open.len() >= MAX_DEPTH {
+            return Err(XmlError::TooRich);
+        }
+        if self.ended {
+            return Err(not_well_formed(&"it has more than one root"));
+        }
+        let is_name =
+            |name: QName<'_>| name.as_ref().chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'));
+        let bad_name = || not_well_formed(&"it has a name that is none");
+        if !is_name(tag.name()) {
+            return Err(bad_name());
+        }
+        let resolver = reader.resolver();
+        let (namespace, name) = resolver.resolve_element(tag.name());
+        let is_ours = namespace == ResolveResult::Bound(Namespace(XNAT_NAMESPACE));
+        let name = name.as_ref();
+        let path = match self.open.last_mut() {
+            None if is_ours && name == self.root => String::new(),
+            None => {
+                let (found, wanted) = (shown(tag.name()), format!("xnat:{}", self.root));
+                return Err(XmlError::WrongType { found, wanted });
+            }
+            Some(_) if !is_ours => return Err(XmlError::ForeignName { name: shown(tag.name()) }),
+            Some(parent) => {
+                parent.has_elements = true;
+                if parent.path.is_empty() { name.to_owned() } else { format!("{}/{name}", parent.path) }
+            }
+        };
+        let mut element = Open { path, text: String::new(), has_elements: false, has_attributes: false };
+        for (number, attribute) in tag.attributes().enumerate() {
+            let attribute = attribute.map_err(|error| not_well_formed(&error))?;
+            if number >= MAX_ATTRIBUTES {
+                return Err(XmlError::TooRich);
+            }
+            if !is_name(attribute.key) {
+                return Err(bad_name());
+            }
+            if attribute.key.as_namespace_binding().is_some() {
+                continue;
+            }
+            match resolver.resolve_attribute(attribute.key) {
+                (ResolveResult::Unbound, name) => {
+                    let path = if element.path.is_empty() {
+                        name.as_ref().to_owned()
+                    } else {
+                        format!("{}/{}", element.path, name.as_ref())
+                    };
+                    self.values.push((path, checked(&value_of(&attribute)?)?));
+                    element.has_attributes = true;
+                }
+                (ResolveResult::Bound(Namespace(XSI_NAMESPACE)), _) => {}
+                _ => return Err(XmlError::ForeignName { name: shown(attribute.key) }),
+            }
+        }
+        self.open.push(element);
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), XmlError> {
+        match self.open.last_mut() {
+            Some(element) => element.text.push_str(&checked(text)?),
+            None if text.chars().all(char::is_whitespace) => {}
+            None => return Err(not_well_formed(&"it has text outside its root")),
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), XmlError> {
+        let Some(element) = self.open.pop() else { return Err(not_well_formed(&"an element ends that never began")) };
+        self.ended = self.open.is_empty();
+        let is_blank = element.text.chars().all(char::is_whitespace);
+        if element.has_elements || element.path.is_empty() {
+            return if is_blank { Ok(()) } else { Err(XmlError::MixedContent { path: element.path }) };
+        }
+        if !(is_blank && element.has_attributes) {
+            self.values.push((element.path, element.text));
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Values, XmlError> {
+        if self.ended { Ok(self.values) } else { Err(not_well_formed(&"it ends before its root does")) }
+    }
+}
+
+fn shown(name: QName<'_>) -> String {
+    name.as_ref().chars().take(100).collect()
+}
+
+fn value_of<'a>(attribute: &Attribute<'a>) -> Result<Cow<'a, str>, XmlError> {
+    use quick_xml::escape::EscapeError;
+    attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| match error {
+        quick_xml::Error::Escape(EscapeError::UnrecognizedEntity(..)) => XmlError::Entity,
+        error => not_well_formed(&error),
+    })
+}
+
+/// Refuses characters that XML does not know, which character references can bring in.
+fn checked(text: &str) -> Result<String, XmlError> {
+    let allowed =
+        |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
+    if text.chars().all(allowed) {
+        Ok(text.to_owned())
+    } else {
+        Err(not_well_formed(&"it has a character that XML does not allow"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_project(inner: &str) -> Result<Values, XmlError> {
+        let document = format!("<xnat:Project xmlns:xnat=\"{XNAT_NAMESPACE}\" ID=\"P\">{inner}</xnat:Project>");
+        read(document.as_bytes(), "Project")
+    }
+
+    fn pairs(values: &Values) -> Vec<(&str, &str)> {
+        values.iter().map(|(path, value)| (path.as_str(), value.as_str())).collect()
+    }
+
+    #[test]
+    fn attributes_and_texts_have_their_paths() {
+        let document = format!(
+            "\u{FEFF}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- a comment --><Project xmlns=\"{XNAT_NAMESPACE}\" \
+             xmlns:xsi=\"{XSI_NAMESPACE}\" xsi:schemaLocation=\"a b\" ID=\"P\" secondary_ID=\"a&amp;b&#228;\">\n \
+             <name>A &lt;b&gt; &#x41;<![CDATA[ & <c>]]></name>\n<description/>\n<aliases>\n<alias>x</alias><alias>y\
+             </alias>\n</aliases><PI ID=\"7\"><firstname>Marie</firstname></PI><!-- end --></Project>\n<?pi x?>"
+        );
+        let values = read(document.as_bytes(), "Project").unwrap();
+        assert_eq!(
+            pairs(&values),
+            [
+                ("ID", "P"),
+                ("secondary_ID", "a&bä"),
+                ("name", "A <b> A & <c>"),
+                ("description", ""),
+                ("aliases/alias", "x"),
+                ("aliases/alias", "y"),
+                ("PI/ID", "7"),
+                ("PI/firstname", "Marie"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_well_formed_is_refused() {
+        for inner in
+            ["<xnat:name>", "</xnat:name>", "<xnat:name></xnat:nome>", "&", "<a", "<xnat:a b=c/>", "&#0;", "&#1;"]
+        {
+            let error = read_project(inner).unwrap_err();
+            assert!(matches!(error, XmlError::NotWellFormed { .. }), "{inner}: {error:?}");
+        }
+        for document in ["", "   ", "hello", "{}", "<!-- only -->"] {
+            let error = read(document.as_bytes(), "Project").unwrap_err();
+            assert!(matches!(error, XmlError::NotWellFormed { .. }), "{document}: {error:?}");
+        }
+        let twice = "<p:Project xmlns:p=\"http://nrg.wustl.edu/xnat\"/>";
+        let error = read(format!("{twice}{twice}").as_bytes(), "Project").unwrap_err();
+        assert!(matches!(error, XmlError::NotWellFormed { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn document_types_and_entities_are_refused() {
+        let bomb = "<!DOCTYPE a [<!ENTITY x \"xxxx\"><!ENTITY y \"&x;&x;\">]><a>&y;</a>";
+        assert_eq!(read(bomb.as_bytes(), "Project"), Err(XmlError::DocType));
+        let outside = "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>";
+        assert_eq!(read(outside.as_bytes(), "Project"), Err(XmlError::DocType));
+        assert_eq!(read_project("<xnat:name>&x;</xnat:name>"), Err(XmlError::Entity));
+        assert_eq!(read_project("<xnat:name a=\"&x;\"/>"), Err(XmlError::Entity));
+    }
+
+    #[test]
+    fn limits_hold() {
+        assert_eq!(read(&vec![b' '; MAX_DOCUMENT_BYTES + 1], "Project"), Err(XmlError::TooLong));
+        let deep = "<xnat:a>".repeat(100_000);
+        assert_eq!(read_project(&deep), Err(XmlError::TooRich));
+        assert_eq!(read_project(&"<xnat:a/>".repeat(MAX_ELEMENTS + 1)), Err(XmlError::TooRich));
+        let attributes: String = (0..60_000).map(|number| format!(" a{number}=''")).collect();
+        assert_eq!(read_project(&format!("<xnat:a{attributes}/>")), Err(XmlError::TooRich));
+    }
+
+    #[test]
+    fn other_types_namespaces_and_encodings_are_refused() {
+        let subject = format!("<xnat:Subject xmlns:xnat=\"{XNAT_NAMESPACE}\"/>");
+        assert!(matches!(read(subject.as_bytes(), "Project"), Err(XmlError::WrongType { .. })));
+        for document in ["<Project/>", "<xnat:Project/>", "<Project xmlns=\"http://example.org\"/>"] {
+            assert!(matches!(read(document.as_bytes(), "Project"), Err(XmlError::WrongType { .. })), "{document}");
+        }
+        assert!(matches!(read_project("<name/>"), Err(XmlError::ForeignName { .. })));
+        assert!(matches!(read_project("<xnat:a b:c=\"\"/>"), Err(XmlError::ForeignName { .. })));
+        assert!(matches!(read_project("<xnat:a>x<xnat:b/></xnat:a>"), Err(XmlError::MixedContent { .. })));
+        assert_eq!(read(b"\xff\xfe<\0", "Project"), Err(XmlError::Encoding));
+        let latin = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a/>";
+        assert_eq!(read(latin.as_bytes(), "Project"), Err(XmlError::Encoding));
+    }
+}
