@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod archive;
+pub mod catalog;
 pub mod digests;
 pub mod error;
 pub mod ids;
@@ -10,6 +11,7 @@ pub mod jobs;
 pub mod manifest;
 pub mod prearchive;
 pub mod project;
+pub mod resource;
 pub mod settings;
 pub mod sweep;
 pub mod time;

@@ -17,6 +17,7 @@ pub mod directory;
 mod end;
 pub mod error;
 pub mod extent;
+pub mod form;
 pub mod kind;
 pub mod name;
 mod record;

@@ -1,6 +1,7 @@
 //! The way of a session on the memory store, with workers that die at every step.
 
 mod crash;
+mod files;
 mod jobs;
 mod relocate;
 mod review;
