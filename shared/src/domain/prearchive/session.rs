@@ -8,6 +8,7 @@ use super::status::{Action, Status};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::{UNASSIGNED, project_or_unassigned};
+use crate::domain::resource::ItemResource;
 use crate::imaging::Field;
 use crate::storage::roster::RowSource;
 use crate::storage::{Lease, Record, Roster, Store, StoreError, keys};
