@@ -4,6 +4,7 @@
 pub mod access;
 pub mod archive;
 pub mod catalog;
+pub mod contents;
 pub mod digests;
 pub mod error;
 pub mod ids;
