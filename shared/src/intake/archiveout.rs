@@ -50,7 +50,7 @@ impl ArchiveKind {
 enum Format {
     Zip(ZipWriter),
     Tar(tar::Builder<Vec<u8>>),
-    TarGz(tar::Builder<Vec<u8>>, GzEncoder<Vec<u8>>),
+    TarGz(tar::Builder<Vec<u8>>, Box<GzEncoder<Vec<u8>>>),
 }
 
 /// Writes an archive: for each file [`ArchiveWriter::begin`], its bytes by [`ArchiveWriter::data`], then
@@ -65,7 +65,7 @@ impl ArchiveWriter {
             // The files' own times are in their headers; the zip's would only say when it was made.
             ArchiveKind::Zip => Format::Zip(ZipWriter::new(DosTime::EARLIEST)),
             ArchiveKind::Tar => Format::Tar(tar()),
-            ArchiveKind::TarGz => Format::TarGz(tar(), GzEncoder::new(Vec::new(), Compression::fast())),
+            ArchiveKind::TarGz => Format::TarGz(tar(), Box::new(GzEncoder::new(Vec::new(), Compression::fast()))),
         })
     }
 

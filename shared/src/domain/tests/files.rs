@@ -1,11 +1,15 @@
+use futures::StreamExt;
 use futures::executor::block_on;
 
 use super::crash::{doomed, left, recover};
 use super::*;
 use crate::domain::catalog::{CatalogCursor, FileNotes};
+use crate::domain::contents::Folder;
+use crate::domain::digests::ReadError;
 use crate::domain::prearchive::resources::AddFiles;
 use crate::domain::prearchive::upload_files::{self, FilesError, ReceivedFile, ReceivedForm, file_name, receive_file};
 use crate::domain::resource::ItemResource;
+use crate::intake::archiveout::ArchiveKind;
 
 async fn received<S: Store>(core: &Core<S>, path: &str, bytes: &[u8]) -> Result<ReceivedFile, FilesError> {
     let pieces: Vec<Result<Bytes, String>> = bytes.chunks(7).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
@@ -259,5 +263,60 @@ fn broken_forms_leave_nothing() {
             assert!(receive_form(&core, &body, 1_000).await.is_err(), "{what}");
             assert!(site.blobs.keys().is_empty(), "{what}");
         }
+    });
+}
+
+#[test]
+fn a_tar_holds_scans_and_resources_byte_for_byte() {
+    block_on(async {
+        let site = Site::new().with_project().await;
+        let core = site.core();
+        let session = import(&core, &study(1)).await.unwrap();
+        let large: Vec<u8> = (0..3_000_000_u32).map(|number| (number % 251) as u8).collect();
+        add(&core, &session.id, &into("R"), "a/large", &large).await.unwrap();
+        add(&core, &session.id, &into("R"), &"n".repeat(250), b"x").await.unwrap();
+        let session = core.session(&session.id).await.unwrap().unwrap();
+        let manifest = core.manifest(session.manifest.as_ref().unwrap()).await.unwrap();
+        let scans = core.scans(&manifest).await.unwrap();
+        let mut folders =
+            Folder::of_scans(manifest, scans, |scan, resource| format!("F/{}/{}/", scan.scan.id, resource.label));
+        for counted in core.counted_resources(&session.resources).await.unwrap() {
+            folders.push(Folder::of_resource(&counted, "F/R/".to_owned()));
+        }
+        let (sender, receiver) = futures::channel::mpsc::channel(2);
+        let pieces = receiver.map(|piece: Result<Bytes, ReadError>| piece.unwrap()).collect::<Vec<_>>();
+        let ((), pieces) = futures::future::join(core.send_archive(ArchiveKind::Tar, &folders, sender), pieces).await;
+        assert!(pieces.iter().all(|piece| piece.len() <= 1_100_000), "a piece is larger than a chunk");
+        let whole = pieces.concat();
+        let mut archive = tar::Archive::new(whole.as_slice());
+        let mut found: Vec<(String, Vec<u8>)> = Vec::new();
+        for entry in archive.entries().unwrap() {
+            let mut entry = entry.unwrap();
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
+            found.push((entry.path().unwrap().to_str().unwrap().to_owned(), bytes));
+        }
+        found.sort();
+        let mut expected: Vec<_> =
+            sent(&study(1)).into_iter().map(|(scan, name, bytes)| (format!("F/{scan}/DICOM/{name}"), bytes)).collect();
+        expected.push(("F/R/a/large".to_owned(), large));
+        expected.push((format!("F/R/{}", "n".repeat(250)), b"x".to_vec()));
+        expected.sort();
+        assert!(found == expected);
+    });
+}
+
+#[test]
+fn a_download_that_nobody_takes_ends() {
+    block_on(async {
+        let site = Site::new().with_project().await;
+        let core = site.core();
+        let session = import(&core, &study(1)).await.unwrap();
+        let manifest = core.manifest(session.manifest.as_ref().unwrap()).await.unwrap();
+        let scans = core.scans(&manifest).await.unwrap();
+        let folders = Folder::of_scans(manifest, scans, |_, _| String::new());
+        let (sender, receiver) = futures::channel::mpsc::channel(1);
+        drop(receiver);
+        core.send_archive(ArchiveKind::TarGz, &folders, sender).await;
     });
 }
