@@ -80,11 +80,18 @@ async fn within(call: &Call, experiment: &Experiment, rest: &[&str]) -> Result<R
         ["scans"] => scans::list(call, experiment).await,
         ["scans", scan] => scans::read(call, experiment, scan).await,
         ["resources"] => resources::of_experiment(call, experiment).await,
-        ["files"] => files::list(call, experiment, "ALL", None).await,
+        ["resources", resource] => resources::own_catalog(call, experiment, resource).await,
+        ["resources", resource, "files"] => files::of_resource(call, experiment, resource).await,
+        ["resources", resource, "files", path @ ..] => {
+            files::one_of_resource(call, experiment, resource, &path.join("/")).await
+        }
+        ["files"] => files::of_experiment(call, experiment).await,
         ["scans", scan, "resources"] => resources::of_scan(call, experiment, scan).await,
         ["scans", scan, "resources", resource] => resources::catalog(call, experiment, scan, resource).await,
-        ["scans", scan, "files"] => files::list(call, experiment, scan, None).await,
-        ["scans", scan, "resources", resource, "files"] => files::list(call, experiment, scan, Some(resource)).await,
+        ["scans", scan, "files"] => files::of_scans(call, experiment, scan, None).await,
+        ["scans", scan, "resources", resource, "files"] => {
+            files::of_scans(call, experiment, scan, Some(resource)).await
+        }
         ["scans", scan, "resources", resource, "files", name @ ..] => {
             files::one(call, experiment, scan, resource, &name.join("/")).await
         }

@@ -2,7 +2,9 @@
 
 use http::StatusCode;
 use narthex::domain::archive::Experiment;
+use narthex::domain::catalog::{CatalogCursor, CatalogFile};
 use narthex::domain::manifest::{FileEntry, Resource, StoredScan};
+use narthex::domain::resource::CountedResource;
 use narthex::domain::time::date_time;
 use narthex::http::ClientError;
 use narthex::http::views::archive::{self as views, RESOURCE_COLUMNS};
@@ -16,7 +18,10 @@ use crate::scans::{one, several};
 pub async fn of_experiment(call: &Call, experiment: &Experiment) -> Result<Reply, ClientError> {
     let (_, scans) = load(call, experiment).await?;
     let shown = if call.context.params.flag("all") { scans } else { Vec::new() };
-    crate::render(call, views::resources(&shown), RESOURCE_COLUMNS, RESOURCE_COLUMNS)
+    let own = call.site.core.counted_resources(&experiment.resources).await?;
+    let mut table = views::resources(&shown);
+    views::add_resources(&mut table, experiment, &own);
+    crate::render(call, table, RESOURCE_COLUMNS, RESOURCE_COLUMNS)
 }
 
 /// The resources of one scan, of several, or of all.
@@ -28,6 +33,49 @@ pub async fn of_scan(call: &Call, experiment: &Experiment, scan: &str) -> Result
 /// The resource of this label or number.
 pub fn find<'a>(scan: &'a StoredScan, name: &str) -> Option<&'a Resource> {
     scan.resources.iter().find(|resource| resource.label == name || resource.number.to_string() == name)
+}
+
+/// The experiment's own resource of this label or number.
+pub async fn find_own(call: &Call, experiment: &Experiment, name: &str) -> Result<CountedResource, ClientError> {
+    let found = call.site.core.counted_resource(&experiment.resources, name).await?;
+    found.ok_or_else(|| ClientError::not_found("unknown-resource", "Unable to find the specified catalog."))
+}
+
+/// The catalog of one of the experiment's own resources, in whatever format it is asked for.
+pub async fn own_catalog(call: &Call, experiment: &Experiment, name: &str) -> Result<Reply, ClientError> {
+    let counted = find_own(call, experiment, name).await?;
+    let core = &call.site.core;
+    let head = CatalogHead { id: &counted.resource.label, uid: "" };
+    let written = |error: std::io::Error| ClientError::internal(error.to_string());
+    let (mut catalog, mut document) = CatalogWriter::begin(CatalogKind::General, &head).map_err(written)?;
+    let mut cursor = CatalogCursor::new(&counted.resource.catalog);
+    while let Some(files) = core.next_files(&mut cursor).await? {
+        let entries: Vec<FileEntry> = files.iter().map(|file| file.file.clone()).collect();
+        let digests = core.digests(&entries).await?;
+        for (found, digest) in files.iter().zip(&digests) {
+            let CatalogFile { file, by, at_ms, notes } = found;
+            let size = file.extent.len.to_string();
+            let tags: Vec<&str> = notes.tags.split(',').filter(|tag| !tag.is_empty()).collect();
+            let entry = CatalogEntry {
+                uri: &file.name,
+                id: &file.name,
+                name: file.name.rsplit('/').next().unwrap_or_default(),
+                description: &notes.description,
+                cache_path: &file.name,
+                created_by: by,
+                created_time: &date_time(*at_ms),
+                digest,
+                format: &notes.format,
+                content: &notes.content,
+                meta_fields: &[("SIZE", &size)],
+                tags: &tags,
+                ..Default::default()
+            };
+            document.extend_from_slice(&catalog.entry(&entry).map_err(written)?);
+        }
+    }
+    document.extend_from_slice(&catalog.end(&CatalogTail::default()).map_err(written)?);
+    Ok(ReplyBody::reply(StatusCode::OK, "text/xml", document))
 }
 
 /// One resource: always its catalog, in whatever format it is asked for, as XNAT has it.

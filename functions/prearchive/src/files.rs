@@ -18,19 +18,25 @@ pub async fn resources(call: &Call, place: &SessionPlace, scan: &str) -> Result<
     render(call, views::resources(&find_scan(&scans, scan)?.resources))
 }
 
-/// `GET .../resources`: the resources of all scans.
+/// `GET .../resources`: the resources of all scans, and those of the session itself.
 pub async fn all_resources(call: &Call, place: &SessionPlace) -> Result<Reply, ClientError> {
-    let (_, _, scans) = load(call, place).await?;
-    render(call, views::all_resources(&scans))
+    let (session, _, scans) = load(call, place).await?;
+    let own = call.site.core.counted_resources(&session.resources).await?;
+    render(call, views::all_resources(&scans, &own))
 }
 
 /// `GET .../scans/ID/resources/R/files`
 pub async fn list(call: &Call, place: &SessionPlace, scan: &str, label: &str) -> Result<Reply, ClientError> {
     let (_, manifest, scans) = load(call, place).await?;
     let resource = find_resource(find_scan(&scans, scan)?, label)?;
-    let files = call.site.core.files(&manifest, resource).await?;
     let base = call.context.path.canonical();
-    render(call, views::files(&files, &base))
+    let mut table = views::files();
+    let mut page = 0;
+    while let Some(files) = call.site.core.files_on_page(&manifest, resource, page).await? {
+        views::add_files(&mut table, &files, &base);
+        page += 1;
+    }
+    render(call, table)
 }
 
 /// `GET .../scans/ID/resources/R/files/NAME`
@@ -42,7 +48,11 @@ pub async fn one(call: &Call, place: &SessionPlace, scan: &str, label: &str, nam
     download::file(call, &file, session.uploaded_ms).await
 }
 
-async fn load(
+/// The session at a place, its manifest and its scans.
+///
+/// # Errors
+/// 404 if there is none, or if it is not built.
+pub async fn load(
     call: &Call,
     place: &SessionPlace,
 ) -> Result<(PrearchiveSession, Manifest, Vec<StoredScan>), ClientError> {
@@ -53,17 +63,20 @@ async fn load(
     Ok((session, manifest, scans))
 }
 
-fn find_scan<'a>(scans: &'a [StoredScan], id: &str) -> Result<&'a StoredScan, ClientError> {
+/// The scan of this identifier.
+pub fn find_scan<'a>(scans: &'a [StoredScan], id: &str) -> Result<&'a StoredScan, ClientError> {
     let found = scans.iter().find(|stored| stored.scan.id == id);
     found.ok_or_else(|| ClientError::not_found("unknown-scan", format!("Unknown scan {id}.")))
 }
 
-fn find_resource<'a>(scan: &'a StoredScan, label: &str) -> Result<&'a Resource, ClientError> {
+/// The resource of this label.
+pub fn find_resource<'a>(scan: &'a StoredScan, label: &str) -> Result<&'a Resource, ClientError> {
     let found = scan.resources.iter().find(|resource| resource.label == label);
     found.ok_or_else(|| ClientError::not_found("unknown-resource", format!("Unknown resource {label}.")))
 }
 
-fn render(call: &Call, mut table: Table) -> Result<Reply, ClientError> {
+/// A table in the format asked for.
+pub fn render(call: &Call, mut table: Table) -> Result<Reply, ClientError> {
     let format = call.context.format(&[Format::Json, Format::Xml, Format::Csv, Format::Html])?;
     table.arrange(&call.context.params)?;
     Ok(ReplyBody::table(table.render(&format)))

@@ -3,9 +3,11 @@
 mod act;
 mod background;
 mod delete;
+mod downloads;
 mod files;
 mod list;
 mod logs;
+mod resources;
 mod services;
 mod session;
 
@@ -47,10 +49,18 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
         Endpoint::ScanResources => files::resources(&call, &place, name("scan")).await,
         Endpoint::ScanFiles => files::list(&call, &place, name("scan"), name("resource")).await,
         Endpoint::ScanFile => files::one(&call, &place, name("scan"), name("resource"), name("file")).await,
+        Endpoint::Scan => downloads::scan(&call, &place, name("scan")).await,
+        Endpoint::ScanResource => downloads::scan_resource(&call, &place, name("scan"), name("resource")).await,
+        Endpoint::Resource => downloads::resource(&call, &place, name("resource")).await,
+        Endpoint::DeleteResource => resources::remove(&call, &place, name("resource")).await,
+        Endpoint::Files => resources::list(&call, &place, name("resource")).await,
+        Endpoint::File => resources::one(&call, &place, name("resource"), name("file")).await,
+        Endpoint::AddFiles | Endpoint::AddFile => resources::add(call, &place, name("resource"), name("file")).await,
+        Endpoint::DeleteFile => resources::remove_file(&call, &place, name("resource"), name("file")).await,
         Endpoint::Move => services::run(call, Service::Move).await,
         Endpoint::Rebuild => services::run(call, Service::Rebuild).await,
         Endpoint::Delete => services::run(call, Service::Delete).await,
-        Endpoint::Scan | Endpoint::ScanResource | Endpoint::Sweep => Err(not_yet()),
+        Endpoint::Sweep => Err(not_yet()),
     }
 }
 

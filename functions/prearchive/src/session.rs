@@ -1,13 +1,14 @@
 //! `GET` one session.
 
-use narthex::domain::manifest::{FileEntry, Resource, StoredScan};
 use narthex::domain::prearchive::{SessionPlace, SessionRow};
 use narthex::http::views::prearchive::{context, table};
 use narthex::http::{ClientError, Format};
 use narthex::service::{Call, Reply, ReplyBody, download};
 use narthex::xml::session_document;
 
-/// The session document (the default), the row, a zip of its files, or a page.
+use crate::downloads;
+
+/// The session document (the default), the row, an archive of its files, or a page.
 pub async fn read(call: &Call, place: &SessionPlace) -> Result<Reply, ClientError> {
     let format = call.context.format(&[Format::Xml, Format::Zip, Format::Json, Format::Html])?;
     let core = &call.site.core;
@@ -17,20 +18,16 @@ pub async fn read(call: &Call, place: &SessionPlace) -> Result<Reply, ClientErro
             let row = core.find_session_at(place).await?.as_ref().map(SessionRow::from);
             Ok(ReplyBody::table(table(&row).render(&Format::Json)))
         }
-        Format::Xml | Format::Zip => {
+        Format::Xml | Format::Zip | Format::Tar | Format::TarGz => {
             let session = core.session_at(place).await?;
             let Some(manifest) = &session.manifest else { return Err(not_built()) };
             let mut manifest = core.manifest(manifest).await?;
             let scans = core.scans(&manifest).await?;
-            if format == Format::Zip {
-                let folder = place.folder.clone();
-                let name = format!("{folder}.zip");
-                let member = Box::new(move |scan: &StoredScan, resource: &Resource, file: &FileEntry| {
-                    format!("{folder}/SCANS/{}/{}/{}", scan.scan.id, resource.label, file.name)
-                });
-                return Ok(download::zip(call, &name, manifest, scans, member));
+            if let Some(kind) = download::archive_kind(&format) {
+                return downloads::session(call, kind, &session, manifest, scans).await;
             }
-            let context = context(&session, &scans);
+            let own = core.counted_resources(&session.resources).await?;
+            let context = context(&session, &scans, &own);
             manifest.session.scans = scans.into_iter().map(|stored| stored.scan).collect();
             let document = session_document(&manifest.session, &context);
             Ok(ReplyBody::xml(document.map_err(|error| ClientError::internal(error.to_string()))?))
@@ -41,7 +38,7 @@ pub async fn read(call: &Call, place: &SessionPlace) -> Result<Reply, ClientErro
         }
         _ => Err(ClientError::bad_request(
             "unsupported-format",
-            "Requested type is not supported: a session is given as xml, json, html or zip.",
+            "Requested type is not supported: a session is given as xml, json, html, zip, tar or tar.gz.",
         )),
     }
 }

@@ -3,6 +3,8 @@
 
 pub mod access;
 pub mod archive;
+pub mod catalog;
+pub mod contents;
 pub mod digests;
 pub mod error;
 pub mod ids;
@@ -10,6 +12,7 @@ pub mod jobs;
 pub mod manifest;
 pub mod prearchive;
 pub mod project;
+pub mod resource;
 pub mod settings;
 pub mod sweep;
 pub mod time;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Core;
 use super::error::DomainError;
 use super::ids::UNASSIGNED;
+use super::prearchive::PrearchiveSession;
 use crate::storage::pack::{self, PackRecord};
 use crate::storage::{PackId, Record, Store, StoreError, keys};
 
@@ -144,7 +145,16 @@ impl<S: Store> Core<S> {
                 return Ok(true);
             }
         }
+        let session: Option<PrearchiveSession> = self.records.get(&keys::session(content)).await?;
+        if let Some(session) = session
+            && self.resources_have_pack(&session.resources, id).await?
+        {
+            return Ok(true);
+        }
         let Some(experiment) = self.experiment_of(content).await? else { return Ok(false) };
+        if self.resources_have_pack(&experiment.resources, id).await? {
+            return Ok(true);
+        }
         let manifest = self.manifest(&experiment.manifest).await?;
         for page in 0..manifest.file_pages {
             if self.file_page(&manifest, page).await?.iter().any(|file| file.pack == id) {

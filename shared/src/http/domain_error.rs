@@ -4,6 +4,7 @@ use super::error::ClientError;
 use crate::domain::DomainError;
 use crate::domain::digests::ReadError;
 use crate::domain::prearchive::upload::UploadError;
+use crate::domain::prearchive::upload_files::FilesError;
 use crate::intake::IntakeError;
 
 impl From<DomainError> for ClientError {
@@ -35,6 +36,20 @@ impl From<UploadError> for ClientError {
             UploadError::TooManyStudies { .. } => Self::too_large("upload.too-many-studies", sentence),
             UploadError::Intake(error) => error.into(),
             UploadError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FilesError> for ClientError {
+    fn from(error: FilesError) -> Self {
+        let sentence = capitalised(error.to_string());
+        match error {
+            FilesError::Upload(error) => error.into(),
+            FilesError::NoFile => Self::bad_request("no-file", sentence),
+            FilesError::Form(_) => Self::bad_request("bad-multipart", sentence),
+            FilesError::TooManyFiles { .. } => Self::too_large("upload.too-many-files", sentence),
+            FilesError::FieldsTooLarge { .. } => Self::too_large("upload.fields-too-large", sentence),
+            FilesError::Name { .. } => Self::bad_request("bad-file-name", sentence),
         }
     }
 }

@@ -98,11 +98,6 @@ pub fn file_headers(name: &str, length_bytes: u64) -> HeaderMap {
     headers
 }
 
-/// The headers of a zip that is made while it is sent.
-pub fn zip_headers(name: &str) -> HeaderMap {
-    download_headers(name, "application/zip")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +142,5 @@ mod tests {
         assert_eq!(media_type_of("a.HTML"), "text/html; charset=utf-8");
         assert_eq!(media_type_of("a.dcm"), "application/octet-stream");
         assert_eq!(media_type_of("txt"), "application/octet-stream");
-        assert_eq!(zip_headers("S.zip")["content-type"], "application/zip");
     }
 }

@@ -13,10 +13,12 @@
 //! looks like an end although the file goes on behind it, and drops the raw names and disk numbers that the strict
 //! checks need. Strictness against two readers seeing two different archives is the point of this module.
 
+pub mod archiveout;
 pub mod directory;
 mod end;
 pub mod error;
 pub mod extent;
+pub mod form;
 pub mod kind;
 pub mod name;
 mod record;

@@ -1,23 +1,17 @@
-//! Files and zips on their way to a client, straight out of the packs.
-
-use std::rc::Rc;
+//! Files and archives on their way to a client, straight out of the packs.
 
 use ::http::{Response, StatusCode};
-use bytes::Bytes;
 use futures::channel::mpsc;
-use futures::{SinkExt, StreamExt};
 
 use super::reply::{Reply, ReplyBody};
 use super::{Call, after_the_answer};
-use crate::domain::Core;
+use crate::domain::contents::Folder;
 use crate::domain::digests::ReadError;
-use crate::domain::manifest::{FileEntry, Manifest, Resource, StoredScan};
-use crate::http::download::{file_headers, zip_headers};
-use crate::http::{ClientError, ETag, Plan, Representation};
-use crate::intake::zipout::{DosTime, ZipWriter};
-use crate::intake::{EntryName, ExtentError, ExtentReader};
-use crate::storage::kv::KvStore;
-use crate::storage::{PackId, PackReader};
+use crate::domain::manifest::FileEntry;
+use crate::http::download::{download_headers, file_headers};
+use crate::http::{ClientError, ETag, Format, Plan, Representation};
+use crate::intake::ExtentReader;
+use crate::intake::archiveout::ArchiveKind;
 
 /// Pieces on their way between reading and sending: the store reads ahead while the network sends.
 const PIECES_AHEAD: usize = 4;
@@ -49,74 +43,27 @@ pub async fn file(call: &Call, file: &FileEntry, modified_ms: u64) -> Result<Rep
     Ok(reply)
 }
 
-/// How the members of a zip are named: from the scan, the resource and the file.
-pub type MemberName = Box<dyn Fn(&StoredScan, &Resource, &FileEntry) -> String>;
+/// The kind of archive that a format stands for, if it is one.
+pub fn archive_kind(format: &Format) -> Option<ArchiveKind> {
+    match format {
+        Format::Zip => Some(ArchiveKind::Zip),
+        Format::Tar => Some(ArchiveKind::Tar),
+        Format::TarGz => Some(ArchiveKind::TarGz),
+        _ => None,
+    }
+}
 
-/// A zip of the files of some scans, stitched from the stored bytes: nothing is compressed again.
-pub fn zip(call: &Call, name: &str, manifest: Manifest, scans: Vec<StoredScan>, member: MemberName) -> Reply {
+/// An archive of the files of some folders, made while it is sent. `name` is its name without the ending.
+pub fn archive(call: &Call, kind: ArchiveKind, name: &str, folders: Vec<Folder>) -> Reply {
     let mut reply = Response::new(ReplyBody::empty());
     *reply.status_mut() = StatusCode::OK;
-    *reply.headers_mut() = zip_headers(name);
+    *reply.headers_mut() = download_headers(&format!("{name}.{}", kind.extension()), kind.media_type());
     if call.context.is_head() {
         return reply;
     }
-    let (mut sender, receiver) = mpsc::channel(PIECES_AHEAD);
+    let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
     let core = call.site.core.clone();
-    after_the_answer(async move {
-        if let Err(error) = send_zip(&core, &manifest, &scans, &member, &mut sender).await {
-            // If the client has gone there is nobody to tell.
-            let _ = sender.send(Err(error)).await;
-        }
-    });
-    *reply.body_mut() = ReplyBody::stream(receiver.map(|piece: Result<Bytes, ReadError>| piece));
+    after_the_answer(async move { core.send_archive(kind, &folders, sender).await });
+    *reply.body_mut() = ReplyBody::stream(receiver);
     reply
-}
-
-async fn send_zip(
-    core: &Core<KvStore>,
-    manifest: &Manifest,
-    scans: &[StoredScan],
-    member: &MemberName,
-    sender: &mut mpsc::Sender<Result<Bytes, ReadError>>,
-) -> Result<(), ReadError> {
-    // The files' own times are in their headers; the zip's would only say when it was made.
-    let mut zip = ZipWriter::new(DosTime::new(1980, 1, 1, 0, 0, 0));
-    let mut held: Option<(PackId, Rc<PackReader<KvStore>>)> = None;
-    for scan in scans {
-        for resource in &scan.resources {
-            let mut page = 0;
-            while let Some(files) = core.files_on_page(manifest, resource, page).await? {
-                page += 1;
-                for file in files {
-                    let pack = match &held {
-                        Some((id, pack)) if *id == file.pack => pack.clone(),
-                        _ => {
-                            let pack = Rc::new(core.pack_reader(file.pack).await?);
-                            held = Some((file.pack, pack.clone()));
-                            pack
-                        }
-                    };
-                    let limits = &core.settings.limits;
-                    let wanted = member(scan, resource, &file);
-                    // Names were checked when they came; should one not do, the file is not left out for it.
-                    let name = EntryName::parse(&wanted, limits)
-                        .or_else(|_| EntryName::parse(&format!("{}-{}", file.pack.number(), file.ordinal), limits))
-                        .map_err(|_| ExtentError::Damaged)?;
-                    let header = zip.local_header(&name, &file.extent, file.crc32);
-                    if sender.send(Ok(header.into())).await.is_err() {
-                        return Ok(());
-                    }
-                    let mut reader = ExtentReader::raw(pack, file.extent);
-                    while let Some(piece) = reader.next().await? {
-                        if sender.send(Ok(piece)).await.is_err() {
-                            return Ok(());
-                        }
-                    }
-                }
-            }
-        }
-    }
-    // If the client has gone there is nobody to send the rest to.
-    let _ = sender.send(Ok(zip.finish().into())).await;
-    Ok(())
 }

@@ -220,6 +220,16 @@ pub fn manifest_files(id: &str, page: u64) -> Key {
     Key::root("manifest-files").name(id).number(page)
 }
 
+/// The head of a catalog.
+pub fn catalog(id: &str) -> Key {
+    Key::root("catalog").name(id)
+}
+
+/// One page of a catalog's files.
+pub fn catalog_page(id: &str, page: u64) -> Key {
+    Key::root("catalog-page").name(id).number(page)
+}
+
 /// A subject.
 pub fn subject(id: &str) -> Key {
     Key::root("subject").name(id)

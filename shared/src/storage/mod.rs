@@ -7,6 +7,8 @@ pub mod clock;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod counter;
+#[cfg(test)]
+pub mod counting;
 pub mod keys;
 #[cfg(target_family = "wasm")]
 pub mod kv;

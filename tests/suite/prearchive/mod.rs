@@ -1,4 +1,6 @@
 //! The prearchive: lists, one session, its scans, resources, files.
 
+mod downloads;
 mod list;
+mod resources;
 mod session;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::subject::LabelRef;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
+use crate::domain::resource::ItemResource;
 use crate::imaging::Field;
 use crate::imaging::types::SessionType;
 use crate::storage::roster::RowSource;
@@ -48,6 +49,9 @@ pub struct Experiment {
     pub insert_ms: u64,
     /// Who archived it.
     pub insert_user: String,
+    /// Its own resources, beside those of its scans; lists leave them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<ItemResource>,
     /// Its place in the project's list.
     pub place: u64,
 }
@@ -63,7 +67,8 @@ impl<S: Store> Core<S> {
             let records = records.clone();
             async move {
                 let found: Option<Experiment> = records.get(&keys::experiment(&id)).await?;
-                Ok(found.filter(|found| found.place == place))
+                let found = found.filter(|found| found.place == place);
+                Ok(found.map(|found| Experiment { resources: Vec::new(), ..found }))
             }
         };
         (self.roster(format!("experiments/{project}")), source)

@@ -164,6 +164,9 @@ impl<S: Store> Core<S> {
         let manifest = self.manifest(&manifest).await?;
         let subject = self.subject_for(project, subject, &request.by).await?;
         let archived = self.archived_manifest(&manifest).await?;
+        let mut resources = held.session.resources.clone();
+        let numbers = resources.iter_mut().map(|resource| &mut resource.number).collect();
+        self.number("xnat_abstractresource_id", numbers).await?;
         let id = self.new_item_id('E').await?;
         held.session.intent = Some(ArchiveIntent { experiment: id.clone(), manifest: archived.id.clone() });
         held.session.status = Status::Archiving;
@@ -193,6 +196,7 @@ impl<S: Store> Core<S> {
             protocol: held.session.protocol.clone(),
             insert_ms: self.clock.now_ms(),
             insert_user: request.by.clone(),
+            resources,
             place: touch.place,
         };
         let reference = LabelRef { id: id.clone() };

@@ -126,7 +126,7 @@ impl<S: Store> Core<S> {
     }
 
     /// Refuses an upload of an age at which the sweep takes it for a dead one.
-    fn demand_in_time(&self, started_ms: u64) -> Result<(), DomainError> {
+    pub(crate) fn demand_in_time(&self, started_ms: u64) -> Result<(), DomainError> {
         let longest_s = (self.settings.upload_retention_seconds / 2).max(SHORTEST_ALLOWANCE_S);
         if self.clock.now_ms().saturating_sub(started_ms) / 1000 <= longest_s {
             return Ok(());
@@ -310,6 +310,7 @@ impl<S: Store> Core<S> {
             manifest: Some(manifest.id),
             folded_segments,
             gaps: Vec::new(),
+            resources: Vec::new(),
             intent: None,
             left: None,
             job: None,

@@ -9,6 +9,7 @@ pub mod place;
 pub mod relocate;
 pub mod remove;
 pub mod reset;
+pub mod resources;
 pub mod row;
 pub mod scans;
 pub mod segment;
@@ -17,6 +18,7 @@ pub mod session;
 pub mod status;
 pub mod trash;
 pub mod upload;
+pub mod upload_files;
 
 pub use row::SessionRow;
 pub use session::{PrearchiveSession, SessionPlace};

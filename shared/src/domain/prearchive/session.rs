@@ -8,6 +8,7 @@ use super::status::{Action, Status};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::{UNASSIGNED, project_or_unassigned};
+use crate::domain::resource::ItemResource;
 use crate::imaging::Field;
 use crate::storage::roster::RowSource;
 use crate::storage::{Lease, Record, Roster, Store, StoreError, keys};
@@ -122,6 +123,9 @@ pub struct PrearchiveSession {
     /// Segments that were begun but not there when the manifest was built: on their way, or lost with their writer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<u64>,
+    /// Its own resources, beside those of its scans; lists leave them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<ItemResource>,
     /// What archiving was about to make.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<ArchiveIntent>,

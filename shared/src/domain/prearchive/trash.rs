@@ -94,6 +94,10 @@ impl<S: Store> Core<S> {
                 self.leases.keep(&mut lease).await?;
             }
         }
+        if !trash.is_archived {
+            self.remove_catalogs(&session.resources, id).await?;
+            self.leases.keep(&mut lease).await?;
+        }
         self.remove_segments(id).await?;
         if let Some(manifest) = &session.manifest {
             // The archive's manifest has the pages of files of an archived session.

@@ -23,7 +23,7 @@ pub(super) fn doomed(site: &Site, steps: u64) -> (Core<MortalStore<MemoryStore>>
 }
 
 /// The keys of one kind that are left.
-fn left(site: &Site, kind: &str) -> usize {
+pub(super) fn left(site: &Site, kind: &str) -> usize {
     site.records.keys().iter().filter(|key| key.starts_with(&format!("{kind}:"))).count()
 }
 

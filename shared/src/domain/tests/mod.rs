@@ -2,6 +2,7 @@
 
 mod crash;
 mod deletion;
+mod files;
 mod jobs;
 mod relocate;
 mod review;

@@ -72,6 +72,18 @@ endpoints! {
         ScanFile:
             GET "/data/prearchive/projects/{project}/{timestamp}/{session}/scans/{scan}/resources/{resource}/files/{*file}";
         Resources: GET "/data/prearchive/projects/{project}/{timestamp}/{session}/resources";
+        Resource: GET "/data/prearchive/projects/{project}/{timestamp}/{session}/resources/{resource}";
+        DeleteResource: DELETE "/data/prearchive/projects/{project}/{timestamp}/{session}/resources/{resource}";
+        Files: GET "/data/prearchive/projects/{project}/{timestamp}/{session}/resources/{resource}/files";
+        AddFiles:
+            PUT "/data/prearchive/projects/{project}/{timestamp}/{session}/resources/{resource}/files",
+            POST "/data/prearchive/projects/{project}/{timestamp}/{session}/resources/{resource}/files";
+        File: GET "/data/prearchive/projects/{project}/{timestamp}/{session}/resources/{resource}/files/{*file}";
+        AddFile:
+            PUT "/data/prearchive/projects/{project}/{timestamp}/{session}/resources/{resource}/files/{*file}",
+            POST "/data/prearchive/projects/{project}/{timestamp}/{session}/resources/{resource}/files/{*file}";
+        DeleteFile:
+            DELETE "/data/prearchive/projects/{project}/{timestamp}/{session}/resources/{resource}/files/{*file}";
         Move: POST "/data/services/prearchive/move";
         Rebuild: POST "/data/services/prearchive/rebuild";
         Delete: POST "/data/services/prearchive/delete";

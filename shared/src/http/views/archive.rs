@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::prearchive::{catalog_path, file_uri};
+use super::prearchive::{catalog_path, described, file_uri};
 use crate::domain::archive::{Experiment, Subject};
+use crate::domain::catalog::CatalogFile;
 use crate::domain::manifest::{FileEntry, Resource, StoredScan};
+use crate::domain::resource::{CountedResource, ItemResource};
 use crate::domain::time::date_time;
 use crate::http::path::join_segments;
 use crate::http::{Column, FieldValue, Item, Table};
-use crate::imaging::item::{self, Resource as ItemResource, ScanContext, SessionContext};
+use crate::imaging::item::{self, ScanContext, SessionContext};
 use crate::imaging::{Field, FieldValue as ImagingValue, ImageSession};
 
 /// The default columns of a list of subjects.
@@ -162,6 +164,26 @@ pub fn resources<'a>(scans: impl IntoIterator<Item = &'a StoredScan>) -> Table {
     table
 }
 
+/// Adds an experiment's own resources to a list of resources.
+pub fn add_resources(table: &mut Table, experiment: &Experiment, resources: &[CountedResource]) {
+    for counted in resources {
+        let CountedResource { resource, catalog } = counted;
+        table.push([
+            resource.number.to_string(),
+            resource.label.clone(),
+            "xnat:resourceCatalog".to_owned(),
+            "resources".to_owned(),
+            experiment.id.clone(),
+            String::new(),
+            catalog.files.to_string(),
+            catalog.bytes.to_string(),
+            resource.notes.tags.clone(),
+            resource.notes.content.clone(),
+            resource.notes.format.clone(),
+        ]);
+    }
+}
+
 /// An empty list of files.
 pub fn files() -> Table {
     let mut table = Table::new([
@@ -205,8 +227,33 @@ pub fn add_files(
     }
 }
 
-/// What an experiment's document says besides the headers.
-pub fn context(experiment: &Experiment, scans: &[StoredScan]) -> SessionContext {
+/// Adds files of an experiment's own resource to a list of files.
+pub fn add_catalog_files(
+    table: &mut Table,
+    experiment: &Experiment,
+    resource: &ItemResource,
+    files: &[CatalogFile],
+    digests: &[String],
+) {
+    let base = format!("/data/experiments/{}/resources/{}/files", experiment.id, resource.number);
+    for (file, digest) in files.iter().zip(digests) {
+        let CatalogFile { file, notes, .. } = file;
+        table.push([
+            file.name.rsplit('/').next().unwrap_or_default().to_owned(),
+            file.extent.len.to_string(),
+            file_uri(&base, &file.name),
+            resource.label.clone(),
+            notes.tags.clone(),
+            notes.format.clone(),
+            notes.content.clone(),
+            resource.number.to_string(),
+            digest.clone(),
+        ]);
+    }
+}
+
+/// What an experiment's document says besides the headers; `resources` are those of the experiment itself.
+pub fn context(experiment: &Experiment, scans: &[StoredScan], resources: &[CountedResource]) -> SessionContext {
     let scans = scans.iter().map(|stored| (stored.scan.id.clone(), scan_context(experiment, stored)));
     SessionContext {
         id: experiment.id.clone(),
@@ -216,15 +263,21 @@ pub fn context(experiment: &Experiment, scans: &[StoredScan]) -> SessionContext 
         visit: experiment.visit.clone(),
         protocol: experiment.protocol.clone(),
         fields: experiment.fields.clone(),
+        resources: resources.iter().map(|counted| described(counted, folder(experiment))).collect(),
         scans: scans.collect::<BTreeMap<_, _>>(),
         ..Default::default()
     }
 }
 
+/// Where XNAT has an experiment's files.
+fn folder(experiment: &Experiment) -> String {
+    format!("/archive/{}/arc001/{}", experiment.project, experiment.label)
+}
+
 /// What a scan's document says besides the headers.
 pub fn scan_context(experiment: &Experiment, stored: &StoredScan) -> ScanContext {
-    let folder = format!("/archive/{}/arc001/{}", experiment.project, experiment.label);
-    let resources = stored.resources.iter().map(|resource| ItemResource {
+    let folder = folder(experiment);
+    let resources = stored.resources.iter().map(|resource| item::Resource {
         label: resource.label.clone(),
         content: resource.content.clone(),
         format: resource.format.clone(),
@@ -240,10 +293,29 @@ pub fn scan_context(experiment: &Experiment, stored: &StoredScan) -> ScanContext
     }
 }
 
-/// An experiment as a JSON item, with its scans and their resources.
-pub fn experiment(experiment: &Experiment, session: &ImageSession, scans: &[StoredScan]) -> Item {
+/// An experiment as a JSON item, with its scans and resources.
+pub fn experiment(
+    experiment: &Experiment,
+    session: &ImageSession,
+    scans: &[StoredScan],
+    resources: &[CountedResource],
+) -> Item {
     let mut root = Item::new(experiment.xsi_type.as_str().to_owned());
-    set_fields(&mut root, item::session_fields(session, &context(experiment, &[])));
+    set_fields(&mut root, item::session_fields(session, &context(experiment, &[], &[])));
+    let own = resources.iter().map(|counted| {
+        let CountedResource { resource, catalog } = counted;
+        let mut item = Item::new("xnat:resourceCatalog");
+        item.set("xnat_abstractresource_id", number(resource.number))
+            .set("label", resource.label.clone())
+            .set("format", resource.notes.format.clone())
+            .set("content", resource.notes.content.clone())
+            .set("description", resource.notes.description.clone())
+            .set("URI", described(counted, folder(experiment)).uri)
+            .set("file_count", number(catalog.files))
+            .set("file_size", number(catalog.bytes));
+        item
+    });
+    root.add_children("resources/resource", own.collect());
     root.add_children("scans/scan", scans.iter().map(|stored| scan(experiment, stored)).collect());
     root
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::manifest::{FileEntry, Resource, StoredScan};
 use crate::domain::prearchive::{PrearchiveSession, SessionRow};
+use crate::domain::resource::CountedResource;
 use crate::domain::time::date_time;
 use crate::http::path::join_segments;
 use crate::http::{Column, Table};
@@ -111,8 +112,8 @@ pub fn resources(resources: &[Resource]) -> Table {
     table
 }
 
-/// The table of the resources of all scans of a session.
-pub fn all_resources(scans: &[StoredScan]) -> Table {
+/// The table of the resources of all scans of a session, and of its own.
+pub fn all_resources(scans: &[StoredScan], resources: &[CountedResource]) -> Table {
     let mut table = Table::with_columns(["category", "cat_id", "label", "file_count", "file_size"]);
     for stored in scans {
         for resource in &stored.resources {
@@ -120,16 +121,29 @@ pub fn all_resources(scans: &[StoredScan]) -> Table {
             table.push(["scans", &stored.scan.id, &resource.label, &count, &bytes]);
         }
     }
+    for counted in resources {
+        let (count, bytes) = (counted.catalog.files.to_string(), counted.catalog.bytes.to_string());
+        table.push(["resources", "", &counted.resource.label, &count, &bytes]);
+    }
     table
 }
 
-/// The table of a resource's files; `base` is the address of the list.
-pub fn files(files: &[FileEntry], base: &str) -> Table {
-    let mut table = Table::new([Column::new("Name"), Column::new("Size"), Column::uri("URI")]);
+/// An empty table of a resource's files.
+pub fn files() -> Table {
+    Table::new([Column::new("Name"), Column::new("Size"), Column::uri("URI")])
+}
+
+/// Adds files to the table of a resource's files; `base` is the address of the list.
+pub fn add_files<'a>(table: &mut Table, files: impl IntoIterator<Item = &'a FileEntry>, base: &str) {
     for file in files {
-        table.push([file.name.clone(), file.extent.len.to_string(), file_uri(base, &file.name)]);
+        let name = file.name.rsplit('/').next().unwrap_or_default().to_owned();
+        table.push([name, file.extent.len.to_string(), file_uri(base, &file.name)]);
     }
-    table
+}
+
+/// XNAT's answer for files that are there already: `{"duplicates":["PATH"]}`.
+pub fn duplicates(paths: &[String]) -> String {
+    serde_json::json!({ "duplicates": paths }).to_string()
 }
 
 /// The address of a file below the address of its list.
@@ -137,8 +151,8 @@ pub fn file_uri(base: &str, name: &str) -> String {
     format!("{base}{}", join_segments(name.split('/')))
 }
 
-/// What a session document says besides the headers.
-pub fn context(session: &PrearchiveSession, scans: &[StoredScan]) -> SessionContext {
+/// What a session document says besides the headers; `resources` are those of the session itself.
+pub fn context(session: &PrearchiveSession, scans: &[StoredScan], resources: &[CountedResource]) -> SessionContext {
     let place = &session.place;
     let project = if place.is_unassigned() { String::new() } else { place.project.clone() };
     let scans = scans.iter().map(|stored| {
@@ -160,8 +174,25 @@ pub fn context(session: &PrearchiveSession, scans: &[StoredScan]) -> SessionCont
         protocol: session.protocol.clone(),
         fields: session.fields.clone(),
         prearchive_path: format!("/prearchive/{}/{}/{}", place.project, place.timestamp, place.folder),
+        resources: resources.iter().map(|counted| described(counted, String::new())).collect(),
         scans: scans.collect::<BTreeMap<_, _>>(),
         ..Default::default()
+    }
+}
+
+/// A session's own resource as its document refers to it; `folder` is where XNAT has the session, empty in the
+/// prearchive.
+pub(super) fn described(counted: &CountedResource, folder: String) -> ItemResource {
+    let resource = &counted.resource;
+    let is_archived = !folder.is_empty();
+    let folder = if is_archived { format!("{folder}/") } else { folder };
+    ItemResource {
+        label: resource.label.clone(),
+        content: resource.notes.content.clone(),
+        format: resource.notes.format.clone(),
+        uri: format!("{folder}RESOURCES/{0}/{0}_catalog.xml", resource.label),
+        file_count: is_archived.then_some(counted.catalog.files),
+        file_size: is_archived.then_some(counted.catalog.bytes),
     }
 }
 

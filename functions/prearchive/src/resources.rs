@@ -1,0 +1,176 @@
+//! The resources of a session itself: reading, adding and removing files of any kind.
+
+use narthex::domain::DomainError;
+use narthex::domain::catalog::{CatalogCursor, FileNotes};
+use narthex::domain::prearchive::resources::AddFiles;
+use narthex::domain::prearchive::status::Action;
+use narthex::domain::prearchive::upload_files::{FilesError, ReceivedFile, file_name, receive_file, receive_form};
+use narthex::domain::prearchive::{PrearchiveSession, SessionPlace};
+use narthex::domain::resource::{CountedResource, check_label, check_notes};
+use narthex::http::request::{BodyKind, upload_name};
+use narthex::http::views::prearchive as views;
+use narthex::http::{ClientError, Params};
+use narthex::intake::IntakeError;
+use narthex::service::{Call, Reply, ReplyBody, after_the_answer, download};
+
+use crate::files::render;
+
+/// Parameters that this version cannot serve.
+const NOT_YET: &[(&str, &str)] = &[("extract", "unpacking archives into a resource"), ("async", "adding files later")];
+
+/// The session at a place.
+///
+/// # Errors
+/// 404.
+pub async fn session_at(call: &Call, place: &SessionPlace) -> Result<PrearchiveSession, ClientError> {
+    Ok(call.site.core.session_at(place).await?)
+}
+
+/// A session's own resource of this label.
+///
+/// # Errors
+/// 404.
+pub async fn find(call: &Call, session: &PrearchiveSession, label: &str) -> Result<CountedResource, ClientError> {
+    let found = call.site.core.counted_resource(&session.resources, label).await?;
+    found.ok_or_else(|| unknown_resource(label))
+}
+
+/// `GET .../resources/R/files`
+pub async fn list(call: &Call, place: &SessionPlace, label: &str) -> Result<Reply, ClientError> {
+    let session = session_at(call, place).await?;
+    let counted = find(call, &session, label).await?;
+    let base = call.context.path.canonical();
+    let mut table = views::files();
+    let mut cursor = CatalogCursor::new(&counted.resource.catalog);
+    while let Some(files) = call.site.core.next_files(&mut cursor).await? {
+        views::add_files(&mut table, files.iter().map(|file| &file.file), &base);
+    }
+    render(call, table)
+}
+
+/// `GET .../resources/R/files/PATH`
+pub async fn one(call: &Call, place: &SessionPlace, label: &str, path: &str) -> Result<Reply, ClientError> {
+    let session = session_at(call, place).await?;
+    let counted = find(call, &session, label).await?;
+    let found = call.site.core.catalog_file(&counted.resource.catalog, path).await?;
+    let found = found.ok_or_else(unknown_file)?;
+    download::file(call, &found.file, found.at_ms).await
+}
+
+/// `PUT` or `POST .../resources/R/files[/PATH]`: one file as the body, or files as parts of a form. `path` is empty if
+/// the address names none.
+pub async fn add(mut call: Call, place: &SessionPlace, label: &str, path: &str) -> Result<Reply, ClientError> {
+    let core = call.site.core.clone();
+    let session = session_at(&call, place).await?;
+    session.allow(Action::Edit)?;
+    check_label(label)?;
+    wanted(&call.context.params, label, &call.user())?;
+    let limits = core.settings.limits;
+    let limit_bytes = limits.max_upload_bytes;
+    if call.context.content_length().is_some_and(|length| length > limit_bytes) {
+        return Err(IntakeError::UploadTooLarge { limit_bytes }.into());
+    }
+    if !path.is_empty() {
+        file_name(path, &limits)?;
+    }
+    let files = match call.context.body_kind()? {
+        BodyKind::File { media_type } => {
+            let name = if path.is_empty() { upload_name(&media_type) } else { path.to_owned() };
+            let name = file_name(&name, &limits)?;
+            vec![receive_file(&core, call.take_body(), name).await?]
+        }
+        BodyKind::Multipart { boundary } => receive_parts(&mut call, &boundary, path).await?,
+        BodyKind::Form | BodyKind::Json => return Err(FilesError::NoFile.into()),
+    };
+    // Fields of a form are parameters as well.
+    let add = match wanted(&call.context.params, label, &call.user()) {
+        Ok(add) => add,
+        Err(error) => {
+            core.abandon_files(files).await;
+            return Err(error);
+        }
+    };
+    let duplicates = core.add_files(&session.id, &add, files).await?;
+    if duplicates.is_empty() {
+        return Ok(ReplyBody::nothing());
+    }
+    Ok(ReplyBody::text(views::duplicates(&duplicates)))
+}
+
+/// What the parameters ask for.
+fn wanted(params: &Params, label: &str, by: &str) -> Result<AddFiles, ClientError> {
+    ClientError::refuse_unserved(params, NOT_YET)?;
+    if params.has("reference") {
+        let sentence = "The parameter 'reference' is not supported: files must be sent in the request.";
+        return Err(ClientError::bad_request("reference", sentence));
+    }
+    let text = |name| params.text(name).unwrap_or_default().to_owned();
+    let notes = FileNotes {
+        format: text("format"),
+        content: text("content"),
+        description: text("description"),
+        tags: params.list("tags").collect::<Vec<_>>().join(","),
+    };
+    check_notes(&notes)?;
+    Ok(AddFiles { label: label.to_owned(), by: by.to_owned(), notes, overwrite: params.flag("overwrite") })
+}
+
+/// The files of a form. Its other fields become parameters.
+async fn receive_parts(call: &mut Call, boundary: &str, path: &str) -> Result<Vec<ReceivedFile>, ClientError> {
+    let core = call.site.core.clone();
+    let mut form = receive_form(&core, call.take_body(), boundary).await?;
+    let mut outcome = Ok(());
+    for (name, value) in &form.fields {
+        outcome = outcome.and_then(|()| Ok(call.context.params.add_field(name, value)?));
+    }
+    if outcome.is_ok() && !path.is_empty() {
+        outcome = match form.files.as_mut_slice() {
+            [file] => file_name(path, &core.settings.limits).map(|name| file.name = name).map_err(ClientError::from),
+            _ => Err(ClientError::bad_request(
+                "one-path",
+                "The address names one file, but the form has several; send them to .../files.",
+            )),
+        };
+    }
+    if let Err(error) = outcome {
+        core.abandon_files(form.files).await;
+        return Err(error);
+    }
+    Ok(form.files)
+}
+
+/// `DELETE .../resources/R`
+pub async fn remove(call: &Call, place: &SessionPlace, label: &str) -> Result<Reply, ClientError> {
+    let core = call.site.core.clone();
+    let session = session_at(call, place).await?;
+    let removed = core.remove_session_resource(&session.id, label).await.map_err(|error| match error {
+        DomainError::NotFound { .. } => unknown_resource(label),
+        other => other.into(),
+    })?;
+    after_the_answer(async move {
+        if let Err(error) = core.finish_removal(&session.id, &removed).await {
+            eprintln!("the bytes of a removed resource are not given back yet: {error}");
+        }
+    });
+    Ok(ReplyBody::nothing())
+}
+
+/// `DELETE .../resources/R/files/PATH`
+pub async fn remove_file(call: &Call, place: &SessionPlace, label: &str, path: &str) -> Result<Reply, ClientError> {
+    let session = session_at(call, place).await?;
+    let removed = call.site.core.remove_session_file(&session.id, label, path).await;
+    removed.map_err(|error| match error {
+        DomainError::NotFound { .. } => ClientError::not_found("unknown-file", "No matched files."),
+        other => other.into(),
+    })?;
+    Ok(ReplyBody::nothing())
+}
+
+fn unknown_resource(label: &str) -> ClientError {
+    let shown: String = label.chars().take(100).collect();
+    ClientError::not_found("unknown-resource", format!("Unknown resource {shown}."))
+}
+
+fn unknown_file() -> ClientError {
+    ClientError::not_found("unknown-file", "Unable to find file.")
+}

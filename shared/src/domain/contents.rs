@@ -1,0 +1,174 @@
+//! Archives of the files of scans and resources, for downloads.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use futures::SinkExt;
+use futures::channel::mpsc;
+
+use super::Core;
+use super::catalog::CatalogCursor;
+use super::digests::ReadError;
+use super::manifest::{FileEntry, Manifest, Resource, StoredScan};
+use super::resource::CountedResource;
+use crate::intake::archiveout::{ArchiveKind, ArchiveWriter};
+use crate::intake::name::MAX_NAME_BYTES;
+use crate::intake::{EntryName, ExtentError, ExtentReader};
+use crate::limits::Limits;
+use crate::storage::{PackId, PackReader, Store, StoreError};
+
+/// Where files are listed.
+#[derive(Debug, Clone)]
+pub enum FileSource {
+    /// A resource of a scan.
+    Scan(Rc<Manifest>, Resource),
+    /// A catalog, by its identifier.
+    Catalog(String),
+}
+
+/// A folder of an archive: files of one source, under one beginning of their names.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// What stands before the files' paths; ends with `/` unless it is empty.
+    pub prefix: String,
+    /// The files.
+    pub files: FileSource,
+}
+
+impl Folder {
+    /// The folders of the resources of some scans, named by `prefix`.
+    pub fn of_scans(
+        manifest: Manifest,
+        scans: Vec<StoredScan>,
+        prefix: impl Fn(&StoredScan, &Resource) -> String,
+    ) -> Vec<Self> {
+        let manifest = Rc::new(manifest);
+        let mut folders = Vec::new();
+        for stored in &scans {
+            for resource in &stored.resources {
+                let files = FileSource::Scan(manifest.clone(), resource.clone());
+                folders.push(Self { prefix: prefix(stored, resource), files });
+            }
+        }
+        folders
+    }
+
+    /// The folder of a resource.
+    pub fn of_resource(counted: &CountedResource, prefix: String) -> Self {
+        Self { prefix, files: FileSource::Catalog(counted.resource.catalog.clone()) }
+    }
+}
+
+/// How far the files of a source have been read.
+enum Reading<'a> {
+    Scan(&'a Manifest, &'a Resource, u64),
+    Catalog(CatalogCursor),
+}
+
+impl Reading<'_> {
+    async fn next<S: Store>(&mut self, core: &Core<S>) -> Result<Option<Vec<FileEntry>>, StoreError> {
+        match self {
+            Self::Scan(manifest, resource, page) => {
+                let files = core.files_on_page(manifest, resource, *page).await?;
+                *page += 1;
+                Ok(files)
+            }
+            Self::Catalog(cursor) => {
+                let files = core.next_files(cursor).await?;
+                Ok(files.map(|files| files.into_iter().map(|file| file.file).collect()))
+            }
+        }
+    }
+}
+
+/// Where pieces of an archive go. A receiver that has gone ends the work.
+struct Out<'a>(&'a mut mpsc::Sender<Result<Bytes, ReadError>>);
+
+/// The receiver has gone: there is nobody to tell.
+struct Gone;
+
+impl Out<'_> {
+    async fn send(&mut self, piece: Bytes) -> Result<(), Gone> {
+        if piece.is_empty() {
+            return Ok(());
+        }
+        self.0.send(Ok(piece)).await.map_err(|_| Gone)
+    }
+}
+
+enum Stop {
+    Gone,
+    Failed(ReadError),
+}
+
+impl From<Gone> for Stop {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+impl<E: Into<ReadError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl<S: Store> Core<S> {
+    /// Sends an archive of all files of these folders, in their order, in pieces. What goes wrong is sent last.
+    pub async fn send_archive(
+        &self,
+        kind: ArchiveKind,
+        folders: &[Folder],
+        mut sender: mpsc::Sender<Result<Bytes, ReadError>>,
+    ) {
+        if let Err(Stop::Failed(error)) = self.write_archive(kind, folders, Out(&mut sender)).await {
+            // If the client has gone there is nobody to tell.
+            let _ = sender.send(Err(error)).await;
+        }
+    }
+
+    async fn write_archive(&self, kind: ArchiveKind, folders: &[Folder], mut out: Out<'_>) -> Result<(), Stop> {
+        let mut writer = ArchiveWriter::new(kind);
+        let mut held: Option<(PackId, Rc<PackReader<S>>)> = None;
+        let damaged = |_: std::io::Error| ReadError::from(ExtentError::Damaged);
+        for folder in folders {
+            let mut reading = match &folder.files {
+                FileSource::Scan(manifest, resource) => Reading::Scan(manifest, resource, 0),
+                FileSource::Catalog(id) => Reading::Catalog(CatalogCursor::new(id)),
+            };
+            while let Some(files) = reading.next(self).await? {
+                for file in files {
+                    let pack = match &held {
+                        Some((id, pack)) if *id == file.pack => pack.clone(),
+                        _ => {
+                            let pack = Rc::new(self.pack_reader(file.pack).await?);
+                            held = Some((file.pack, pack.clone()));
+                            pack
+                        }
+                    };
+                    let name = member_name(&folder.prefix, &file)?;
+                    out.send(writer.begin(&name, &file.extent, file.crc32).map_err(damaged)?).await?;
+                    let mut reader = match writer.wants_stored() {
+                        true => ExtentReader::raw(pack, file.extent),
+                        false => ExtentReader::whole(pack, file.extent, file.crc32)?,
+                    };
+                    while let Some(piece) = reader.next().await? {
+                        out.send(writer.data(piece).map_err(damaged)?).await?;
+                    }
+                    out.send(writer.end(&file.extent).map_err(damaged)?).await?;
+                }
+            }
+        }
+        out.send(writer.finish().map_err(damaged)?).await?;
+        Ok(())
+    }
+}
+
+/// The name of a file in an archive. Names were checked when they came, against limits that folders may pass here;
+/// should one not do, the file is not left out for it.
+fn member_name(prefix: &str, file: &FileEntry) -> Result<EntryName, ReadError> {
+    let limits = Limits { max_name_bytes: MAX_NAME_BYTES, max_component_bytes: MAX_NAME_BYTES, ..Limits::default() };
+    EntryName::parse(&format!("{prefix}{}", file.name), &limits)
+        .or_else(|_| EntryName::parse(&format!("{}-{}", file.pack.number(), file.ordinal), &limits))
+        .map_err(|_| ExtentError::Damaged.into())
+}

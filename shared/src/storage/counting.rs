@@ -1,0 +1,56 @@
+//! A store that counts what is asked of it: to test what things cost without a clock.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use super::store::{Store, StoreError};
+
+/// A handle on a store that counts the operations through it and its clones.
+#[derive(Clone)]
+pub struct CountingStore<S> {
+    inner: S,
+    operations: Rc<Cell<u64>>,
+}
+
+impl<S: Store> CountingStore<S> {
+    /// A handle on `inner` that has counted nothing yet.
+    pub fn new(inner: S) -> Self {
+        Self { inner, operations: Rc::new(Cell::new(0)) }
+    }
+
+    /// The operations since the last call.
+    pub fn take(&self) -> u64 {
+        self.operations.take()
+    }
+
+    fn count(&self) {
+        self.operations.set(self.operations.get() + 1);
+    }
+}
+
+impl<S: Store> Store for CountingStore<S> {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.count();
+        self.inner.get(key).await
+    }
+
+    async fn set(&self, key: &str, value: Vec<u8>) -> Result<(), StoreError> {
+        self.count();
+        self.inner.set(key, value).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.count();
+        self.inner.delete(key).await
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        self.count();
+        self.inner.increment(key, delta).await
+    }
+
+    async fn counter(&self, key: &str) -> Result<i64, StoreError> {
+        self.count();
+        self.inner.counter(key).await
+    }
+}
