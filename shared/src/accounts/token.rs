@@ -117,9 +117,12 @@ async fn load<S: Store>(records: &Records<S>, alias: &str) -> Result<Option<Toke
 
 fn source<S: Store>(records: &Records<S>) -> impl RowSource<TokenInfo> {
     let records = records.clone();
-    move |alias: String| {
+    move |alias: String, place| {
         let records = records.clone();
-        async move { Ok(load(&records, &alias).await?.map(|token| token.info)) }
+        async move {
+            let info = load(&records, &alias).await?.map(|token| token.info);
+            Ok(info.filter(|info| info.place == place))
+        }
     }
 }
 

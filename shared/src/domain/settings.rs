@@ -13,8 +13,6 @@ pub struct Settings {
     pub session_idle_seconds: u64,
     /// How long an upload that was never finished is kept before the sweep removes it, in seconds.
     pub upload_retention_seconds: u64,
-    /// How long a session receives no file before its upload counts as complete, in seconds.
-    pub session_idle_seconds: u64,
     /// The prearchive code of a new project: 0, 1, 4 or 5.
     pub default_prearchive_code: u8,
     /// Whether every user may make projects, or administrators only.
@@ -28,7 +26,6 @@ impl Default for Settings {
         Self {
             site_id: "XNAT".to_owned(),
             lease_seconds: 30,
-            session_idle_seconds: 300,
             upload_retention_seconds: 24 * 60 * 60,
             session_idle_seconds: 300,
             default_prearchive_code: 0,
@@ -77,7 +74,6 @@ impl Settings {
         Ok(Self {
             site_id,
             lease_seconds: number(&given, "lease_seconds", defaults.lease_seconds, 1)?,
-            session_idle_seconds: number(&given, "session_idle_seconds", defaults.session_idle_seconds, 1)?,
             upload_retention_seconds: number(&given, "upload_retention_seconds", defaults.upload_retention_seconds, 0)?,
             session_idle_seconds: number(&given, "session_idle_seconds", defaults.session_idle_seconds, 1)?,
             default_prearchive_code: match given("default_prearchive_code").as_deref() {

@@ -114,9 +114,12 @@ impl AllDataChange {
 impl<S: Store> Core<S> {
     fn users(&self) -> (Roster<S>, impl RowSource<Profile>) {
         let records = self.records.clone();
-        let source = move |login: String| {
+        let source = move |login: String, place| {
             let records = records.clone();
-            async move { Ok(records.get::<Account>(&keys::account(&login)).await?.map(|account| Profile::from(&account))) }
+            async move {
+                let account: Option<Account> = records.get(&keys::account(&login)).await?;
+                Ok(account.filter(|account| account.place == Some(place)).map(|account| Profile::from(&account)))
+            }
         };
         (self.roster(USERS), source)
     }
@@ -127,9 +130,7 @@ impl<S: Store> Core<S> {
     /// The store's failure.
     pub async fn list_users(&self) -> Result<Vec<Profile>, StoreError> {
         let (roster, source) = self.users();
-        let listed = roster.list(&source).await?.into_iter();
-        // An account whose making was cut off and repeated has two places, of which it knows the second.
-        Ok(listed.filter(|listed| listed.row.place == Some(listed.place)).map(|listed| listed.row).collect())
+        Ok(roster.list(&source).await?.into_iter().map(|listed| listed.row).collect())
     }
 
     /// The account that a text names: by its login name, else by its number, else by its e-mail address.
