@@ -32,7 +32,8 @@ fn own() -> [(String, Vec<u8>); 2] {
 }
 
 fn scan_files(series: Option<u32>, prefix: impl Fn(u32) -> String) -> Members {
-    let files = study().files().filter(move |file| series.is_none_or(|series| file.series == series));
+    let study = study();
+    let files = study.files().filter(move |file| series.is_none_or(|series| file.series == series));
     files
         .map(|file| {
             let name = file.name.rsplit('/').next().unwrap().to_owned();
@@ -61,7 +62,7 @@ fn members(api: &Api, path: &str, format: &str) -> Members {
                     let mut file = zip.by_index(index).expect("an entry");
                     let mut bytes = Vec::new();
                     file.read_to_end(&mut bytes).expect("its bytes, with the right CRC-32");
-                    (file.name().to_owned(), bytes)
+                    (file.name().expect("its name").into_owned(), bytes)
                 })
                 .collect()
         }
