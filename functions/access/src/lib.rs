@@ -1,6 +1,7 @@
 //! Login, accounts, and what clients ask for when they connect.
 
 mod connect;
+mod jobs;
 mod login;
 mod tokens;
 mod user_table;
@@ -55,6 +56,10 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
         Endpoint::ShowTokensOf => tokens::show_for(&call, user).await,
         Endpoint::ValidateToken => tokens::validate(&call, found.get("alias"), found.get("secret")).await,
         Endpoint::InvalidateToken => tokens::invalidate(&call, found.get("alias"), found.get("secret")).await,
+        Endpoint::JobStatus => jobs::status(&call, found.get("key")).await,
+        Endpoint::ForgetJob => jobs::forget(&call, found.get("key")).await,
+        Endpoint::EventTracking => jobs::event(&call, found.get("key")).await,
+        Endpoint::EventPayload => jobs::payload(&call, found.get("key")).await,
         Endpoint::UnknownTokenOperation => tokens::unknown(&call),
     }
 }

@@ -33,7 +33,14 @@ pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientErro
     let site = call.site.clone();
     let core = &site.core;
     let taken = upload::receive(core, call.take_body(), name.unwrap_or("upload.dcm")).await?;
-    let sessions = core.import(taken, &wanted.import).await?;
+    let mut sessions = Vec::new();
+    for session in core.import(taken, &wanted.import).await? {
+        // A PET/MR study may be wanted as two sessions.
+        match core.separate(&session).await? {
+            Some((pet, mr)) => sessions.extend([pet, mr]),
+            None => sessions.push(session),
+        }
+    }
     take_digests_later(&call, &sessions);
     let mut uris = Vec::with_capacity(sessions.len());
     let mut refused = None;

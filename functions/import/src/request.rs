@@ -55,6 +55,7 @@ impl Wanted {
         let text = |names: &[&str]| params.text_of(names).map(str::to_owned);
         let mut import = ImportRequest {
             by: call.user(),
+            identity: call.identity.clone(),
             project: text(&["project", "PROJECT_ID"]),
             subject: text(&["subject", "SUBJECT_ID", "subject_ID"]),
             session: text(&["session", "EXPT_LABEL", "label"]),

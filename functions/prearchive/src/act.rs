@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use narthex::domain::access::Right;
-use narthex::domain::ids::{project_or_unassigned, random_id};
+use narthex::domain::ids::{UNASSIGNED, project_or_unassigned, random_id};
 use narthex::domain::jobs::{JobItem, JobKind, NewJob};
 use narthex::domain::prearchive::commit::{CommitRequest, Committed, SessionChange};
 use narthex::domain::prearchive::{PrearchiveSession, SessionPlace, Status};
@@ -86,7 +86,7 @@ async fn build(call: &Call, session: &PrearchiveSession) -> Result<Reply, Client
 }
 
 async fn relocate(call: &Call, session: &PrearchiveSession) -> Result<Reply, ClientError> {
-    let Some(project) = call.context.params.text("newProject").map(project_or_unassigned) else {
+    let Some(project) = call.context.params.text("newProject") else {
         let sentence = "Name the project to move the session to: newProject=PROJECT.";
         return Err(ClientError::bad_request("no-project", sentence));
     };
@@ -100,11 +100,10 @@ async fn relocate(call: &Call, session: &PrearchiveSession) -> Result<Reply, Cli
 
 /// The project (or none) to which somebody wants to move sessions, who may change its data.
 pub async fn destination(call: &Call, name: &str) -> Result<String, ClientError> {
-    if project_or_unassigned(name) != name || name == narthex::domain::ids::UNASSIGNED {
-        call.demand_prearchive(name, Right::Edit).await?;
-        return Ok(project_or_unassigned(name).to_owned());
+    match project_or_unassigned(name) {
+        UNASSIGNED => call.demand_prearchive(UNASSIGNED, Right::Edit).await,
+        name => Ok(call.project(name, Right::Edit).await?.id.to_string()),
     }
-    Ok(call.project(name, Right::Edit).await?.id.to_string())
 }
 
 async fn commit(call: &Call, session: &PrearchiveSession) -> Result<Reply, ClientError> {

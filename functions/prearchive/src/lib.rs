@@ -10,6 +10,7 @@ mod logs;
 mod resources;
 mod services;
 mod session;
+mod sweep;
 
 use crate::services::Service;
 use narthex::domain::access::Right;
@@ -60,13 +61,6 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
         Endpoint::Move => services::run(call, Service::Move).await,
         Endpoint::Rebuild => services::run(call, Service::Rebuild).await,
         Endpoint::Delete => services::run(call, Service::Delete).await,
-        Endpoint::Sweep => Err(not_yet()),
+        Endpoint::Sweep => sweep::run(&call).await,
     }
-}
-
-fn not_yet() -> ClientError {
-    ClientError::not_implemented(
-        "not-implemented",
-        "This version lists, reads and deletes sessions of the prearchive; it does nothing else with them yet.",
-    )
 }

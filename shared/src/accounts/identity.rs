@@ -73,9 +73,10 @@ pub struct User {
 }
 
 /// Who makes a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Identity {
     /// Nobody known; sees what is public.
+    #[default]
     Guest,
     /// Somebody with an account.
     User(Box<User>),

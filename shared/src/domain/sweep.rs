@@ -34,7 +34,7 @@ const MAX_WAITING: usize = 5_000;
 const MAX_INTERVAL_MS: u64 = 10 * 60 * 1000;
 
 /// What a sweep did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
     /// Uploads that were removed.
     pub uploads: u64,
@@ -51,17 +51,14 @@ pub struct Swept {
 }
 
 impl<S: Store> Core<S> {
-    /// Sweeps if the last sweep is some time ago.
+    /// Whether the last sweep is some time ago.
     ///
     /// # Errors
     /// The store's failure.
-    pub async fn sweep_if_due(&self) -> Result<Option<Swept>, DomainError> {
+    pub async fn sweep_is_due(&self) -> Result<bool, StoreError> {
         let state: PackSweep = self.records.get(&keys::pack_sweep()).await?.unwrap_or_default();
         let interval_ms = MAX_INTERVAL_MS.min(self.settings.upload_retention_seconds.saturating_mul(250));
-        if self.clock.now_ms() < state.swept_ms.saturating_add(interval_ms) {
-            return Ok(None);
-        }
-        self.sweep().await.map(Some)
+        Ok(self.clock.now_ms() >= state.swept_ms.saturating_add(interval_ms))
     }
 
     /// Sweeps now. What somebody else is at is left to them.

@@ -251,6 +251,12 @@ impl RequestContext {
         }
     }
 
+    /// The token of `Authorization: Bearer`, if there is one.
+    pub fn bearer_token(&self) -> Option<&str> {
+        let (scheme, token) = self.text(AUTHORIZATION.as_str())?.trim().split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    }
+
     fn text(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

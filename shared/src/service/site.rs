@@ -9,6 +9,7 @@ use spin_sdk::variables;
 use crate::accounts::{
     AuthSettings, Authenticator, Bootstrap, IssuedLogin, LoginSession, ServerSecret, User, login, token,
 };
+use crate::domain::sweep::Swept;
 use crate::domain::{Core, Settings};
 use crate::http::ClientError;
 use crate::storage::kv::KvStore;
@@ -138,9 +139,18 @@ impl Site {
     /// # Errors
     /// What failed; the rest is swept the next time.
     pub async fn sweep_if_due(&self) -> Result<(), ClientError> {
-        if self.core.sweep_if_due().await?.is_none() {
-            return Ok(());
+        match self.core.sweep_is_due().await? {
+            true => self.sweep().await.map(drop),
+            false => Ok(()),
         }
+    }
+
+    /// Sweeps now.
+    ///
+    /// # Errors
+    /// As [`Site::sweep_if_due`].
+    pub async fn sweep(&self) -> Result<Swept, ClientError> {
+        let swept = self.core.sweep().await?;
         let (records, roster) = (self.core.records.clone(), self.core.roster(LOGINS));
         let source = {
             let records = records.clone();
@@ -157,7 +167,7 @@ impl Site {
         }
         roster.fold(&source).await?;
         token::sweep(&records, &self.alias_tokens(), self.core.clock.now_ms()).await?;
-        Ok(())
+        Ok(swept)
     }
 }
 

@@ -8,6 +8,7 @@ use super::status::{Action, Status};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::manifest::{BUILDER, FileEntry, Manifest, NewScan};
+use crate::domain::project::PetMrHandling;
 use crate::imaging::naming;
 use crate::imaging::summary::SeriesSummary;
 use crate::imaging::{PetMr, build_session};
@@ -67,7 +68,7 @@ impl Gathered {
     }
 
     /// The session that these files make, and its scans with their files.
-    fn into_scans(self) -> Option<(crate::imaging::session::ImageSession, Vec<NewScan>)> {
+    fn into_scans(self, pet_mr: PetMr) -> Option<(crate::imaging::session::ImageSession, Vec<NewScan>)> {
         let mut summaries = Vec::with_capacity(self.series.len());
         let mut files = Vec::with_capacity(self.series.len());
         for series in self.series.into_values() {
@@ -84,7 +85,7 @@ impl Gathered {
         if summaries.is_empty() {
             return None;
         }
-        let mut session = build_session(&summaries, PetMr::default());
+        let mut session = build_session(&summaries, pet_mr);
         let scans = std::mem::take(&mut session.scans);
         let mut by_uid: HashMap<String, Vec<(PackId, ArrivedFile)>> =
             summaries.into_iter().map(|summary| summary.series_uid).zip(files).collect();
@@ -142,12 +143,26 @@ fn named(files: Vec<(PackId, ArrivedFile)>) -> Vec<FileEntry> {
 }
 
 impl<S: Store> Core<S> {
-    /// Writes the manifest of what was gathered; `None` if that makes no session.
-    pub(crate) async fn write_gathered(&self, gathered: Gathered) -> Result<Option<Manifest>, DomainError> {
-        match gathered.into_scans() {
+    /// Writes the manifest of what was gathered for a project; `None` if that makes no session.
+    pub(crate) async fn write_gathered(
+        &self,
+        gathered: Gathered,
+        project: &str,
+    ) -> Result<Option<Manifest>, DomainError> {
+        match gathered.into_scans(self.pet_mr_of(project).await?) {
             Some((session, scans)) => Ok(Some(self.write_manifest(session, scans).await?)),
             None => Ok(None),
         }
+    }
+
+    /// What a project wants studies with PET and MR images to become.
+    async fn pet_mr_of(&self, project: &str) -> Result<PetMr, DomainError> {
+        let project = self.project_by_id(project).await?;
+        Ok(match project.map(|project| project.pet_mr) {
+            Some(PetMrHandling::Pet) => PetMr::AsPet,
+            // What is to be two sessions is one until it is divided.
+            Some(PetMrHandling::PetMr | PetMrHandling::Separate) | None => PetMr::PetMr,
+        })
     }
 
     /// Whether the document is already what building would make it: it follows from the segments alone, which never
@@ -157,7 +172,14 @@ impl<S: Store> Core<S> {
         if self.has_unbuilt(session).await? {
             return Ok(false);
         }
-        Ok(self.manifest(manifest).await?.builder == BUILDER)
+        let manifest = self.manifest(manifest).await?;
+        // The project may want another type of these sessions by now.
+        let is_type_settled = match manifest.session.xsi_type.name() {
+            "petmr" => self.pet_mr_of(&session.place.project).await? != PetMr::AsPet,
+            "pet" => !self.scans(&manifest).await?.iter().any(|stored| stored.scan.xsi_type.name() == "mr"),
+            _ => true,
+        };
+        Ok(manifest.builder == BUILDER && is_type_settled)
     }
 
     /// Builds a held session's document from all its segments and stores the session. A document that is up to date is
@@ -199,7 +221,7 @@ impl<S: Store> Core<S> {
             }
         }
         let old = held.session.manifest.take();
-        let manifest = self.write_gathered(gathered).await?;
+        let manifest = self.write_gathered(gathered, &held.session.place.project).await?;
         let now_ms = self.clock.now_ms();
         held.session.lastmod_ms = now_ms;
         held.session.folded_segments = begun;

@@ -6,6 +6,8 @@ use super::segment::Segment;
 use super::session::{HeldSession, PrearchiveSession, SessionRef};
 use super::status::{Action, Status};
 use super::upload::{ArrivedStudy, Upload};
+use crate::accounts;
+use crate::domain::access::Right;
 use crate::domain::error::DomainError;
 use crate::domain::ids::{UNASSIGNED, clean_label, random_id};
 use crate::domain::{Core, project::PrearchiveCode};
@@ -22,8 +24,10 @@ const NAMELESS_SESSION: &str = "dicom_upload";
 /// Where an upload is to go, as far as the client says.
 #[derive(Debug, Clone, Default)]
 pub struct ImportRequest {
-    /// Who uploads.
+    /// Who uploads, as records show it.
     pub by: String,
+    /// Who uploads: headers name only projects whose data they may change.
+    pub identity: accounts::Identity,
     /// The project, which exists; headers decide if it is not given.
     pub project: Option<String>,
     /// The subject's label; headers decide if it is not given.
@@ -145,7 +149,7 @@ impl<S: Store> Core<S> {
     ) -> Result<Target, DomainError> {
         let project = match &request.project {
             Some(project) => project.clone(),
-            None => self.project_by_header(&study).await?.unwrap_or_else(|| UNASSIGNED.to_owned()),
+            None => self.project_by_header(&study, &request.identity).await?.unwrap_or_else(|| UNASSIGNED.to_owned()),
         };
         let wanted = |given: &Option<String>| given.as_deref().map(clean_label).filter(|label| !label.is_empty());
         let label = wanted(&request.session)
@@ -185,10 +189,16 @@ impl<S: Store> Core<S> {
         Ok(Target { study, identity, subject, autoarchive, session })
     }
 
-    /// XNAT's rule: the first of the names in the header that is a project's.
-    async fn project_by_header(&self, study: &ArrivedStudy) -> Result<Option<String>, DomainError> {
+    /// XNAT's rule: the first of the names in the header that is a project's in which the uploader may add data.
+    async fn project_by_header(
+        &self,
+        study: &ArrivedStudy,
+        who: &accounts::Identity,
+    ) -> Result<Option<String>, DomainError> {
         for candidate in naming::project_candidates(&study.first) {
-            if let Some(project) = self.find_project(&candidate).await? {
+            if let Some(project) = self.find_project(&candidate).await?
+                && project.grants(who, Right::Edit)
+            {
                 return Ok(Some(project.id.to_string()));
             }
         }
@@ -282,7 +292,7 @@ impl<S: Store> Core<S> {
     ) -> Result<PrearchiveSession, DomainError> {
         let NewSession { id, identity, subject, autoarchive } = new;
         let folded_segments = self.append_segment(&id, segment).await?;
-        let manifest = self.write_gathered(gathered).await?;
+        let manifest = self.write_gathered(gathered, &identity.project).await?;
         let manifest = manifest.ok_or(DomainError::NothingParsable { why: "the study has no series".to_owned() })?;
         let place = self.claim_place(&identity, &id, &request.place).await?;
         let now_ms = self.clock.now_ms();

@@ -41,17 +41,10 @@ impl<S: Store> Core<S> {
     /// # Errors
     /// [`DomainError::Busy`] or the store's failure; the session is whole as it was then.
     pub async fn separate_if_wanted(&self, held: &mut HeldSession) -> Result<Option<PrearchiveSession>, DomainError> {
-        if held.session.place.is_unassigned() || held.session.status != Status::Ready {
-            return Ok(None);
-        }
-        let project = self.project(&held.session.place.project).await?;
-        if project.pet_mr != PetMrHandling::Separate {
+        if !self.wants_two(&held.session).await? {
             return Ok(None);
         }
         let Some(manifest) = held.session.manifest.clone() else { return Ok(None) };
-        if self.manifest(&manifest).await?.session.xsi_type.name() != "petmr" {
-            return Ok(None);
-        }
         let divided = self.divide(&held.session).await?;
         if divided.iter().all(|one| one.mr.is_empty()) || divided.iter().all(|one| one.rest.is_empty()) {
             return Ok(None);
@@ -64,6 +57,36 @@ impl<S: Store> Core<S> {
         self.keep_rest(held, divided).await?;
         self.remove_manifest(&manifest, true).await?;
         self.show_part(part).await.map(Some)
+    }
+
+    /// Divides a session that has just been taken in, if that is wanted: the PET session and the MR session.
+    ///
+    /// # Errors
+    /// As [`Core::separate_if_wanted`].
+    pub async fn separate(
+        &self,
+        session: &PrearchiveSession,
+    ) -> Result<Option<(PrearchiveSession, PrearchiveSession)>, DomainError> {
+        if !self.wants_two(session).await? {
+            return Ok(None);
+        }
+        let mut held = self.hold_session_patiently(&session.id).await?;
+        let part = self.separate_if_wanted(&mut held).await;
+        let pet = held.session.clone();
+        self.let_go(held).await?;
+        Ok(part?.map(|mr| (pet, mr)))
+    }
+
+    /// Whether a session is a PET/MR session whose project wants two.
+    async fn wants_two(&self, session: &PrearchiveSession) -> Result<bool, DomainError> {
+        if session.place.is_unassigned() || session.status != Status::Ready {
+            return Ok(false);
+        }
+        let Some(manifest) = &session.manifest else { return Ok(false) };
+        if self.manifest(manifest).await?.session.xsi_type.name() != "petmr" {
+            return Ok(false);
+        }
+        Ok(self.project(&session.place.project).await?.pet_mr == PetMrHandling::Separate)
     }
 
     /// All that has arrived of a session and was not deleted, divided by whether it is MR.
@@ -154,7 +177,7 @@ impl<S: Store> Core<S> {
                 return Err(DomainError::Busy { what: "this prearchive entry".to_owned() });
             }
         }
-        part.manifest = self.write_gathered(gathered).await?.map(|manifest| manifest.id);
+        part.manifest = self.write_gathered(gathered, &part.place.project).await?.map(|manifest| manifest.id);
         self.records.set(&keys::session(&id), &part).await?;
         let study = keys::session_study(&identity.project, &identity.study_uid, &identity.label);
         self.records.set(&study, &SessionRef { id }).await?;
@@ -175,13 +198,14 @@ impl<S: Store> Core<S> {
         }
         removed.sort_unstable();
         removed.dedup();
-        let manifest = self.write_gathered(gathered).await?;
+        let manifest = self.write_gathered(gathered, &held.session.place.project).await?;
         let now_ms = self.clock.now_ms();
         let session = &mut held.session;
         for series_uid in removed {
             session.removed_series.retain(|known| known.series_uid != series_uid);
             session.removed_series.push(RemovedSeries { series_uid, upto_segment });
         }
+        let old = session.identity_in(&session.place.project);
         session.name = clean_label(&part_label(&session.name, "PET"));
         session.manifest = manifest.map(|manifest| manifest.id);
         session.separating = None;
@@ -191,7 +215,8 @@ impl<S: Store> Core<S> {
         let identity = session.identity_in(&session.place.project);
         let study = keys::session_study(&identity.project, &identity.study_uid, &identity.label);
         self.records.set(&study, &SessionRef { id: held.session.id.clone() }).await?;
-        self.store_session(held).await
+        self.store_session(held).await?;
+        self.forget_study(&old, &held.session.id).await
     }
 
     /// The MR session can be seen now; its record need not look after the other any more.

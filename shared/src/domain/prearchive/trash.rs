@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::place::Identity;
 use super::session::{HeldSession, PrearchiveSession, SessionPlace, SessionRef, lease_name};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
@@ -162,10 +163,15 @@ impl<S: Store> Core<S> {
             Ok(())
         })
         .await?;
-        let identity = session.identity_in(&place.project);
+        self.forget_study(&session.identity_in(&place.project), id).await
+    }
+
+    /// Forgets that a session receives a study under a label, if it is this session.
+    pub(super) async fn forget_study(&self, identity: &Identity, id: &str) -> Result<(), DomainError> {
         self.with_lease(&identity.lease_name(), "another upload of the same study", async |core| {
             let key = keys::session_study(&identity.project, &identity.study_uid, &identity.label);
-            if is_ours(core.records.get(&key).await?) {
+            let found: Option<SessionRef> = core.records.get(&key).await?;
+            if found.is_some_and(|reference| reference.id == id) {
                 core.records.delete(&key).await?;
             }
             Ok(())

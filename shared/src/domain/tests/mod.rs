@@ -6,6 +6,7 @@ mod files;
 mod jobs;
 mod relocate;
 mod review;
+mod separate;
 mod way;
 
 use std::rc::Rc;

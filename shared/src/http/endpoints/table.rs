@@ -201,6 +201,10 @@ endpoints! {
         InvalidateToken:
             GET "/data/services/tokens/invalidate/{alias}",
             GET "/data/services/tokens/invalidate/{alias}/{secret}";
+        JobStatus: GET "/data/status/{key}";
+        ForgetJob: DELETE "/data/status/{key}";
+        EventTracking: GET "/xapi/event_tracking/{key}";
+        EventPayload: GET "/xapi/event_tracking/{key}/payload";
         UnknownTokenOperation: GET "/data/services/tokens", GET "/data/services/tokens/{*operation}";
     }
 }
