@@ -3,8 +3,8 @@
 //! They are facts about the entries of a pack and kept beside it, a page for [`PER_PAGE`] entries. They are taken
 //! after an upload was answered; whoever needs one that is not there yet takes it then.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
@@ -95,6 +95,18 @@ impl<S: Store> Core<S> {
             }
         }
         Ok(digests)
+    }
+
+    /// Removes the digests of these files. They are taken again should one still be wanted.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub(crate) async fn forget_digests(&self, files: &[FileEntry]) -> Result<(), StoreError> {
+        let pages: BTreeSet<(PackId, u32)> = files.iter().map(|file| (file.pack, file.ordinal / PER_PAGE)).collect();
+        for (pack, number) in pages {
+            self.records.delete(&keys::pack_digests(pack, u64::from(number))).await?;
+        }
+        Ok(())
     }
 
     /// Takes the digests of all files of a manifest that are not known yet.

@@ -11,7 +11,7 @@ use super::experiment::Experiment;
 use super::subject::{LabelRef, Subject};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::domain::manifest::{FILES_PER_PAGE, Manifest};
+use crate::domain::manifest::Manifest;
 use crate::storage::roster::RowSource;
 use crate::storage::{PackId, Record, Roster, Store, StoreError, keys, pack};
 
@@ -113,14 +113,17 @@ impl<S: Store> Core<S> {
         // The manifest says which packs to release, so that it goes after them.
         if let Some(manifest) = self.records.get::<Manifest>(&keys::manifest(&experiment.manifest)).await? {
             let mut packs: BTreeSet<PackId> = BTreeSet::new();
-            for page in 0..manifest.files.div_ceil(FILES_PER_PAGE as u64) {
-                packs.extend(self.file_page_if_there(&manifest, page).await?.into_iter().map(|file| file.pack));
+            for page in 0..manifest.file_pages {
+                let files = self.file_page_if_there(&manifest, page).await?;
+                self.forget_digests(&files).await?;
+                packs.extend(files.into_iter().map(|file| file.pack));
             }
             for pack in packs {
                 pack::release(&self.records, &self.blobs, pack, &experiment.content).await?;
             }
             self.remove_manifest(&experiment.manifest, true).await?;
         }
+        self.remove_catalogs(&experiment.resources, &experiment.content).await?;
         let label = keys::experiment_label(&experiment.project, &experiment.label);
         if self.records.get::<LabelRef>(&label).await?.is_some_and(|reference| reference.id == experiment.id) {
             self.records.delete(&label).await?;

@@ -1,5 +1,6 @@
 use futures::executor::block_on;
 
+use super::files::{add, into};
 use super::*;
 use crate::domain::access::ProjectRole;
 use crate::domain::project::LastOwner;
@@ -14,9 +15,12 @@ async fn filled() -> Site {
     let change = ProjectChange { aliases: Some(vec!["demo".to_owned()]), ..Default::default() };
     core.change_project("DEMO", &change).await.unwrap();
     let session = import(&core, &study(1)).await.unwrap();
-    core.archive(&session.id, &archive_request()).await.unwrap();
+    add(&core, &session.id, &into("NOTES"), "a/b.txt", b"archived").await.unwrap();
+    let experiment = core.archive(&session.id, &archive_request()).await.unwrap();
+    core.take_digests(&core.manifest(&experiment.manifest).await.unwrap()).await.unwrap();
     core.empty_trash_of(&session.id).await.unwrap();
-    import(&core, &study(2)).await.unwrap();
+    let session = import(&core, &study(2)).await.unwrap();
+    add(&core, &session.id, &into("NOTES"), "c.txt", b"staged").await.unwrap();
     // What is folded late is folded now, so that no test depends on it.
     site.clock.advance(20_000);
     core.sweep().await.unwrap();

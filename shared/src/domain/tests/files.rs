@@ -16,11 +16,11 @@ async fn received<S: Store>(core: &Core<S>, path: &str, bytes: &[u8]) -> Result<
     receive_file(core, futures::stream::iter(pieces), file_name(path, &core.settings.limits)?).await
 }
 
-fn into(label: &str) -> AddFiles {
+pub(super) fn into(label: &str) -> AddFiles {
     AddFiles { label: label.to_owned(), by: "admin".to_owned(), overwrite: true, notes: FileNotes::default() }
 }
 
-async fn add<S: Store>(
+pub(super) async fn add<S: Store>(
     core: &Core<S>,
     session: &str,
     add: &AddFiles,
