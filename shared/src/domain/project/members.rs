@@ -93,7 +93,9 @@ mod tests {
     }
 
     fn removing<'l>(login: &'l str) -> impl FnOnce(&mut BTreeMap<String, ProjectRole>) + 'l {
-        move |members| drop(members.remove(login))
+        move |members| {
+            members.remove(login);
+        }
     }
 
     #[test]

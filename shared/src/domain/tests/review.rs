@@ -168,7 +168,7 @@ fn states_of_work_cannot_be_set_by_hand() {
                 assert_eq!(core.session(&session.id).await.unwrap().unwrap().status, status);
             }
         }
-        core.queue_sessions(&[session.clone()], "x", &JobKind::Rebuild).await.unwrap();
+        core.queue_sessions(std::slice::from_ref(&session), "x", &JobKind::Rebuild).await.unwrap();
         core.resync_sessions("DEMO").await.unwrap();
         assert_eq!(staged(&core, "DEMO").await[0].status, Status::Ready);
     });

@@ -87,7 +87,7 @@ impl<S: Store> List<S> {
                 same(part.passed, offset.min(whole.len()), &format!("rows passed over for the part at {offset}"))?;
                 parts.extend(part.rows);
             }
-            check(parts == whole, &format!("parts of {limit} rows are not the list"))?;
+            check(parts == whole, format!("parts of {limit} rows are not the list"))?;
         }
         Ok(())
     }
