@@ -89,7 +89,7 @@ impl Settings {
                     });
                 }
             },
-            users_may_create_projects: flag(&given, "users_may_create_projects", defaults.users_may_create_projects)?,
+            users_may_create_projects: switch(&given, "users_may_create_projects", defaults.users_may_create_projects)?,
             limits,
         })
     }
@@ -105,18 +105,6 @@ fn site_id(text: &str) -> Result<String, SettingError> {
         Ok(cleaned)
     } else {
         Err(SettingError { name: "site_id", value: text.to_owned(), must_be: "1 to 32 letters, digits or underscores" })
-    }
-}
-
-/// A setting that is true or false.
-fn flag(given: &impl Fn(&str) -> Option<String>, name: &'static str, default: bool) -> Result<bool, SettingError> {
-    match given(name) {
-        None => Ok(default),
-        Some(value) => match value.to_ascii_lowercase().as_str() {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            _ => Err(SettingError { name, value, must_be: "true or false" }),
-        },
     }
 }
 

@@ -39,8 +39,6 @@ pub struct Profile {
     pub created_ms: u64,
     /// When it was last changed, likewise.
     pub changed_ms: u64,
-    /// Its place in the list.
-    place: Option<u64>,
 }
 
 impl From<&Account> for Profile {
@@ -57,7 +55,6 @@ impl From<&Account> for Profile {
             verified: account.verified,
             created_ms: account.created_ms,
             changed_ms: account.changed_ms,
-            place: account.place,
         }
     }
 }
