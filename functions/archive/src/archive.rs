@@ -54,7 +54,7 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
     let core = &call.site.core;
     let session = core.session_at(&place).await?;
     let experiment = core.archive(&session.id, &request).await?;
-    empty_trash_later(&call, &session.id);
+    empty_trash_later(&call, vec![session.id]);
     let uri = address(&experiment);
     if params.literal_true("redirect") {
         return Ok(ReplyBody::see_other(&uri));

@@ -57,7 +57,7 @@ pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientErro
         };
         match core.archive(&session.id, &request).await {
             Ok(experiment) => {
-                empty_trash_later(&call, &session.id);
+                empty_trash_later(&call, vec![session.id.clone()]);
                 uris.push(address(&experiment));
             }
             // The other sessions of the upload are looked after all the same.

@@ -124,7 +124,7 @@ async fn commit(call: &Call, session: &PrearchiveSession) -> Result<Reply, Clien
     match core.commit_held(held, &request).await? {
         Committed::Staged(session) => Ok(staged(&session, StatusCode::OK)),
         Committed::Archived(experiment) => {
-            empty_trash_later(call, &session.id);
+            empty_trash_later(call, vec![session.id.clone()]);
             let status = StatusCode::MOVED_PERMANENTLY;
             Ok(ReplyBody::reply(status, "text/plain; charset=utf-8", address(&experiment)))
         }

@@ -10,7 +10,7 @@ pub async fn session(call: &Call, place: &SessionPlace) -> Result<Reply, ClientE
     let session = core.session_at(place).await?;
     let held = core.hold_session(&session.id).await?;
     core.delete_session(held).await?;
-    empty_trash_later(call, &session.id);
+    empty_trash_later(call, vec![session.id]);
     Ok(ReplyBody::nothing())
 }
 

@@ -164,9 +164,6 @@ async fn at_once(
     for session in sessions {
         match one(&call.site.core, &session, kind, override_lock).await {
             Ok(row) => {
-                if *kind == JobKind::Delete {
-                    empty_trash_later(call, &session.id);
-                }
                 rows.push(row);
             }
             Err(error) => {
@@ -174,6 +171,9 @@ async fn at_once(
                 first = first.or(Some(error));
             }
         }
+    }
+    if *kind == JobKind::Delete {
+        empty_trash_later(call, rows.iter().map(|row| row.id.clone()).collect());
     }
     let Some(error) = first else { return Ok(rows) };
     let mut error = ClientError::from(error);

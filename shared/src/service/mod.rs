@@ -293,13 +293,15 @@ async fn admit(context: RequestContext, body: RequestBody, access: Access) -> Re
     Ok(Call { context, identity, site, is_sweeper: false, body })
 }
 
-/// Removes what is left of a session that has gone, after the answer.
-pub fn empty_trash_later(call: &Call, session: &str) {
-    let (core, session) = (call.site.core.clone(), session.to_owned());
+/// Removes what is left of sessions that have gone, after the answer and one after the other.
+pub fn empty_trash_later(call: &Call, sessions: Vec<String>) {
+    let core = call.site.core.clone();
     after_the_answer(async move {
-        // Should it fail, the sweep does it.
-        if let Err(error) = core.empty_trash_of(&session).await {
-            eprintln!("the remains of a session are not removed yet: {error}");
+        for session in sessions {
+            // Should it fail, the sweep does it.
+            if let Err(error) = core.empty_trash_of(&session).await {
+                eprintln!("the remains of a session are not removed yet: {error}");
+            }
         }
     });
 }
