@@ -6,8 +6,8 @@ use super::session::{HeldSession, RemovedSeries};
 use super::status::{Action, Status};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::domain::manifest::StoredScan;
-use crate::storage::{PackId, Store, pack};
+use crate::domain::manifest::{Manifest, StoredScan};
+use crate::storage::{PackId, Store, StoreError, keys, pack};
 
 /// Series that can be deleted of one session, at most: each is kept in the session's record.
 const MAX_REMOVED_SERIES: usize = 1_000;
@@ -57,8 +57,20 @@ impl<S: Store> Core<S> {
         if self.has_unbuilt(&held.session).await? {
             return Ok(());
         }
-        let manifest = self.manifest(manifest).await?;
-        let mut used: BTreeSet<PackId> = BTreeSet::new();
+        let Some(used) = self.packs_in_use(manifest).await? else { return Ok(()) };
+        for pack in self.packs_of(&held.session).await?.difference(&used) {
+            if !self.leases.keep(&mut held.lease).await? {
+                return Ok(());
+            }
+            pack::release(&self.records, &self.blobs, *pack, &held.session.id).await?;
+        }
+        Ok(())
+    }
+
+    /// The packs in which the files of a manifest's scans lie; `None` if the manifest is gone.
+    pub(super) async fn packs_in_use(&self, manifest: &str) -> Result<Option<BTreeSet<PackId>>, StoreError> {
+        let mut used = BTreeSet::new();
+        let Some(manifest) = self.records.get::<Manifest>(&keys::manifest(manifest)).await? else { return Ok(None) };
         for stored in self.scans(&manifest).await? {
             for resource in &stored.resources {
                 let mut page = 0;
@@ -68,12 +80,6 @@ impl<S: Store> Core<S> {
                 }
             }
         }
-        for pack in self.packs_of(&held.session).await?.difference(&used) {
-            if !self.leases.keep(&mut held.lease).await? {
-                return Ok(());
-            }
-            pack::release(&self.records, &self.blobs, *pack, &held.session.id).await?;
-        }
-        Ok(())
+        Ok(Some(used))
     }
 }

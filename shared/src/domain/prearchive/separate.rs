@@ -153,6 +153,7 @@ impl<S: Store> Core<S> {
             separating: None,
             born_of: Some(whole.id.clone()),
             removed_series: Vec::new(),
+            resources: Vec::new(),
             log: Vec::new(),
             ..whole.clone()
         };

@@ -89,9 +89,17 @@ impl<S: Store> Core<S> {
         for place in session.left.iter().chain([&session.place]) {
             self.forget_place(session, place).await?;
         }
-        if !trash.is_archived {
-            for pack in self.packs_of(session).await? {
-                pack::release(&self.records, &self.blobs, pack, id).await?;
+        // An archived session's packs are the experiment's now, but for those that nothing in it needs: of images that
+        // came twice, or of scans that were deleted.
+        let kept = match (trash.is_archived, &session.manifest) {
+            (true, Some(manifest)) => self.packs_in_use(manifest).await?,
+            // Without its document nothing tells what the experiment needs, so that all stays.
+            (true, None) => None,
+            (false, _) => Some(BTreeSet::new()),
+        };
+        if let Some(kept) = kept {
+            for pack in self.packs_of(session).await?.difference(&kept) {
+                pack::release(&self.records, &self.blobs, *pack, id).await?;
                 self.leases.keep(&mut lease).await?;
             }
         }

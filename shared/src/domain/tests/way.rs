@@ -37,6 +37,24 @@ fn the_same_upload_again_changes_nothing() {
 }
 
 #[test]
+fn the_bytes_of_a_repeated_upload_go_with_archiving() {
+    block_on(async {
+        let site = Site::new().with_project().await;
+        let (core, study) = (site.core(), study(1));
+        let session = import(&core, &study).await.unwrap();
+        let once = site.blobs.keys().len();
+        import(&core, &study).await.unwrap();
+        assert!(site.blobs.keys().len() > once);
+        let experiment = core.archive(&session.id, &archive_request()).await.unwrap();
+        for _ in 0..2 {
+            core.empty_trash_of(&session.id).await.unwrap();
+        }
+        assert_eq!(site.blobs.keys().len(), once);
+        assert_eq!(contents(&core, &experiment.manifest).await, sent(&study));
+    });
+}
+
+#[test]
 fn two_first_uploads_of_one_study_make_one_session() {
     block_on(async {
         let site = Site::new().with_project().await;
