@@ -7,9 +7,9 @@ use narthex::domain::prearchive::status::Action;
 use narthex::domain::prearchive::upload_files::{FilesError, ReceivedFile, file_name, receive_file, receive_form};
 use narthex::domain::prearchive::{PrearchiveSession, SessionPlace};
 use narthex::domain::resource::{CountedResource, check_label, check_notes};
-use narthex::http::request::{BodyKind, upload_name};
+use narthex::http::request::BodyKind;
 use narthex::http::views::prearchive as views;
-use narthex::http::{ClientError, Params};
+use narthex::http::{ClientError, Params, upload_name};
 use narthex::intake::IntakeError;
 use narthex::service::{Call, Reply, ReplyBody, after_the_answer, download};
 
