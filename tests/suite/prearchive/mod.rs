@@ -2,5 +2,6 @@
 
 mod downloads;
 mod list;
+mod model;
 mod resources;
 mod session;

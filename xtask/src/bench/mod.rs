@@ -3,7 +3,9 @@
 mod archive_size;
 mod ingest;
 mod large;
+mod list;
 mod report;
+mod review;
 mod server;
 
 use anyhow::Result;
@@ -22,6 +24,10 @@ enum What {
     Ingest(ingest::Options),
     /// Archive a small and a large session and compare.
     ArchiveSize(archive_size::Options),
+    /// List prearchives of 1,000 to 100,000 sessions, and one of which most were deleted.
+    List(list::Options),
+    /// Rebuild, move and delete small and large sessions and compare.
+    Review(review::Options),
 }
 
 /// Measures.
@@ -33,5 +39,7 @@ pub fn run(options: &Options) -> Result<()> {
         What::Ingest(options) if options.large => large::run(options),
         What::Ingest(options) => ingest::run(options),
         What::ArchiveSize(options) => archive_size::run(options),
+        What::List(options) => list::run(options),
+        What::Review(options) => review::run(options),
     }
 }
