@@ -53,7 +53,7 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
     place.project = call.demand_prearchive(&place.project, Right::Edit).await?;
     let core = &call.site.core;
     let session = core.session_at(&place).await?;
-    let experiment = core.archive(&session.id, &request).await?;
+    let experiment = core.archive(&session, &request).await?;
     empty_trash_later(&call, vec![session.id]);
     let uri = address(&experiment);
     if params.literal_true("redirect") {

@@ -55,7 +55,7 @@ pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientErro
             quarantine: wanted.quarantine,
             ..Default::default()
         };
-        match core.archive(&session.id, &request).await {
+        match core.archive(session, &request).await {
             Ok(experiment) => {
                 empty_trash_later(&call, vec![session.id.clone()]);
                 uris.push(address(&experiment));

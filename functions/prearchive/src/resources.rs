@@ -90,7 +90,7 @@ pub async fn add(mut call: Call, place: &SessionPlace, label: &str, path: &str) 
             return Err(error);
         }
     };
-    let duplicates = core.add_files(&session.id, &add, files).await?;
+    let duplicates = core.add_files(&session, &add, files).await?;
     if duplicates.is_empty() {
         return Ok(ReplyBody::nothing());
     }
@@ -143,7 +143,7 @@ async fn receive_parts(call: &mut Call, boundary: &str, path: &str) -> Result<Ve
 pub async fn remove(call: &Call, place: &SessionPlace, label: &str) -> Result<Reply, ClientError> {
     let core = call.site.core.clone();
     let session = session_at(call, place).await?;
-    let removed = core.remove_session_resource(&session.id, label).await.map_err(|error| match error {
+    let removed = core.remove_session_resource(&session, label).await.map_err(|error| match error {
         DomainError::NotFound { .. } => unknown_resource(label),
         other => other.into(),
     })?;
@@ -158,7 +158,7 @@ pub async fn remove(call: &Call, place: &SessionPlace, label: &str) -> Result<Re
 /// `DELETE .../resources/R/files/PATH`
 pub async fn remove_file(call: &Call, place: &SessionPlace, label: &str, path: &str) -> Result<Reply, ClientError> {
     let session = session_at(call, place).await?;
-    let removed = call.site.core.remove_session_file(&session.id, label, path).await;
+    let removed = call.site.core.remove_session_file(&session, label, path).await;
     removed.map_err(|error| match error {
         DomainError::NotFound { .. } => ClientError::not_found("unknown-file", "No matched files."),
         other => other.into(),

@@ -6,7 +6,7 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::clean_label;
 use crate::domain::manifest::{Manifest, StoredScan};
-use crate::domain::prearchive::session::{ArchiveIntent, HeldSession};
+use crate::domain::prearchive::session::{ArchiveIntent, HeldSession, PrearchiveSession};
 use crate::domain::prearchive::status::{Action, Status};
 use crate::domain::project::QuarantineCode;
 use crate::storage::{Store, keys};
@@ -61,13 +61,17 @@ pub struct ArchiveRequest {
 const FIRST_QUALITY: &str = "usable";
 
 impl<S: Store> Core<S> {
-    /// Archives the session of this identifier.
+    /// Archives a session that was found at its place.
     ///
     /// # Errors
     /// [`DomainError::Busy`] if somebody works on it, [`DomainError::Conflict`] if the archive stands against it (the
     /// session is then in CONFLICT), [`DomainError::Invalid`] for a request that cannot be, or the store's failure.
-    pub async fn archive(&self, id: &str, request: &ArchiveRequest) -> Result<Experiment, DomainError> {
-        let mut held = self.hold_session(id).await?;
+    pub async fn archive(
+        &self,
+        found: &PrearchiveSession,
+        request: &ArchiveRequest,
+    ) -> Result<Experiment, DomainError> {
+        let mut held = self.hold_found(found).await?;
         let outcome = self.archive_held(&mut held, request).await;
         // Whatever went wrong behind the commit, the experiment is there; the session is gone for every reader.
         let committed = match (&outcome, &held.session.intent) {

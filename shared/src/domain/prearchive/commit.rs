@@ -127,10 +127,10 @@ impl<S: Store> Core<S> {
         let archive = ArchiveRequest { by: request.by.clone(), overwrite, ..Default::default() };
         if let Some(part) = part {
             // Should something stand against the second session, its log says so.
-            let _ = self.archive(&part.id, &archive).await;
+            let _ = self.archive(&part, &archive).await;
             self.empty_trash_of(&part.id).await?;
         }
-        Ok(Committed::Archived(Box::new(self.archive(&session.id, &archive).await?)))
+        Ok(Committed::Archived(Box::new(self.archive(&session, &archive).await?)))
     }
 
     /// Gives the MR session, if the session was divided.

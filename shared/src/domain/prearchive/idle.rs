@@ -64,7 +64,7 @@ impl<S: Store> Core<S> {
             let request =
                 ArchiveRequest { by: session.uploader.clone(), overwrite: Overwrite::Append, ..Default::default() };
             // What stands against archiving is in the session's log.
-            if let Err(DomainError::Store(error)) = self.archive(&session.id, &request).await {
+            if let Err(DomainError::Store(error)) = self.archive(session, &request).await {
                 return Err(error.into());
             }
             self.empty_trash_of(&session.id).await?;

@@ -1,6 +1,6 @@
 //! Resources of a session itself: files of any kind beside its scans.
 
-use super::session::HeldSession;
+use super::session::{HeldSession, PrearchiveSession};
 use super::status::Action;
 use super::upload_files::ReceivedFile;
 use crate::domain::Core;
@@ -35,7 +35,7 @@ impl<S: Store> Core<S> {
     /// or [`DomainError::WrongState`] as the session is, or the store's failure.
     pub async fn add_files(
         &self,
-        session: &str,
+        session: &PrearchiveSession,
         add: &AddFiles,
         files: Vec<ReceivedFile>,
     ) -> Result<Vec<String>, DomainError> {
@@ -48,7 +48,7 @@ impl<S: Store> Core<S> {
 
     async fn add_files_held(
         &self,
-        session: &str,
+        session: &PrearchiveSession,
         add: &AddFiles,
         left: &mut Vec<ReceivedFile>,
     ) -> Result<Vec<String>, DomainError> {
@@ -57,7 +57,7 @@ impl<S: Store> Core<S> {
         for file in left.iter() {
             self.demand_in_time(file.started_ms)?;
         }
-        let mut held = self.hold_session_patiently(session).await?;
+        let mut held = self.hold_found_patiently(session).await?;
         let outcome = self.add_to_resource(&mut held, add, left).await;
         self.let_go(held).await?;
         outcome
@@ -154,8 +154,13 @@ impl<S: Store> Core<S> {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] if there is no such file, or as [`Core::add_files`].
-    pub async fn remove_session_file(&self, session: &str, label: &str, path: &str) -> Result<(), DomainError> {
-        let mut held = self.hold_session_patiently(session).await?;
+    pub async fn remove_session_file(
+        &self,
+        session: &PrearchiveSession,
+        label: &str,
+        path: &str,
+    ) -> Result<(), DomainError> {
+        let mut held = self.hold_found_patiently(session).await?;
         let outcome = self.remove_file_held(&mut held, label, path).await;
         self.let_go(held).await?;
         outcome
@@ -181,8 +186,12 @@ impl<S: Store> Core<S> {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] if there is no such resource, or as [`Core::add_files`].
-    pub async fn remove_session_resource(&self, session: &str, label: &str) -> Result<ItemResource, DomainError> {
-        let mut held = self.hold_session_patiently(session).await?;
+    pub async fn remove_session_resource(
+        &self,
+        session: &PrearchiveSession,
+        label: &str,
+    ) -> Result<ItemResource, DomainError> {
+        let mut held = self.hold_found_patiently(session).await?;
         let outcome = self.remove_resource_held(&mut held, label).await;
         self.let_go(held).await?;
         outcome

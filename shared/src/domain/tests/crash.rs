@@ -28,7 +28,7 @@ pub(super) fn left(site: &Site, kind: &str) -> usize {
 }
 
 /// Archives as a client does that tries again while the session is busy.
-async fn archive_in_the_end(site: &Site, core: &Core<MemoryStore>, session: &str) -> Experiment {
+async fn archive_in_the_end(site: &Site, core: &Core<MemoryStore>, session: &PrearchiveSession) -> Experiment {
     for _ in 0..4 {
         match core.archive(session, &archive_request()).await {
             Ok(experiment) => return experiment,
@@ -139,7 +139,7 @@ fn an_archiver_who_dies_at_any_step_leaves_the_session_or_the_experiment() {
             let site = Site::new().with_project().await;
             let session = import(&site.core(), &study(1)).await.unwrap();
             let (doomed, mortal) = doomed(&site, steps);
-            let outcome = doomed.archive(&session.id, &archive_request()).await;
+            let outcome = doomed.archive(&session, &archive_request()).await;
 
             let whole = async |core: &Core<MemoryStore>| -> Option<Experiment> {
                 let sessions = staged(core, "DEMO").await;
@@ -160,7 +160,7 @@ fn an_archiver_who_dies_at_any_step_leaves_the_session_or_the_experiment() {
             let core = recover(&site).await;
             let experiment = match whole(&core).await {
                 Some(experiment) => experiment,
-                None => archive_in_the_end(&site, &core, &session.id).await,
+                None => archive_in_the_end(&site, &core, &session).await,
             };
             assert_eq!(contents(&core, &experiment.manifest).await, sent(&study(1)), "step {steps}");
             core.sweep().await.unwrap();

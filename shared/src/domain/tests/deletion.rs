@@ -16,7 +16,7 @@ async fn filled() -> Site {
     core.change_project("DEMO", &change).await.unwrap();
     let session = import(&core, &study(1)).await.unwrap();
     add(&core, &session.id, &into("NOTES"), "a/b.txt", b"archived").await.unwrap();
-    let experiment = core.archive(&session.id, &archive_request()).await.unwrap();
+    let experiment = core.archive(&session, &archive_request()).await.unwrap();
     core.take_digests(&core.manifest(&experiment.manifest).await.unwrap()).await.unwrap();
     core.empty_trash_of(&session.id).await.unwrap();
     let session = import(&core, &study(2)).await.unwrap();
@@ -176,7 +176,7 @@ fn a_deleted_experiment_frees_its_label_and_its_files() {
         let again = core.delete_experiment(&first.id).await;
         assert!(matches!(again, Err(DomainError::NotFound { .. })), "{again:?}");
         let session = import(&core, &study(1)).await.unwrap();
-        let second = core.archive(&session.id, &archive_request()).await.unwrap();
+        let second = core.archive(&session, &archive_request()).await.unwrap();
         assert_eq!(second.label, first.label);
         assert_ne!(second.id, first.id);
         assert_eq!(contents(&core, &second.manifest).await, sent(&study(1)));
@@ -191,6 +191,6 @@ fn a_quarantined_project_archives_into_quarantine() {
         let core = site.core();
         core.set_quarantine_code("DEMO", QuarantineCode::On).await.unwrap();
         let session = import(&core, &study(1)).await.unwrap();
-        assert_eq!(core.archive(&session.id, &archive_request()).await.unwrap().status, "quarantine");
+        assert_eq!(core.archive(&session, &archive_request()).await.unwrap().status, "quarantine");
     });
 }

@@ -28,7 +28,8 @@ pub(super) async fn add<S: Store>(
     bytes: &[u8],
 ) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let file = received(core, path, bytes).await?;
-    Ok(core.add_files(session, add, vec![file]).await?)
+    let found = core.session(session).await?.ok_or_else(|| DomainError::not_found("session", session))?;
+    Ok(core.add_files(&found, add, vec![file]).await?)
 }
 
 /// Every file of some resources with its bytes.
@@ -81,11 +82,12 @@ fn files_are_added_replaced_read_back_and_removed() {
         assert_eq!(session_files(&core, &id).await, expected);
         assert_eq!((left(&site, "pack"), site.blobs.keys().len()), (before + 3, blobs + 3));
 
-        assert!(core.remove_session_file(&id, "NOTES", "x").await.is_err());
-        core.remove_session_file(&id, "OTHER", "c").await.unwrap();
-        let removed = core.remove_session_resource(&id, "NOTES").await.unwrap();
+        let session = core.session(&id).await.unwrap().unwrap();
+        assert!(core.remove_session_file(&session, "NOTES", "x").await.is_err());
+        core.remove_session_file(&session, "OTHER", "c").await.unwrap();
+        let removed = core.remove_session_resource(&session, "NOTES").await.unwrap();
         assert!(session_files(&core, &id).await.is_empty());
-        assert!(core.remove_session_resource(&id, "NOTES").await.is_err());
+        assert!(core.remove_session_resource(&session, "NOTES").await.is_err());
         core.finish_removal(&id, &removed).await.unwrap();
         assert!(core.session(&id).await.unwrap().unwrap().resources.is_empty());
         assert_eq!((left(&site, "pack"), site.blobs.keys().len()), (before, blobs));
@@ -136,7 +138,7 @@ fn archiving_keeps_the_files_and_gives_resources_numbers() {
         let core = site.core();
         let session = import(&core, &study(1)).await.unwrap();
         add(&core, &session.id, &into("NOTES"), "a", b"one").await.unwrap();
-        let experiment = core.archive(&session.id, &archive_request()).await.unwrap();
+        let experiment = core.archive(&session, &archive_request()).await.unwrap();
         assert!(experiment.resources[0].number > 0);
         for _ in 0..3 {
             site.clock.advance(4_000_000);
@@ -228,7 +230,7 @@ fn forms_are_read_in_pieces_of_any_size() {
             let id = import(&core, &study(1)).await.unwrap().id;
             let received = receive_form(&core, &body, piece).await.unwrap();
             assert_eq!(received.fields, [("format".to_owned(), "TXT".to_owned())]);
-            core.add_files(&id, &into("R"), received.files).await.unwrap();
+            core.add_files(&core.session(&id).await.unwrap().unwrap(), &into("R"), received.files).await.unwrap();
             let expected = [
                 file("R", "a.txt", b"hello"),
                 file("R", "b.bin", &large),

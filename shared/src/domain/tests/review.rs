@@ -146,7 +146,7 @@ fn what_is_said_of_a_session_stays_with_it_in_the_archive() {
         let long = SessionChange { visit: Some("x".repeat(2_000)), ..Default::default() };
         assert!(matches!(core.build_with(&mut held, &long).await, Err(DomainError::Invalid { .. })));
         core.let_go(held).await.unwrap();
-        let experiment = core.archive(&session.id, &archive_request()).await.unwrap();
+        let experiment = core.archive(&session, &archive_request()).await.unwrap();
         assert_eq!(experiment.visit, "V2");
         assert_eq!(experiment.fields, [Field::text("tracer/name", "F18")]);
     });

@@ -14,7 +14,7 @@ fn a_study_goes_in_is_listed_archived_and_read_back() {
         assert_eq!(core.list_sessions("DEMO").await.unwrap().len(), 1);
         assert_eq!(contents(&core, session.manifest.as_ref().unwrap()).await, sent(&study));
 
-        let experiment = core.archive(&session.id, &archive_request()).await.unwrap();
+        let experiment = core.archive(&session, &archive_request()).await.unwrap();
         assert_eq!((experiment.id.as_str(), experiment.subject_id.as_str()), ("XNAT_E00001", "XNAT_S00001"));
         assert_eq!(contents(&core, &experiment.manifest).await, sent(&study));
         assert!(core.list_sessions("DEMO").await.unwrap().is_empty());
@@ -45,7 +45,7 @@ fn the_bytes_of_a_repeated_upload_go_with_archiving() {
         let once = site.blobs.keys().len();
         import(&core, &study).await.unwrap();
         assert!(site.blobs.keys().len() > once);
-        let experiment = core.archive(&session.id, &archive_request()).await.unwrap();
+        let experiment = core.archive(&session, &archive_request()).await.unwrap();
         for _ in 0..2 {
             core.empty_trash_of(&session.id).await.unwrap();
         }
@@ -71,9 +71,9 @@ fn archiving_twice_is_a_conflict_that_leaves_the_session() {
         let site = Site::new().with_project().await;
         let core = site.core();
         let first = import(&core, &study(1)).await.unwrap();
-        core.archive(&first.id, &archive_request()).await.unwrap();
+        core.archive(&first, &archive_request()).await.unwrap();
         let second = import(&core, &study(2)).await.unwrap();
-        let refused = core.archive(&second.id, &archive_request()).await;
+        let refused = core.archive(&second, &archive_request()).await;
         assert!(matches!(refused, Err(DomainError::Conflict { .. })), "{refused:?}");
         let left = core.session(&second.id).await.unwrap().unwrap();
         assert_eq!(left.status.as_str(), "CONFLICT");
@@ -90,7 +90,7 @@ fn of_two_who_archive_one_session_one_wins() {
         let session = import(&core, &study(1)).await.unwrap();
         let request = archive_request();
         let (one, other) =
-            futures::future::join(core.archive(&session.id, &request), core.archive(&session.id, &request)).await;
+            futures::future::join(core.archive(&session, &request), core.archive(&session, &request)).await;
         assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
         assert_eq!(core.list_experiments("DEMO").await.unwrap().len(), 1);
     });
