@@ -161,12 +161,11 @@ impl Call {
     /// project's identifier, whichever of its names was used.
     ///
     /// # Errors
-    /// 403, also for projects that do not exist: only those who may change all data are told so, by 404. 401 for
+    /// 403, also for projects that do not exist: only those who may do it in all projects are told so, by 404. 401 for
     /// guests.
     pub async fn demand_prearchive(&self, project: &str, right: Right) -> Result<String, ClientError> {
         if project_or_unassigned(project) == UNASSIGNED {
-            let is_allowed = self.identity.edits_all_data() || (right <= Right::Read && self.identity.reads_all_data());
-            return match is_allowed {
+            return match self.is_told_of_all(right) {
                 true => Ok(UNASSIGNED.to_owned()),
                 false if self.identity.login().is_none() => Err(login_required()),
                 false => Err(ClientError::forbidden(
@@ -179,11 +178,16 @@ impl Call {
         match (access::decide(found.as_ref(), &self.identity, right), &found) {
             (Decision::Allowed, Some(found)) => Ok(found.id.to_string()),
             _ if self.identity.login().is_none() => Err(login_required()),
-            _ if found.is_none() && self.identity.edits_all_data() => {
+            _ if found.is_none() && self.is_told_of_all(right) => {
                 Err(DomainError::not_found("project", project).into())
             }
             _ => Err(self.forbidden(project, right)),
         }
+    }
+
+    /// Whether whoever asks has this right in every project, so that there is nothing to hide.
+    fn is_told_of_all(&self, right: Right) -> bool {
+        self.identity.edits_all_data() || (right <= Right::Read && self.identity.reads_all_data())
     }
 
     fn forbidden(&self, project: &str, right: Right) -> ClientError {
