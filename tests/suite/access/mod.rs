@@ -4,6 +4,7 @@ mod csrf;
 mod guests;
 mod lockout;
 mod logins;
+mod matrix;
 mod sessions;
 mod tokens;
 mod users;

@@ -1,0 +1,180 @@
+//! The table: for each operation what a right request is, and which rule it follows.
+
+use super::rules::{Place, Rule};
+use super::{rows_access, rows_prearchive};
+
+/// A row. Texts with `{name}` are filled in from the place.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The component that serves the operation.
+    pub component: &'static str,
+    /// The operation's name.
+    pub name: &'static str,
+    /// Who may use it.
+    pub rule: Rule,
+    /// The query.
+    pub query: &'static str,
+    /// The body.
+    pub body: Body,
+    /// What stands for names, other than the place's own.
+    pub fills: &'static [(&'static str, &'static str)],
+    /// The answers to those who may.
+    pub answers: &'static [u16],
+    /// The answer to them at a place where nobody can do it.
+    pub never: Option<(Place, u16)>,
+    /// What is not the same after the request, so that each who may gets a fresh one.
+    pub spoils: Spoils,
+}
+
+/// A body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// A form, encoded but for what is filled in.
+    Form(&'static str),
+    /// JSON.
+    Json(&'static str),
+    /// A file.
+    File(&'static str),
+    /// A zip of a study.
+    Study,
+}
+
+/// What a request changes for the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spoils {
+    /// Nothing that matters.
+    Nothing,
+    /// The session at the place.
+    Session,
+    /// The session that goes to the place.
+    Source,
+    /// The project.
+    Project,
+    /// The logins of whoever asks.
+    Login,
+    /// The alias token.
+    Token,
+    /// The work that goes on in the background.
+    Work,
+}
+
+/// The beginning of a row.
+pub fn row(component: &'static str, name: &'static str, rule: Rule) -> Row {
+    Row {
+        component,
+        name,
+        rule,
+        query: "",
+        body: Body::Empty,
+        fills: &[],
+        answers: &[200],
+        never: None,
+        spoils: Spoils::Nothing,
+    }
+}
+
+impl Row {
+    pub fn query(self, query: &'static str) -> Self {
+        Self { query, ..self }
+    }
+
+    pub fn body(self, body: Body) -> Self {
+        Self { body, ..self }
+    }
+
+    pub fn with(self, fills: &'static [(&'static str, &'static str)]) -> Self {
+        Self { fills, ..self }
+    }
+
+    pub fn answers(self, answers: &'static [u16]) -> Self {
+        Self { answers, ..self }
+    }
+
+    pub fn never(self, place: Place, status: u16) -> Self {
+        Self { never: Some((place, status)), ..self }
+    }
+
+    pub fn spoils(self, spoils: Spoils) -> Self {
+        Self { spoils, ..self }
+    }
+}
+
+/// The whole table.
+pub fn rows() -> Vec<Row> {
+    let mut rows = rows_prearchive::rows();
+    rows.extend(import());
+    rows.extend(archive());
+    rows.extend(settings());
+    rows.extend(rows_access::rows());
+    rows
+}
+
+/// What an operation that this version does not serve answers to whoever may log in.
+const UNSERVED: &[u16] = &[501];
+
+fn import() -> Vec<Row> {
+    const DEST: &str = "import-handler=SI&inbody=true&dest=/prearchive/projects/{project}";
+    let row = |name, rule| row("import", name, rule);
+    vec![
+        row("Import", Rule::Import).query(DEST).body(Body::Study).with(&[("name", "x.zip")]),
+        row("UserCache", Rule::User).answers(UNSERVED).with(&[("rest", "X/files/x.zip")]),
+    ]
+}
+
+fn archive() -> Vec<Row> {
+    let row = |name, rule| row("archive", name, rule);
+    let below = |name, rule| row(name, rule).query("format=json").with(&[("rest", "scans")]);
+    vec![
+        // What is archived needs a project.
+        row("Archive", Rule::EditPrearchive)
+            .body(Body::Form("src={src}"))
+            .never(Place::Unassigned, 400)
+            .spoils(Spoils::Session),
+        row("Validate", Rule::User).answers(UNSERVED).body(Body::Form("src={src}")),
+        row("ProjectSubjects", Rule::ReadProject),
+        row("ProjectSubject", Rule::ReadProject).query("format=json"),
+        row("SubjectExperiments", Rule::ReadProject),
+        below("SubjectExperiment", Rule::ReadProject),
+        row("ProjectExperiments", Rule::ReadProject),
+        below("ProjectExperiment", Rule::ReadProject),
+        row("Subjects", Rule::Visitor),
+        row("Subject", Rule::ReadItem).query("format=json"),
+        row("Experiments", Rule::Visitor),
+        below("Experiment", Rule::ReadItem),
+        super::rows::row("catalog", "Refresh", Rule::User).answers(UNSERVED).body(Body::Form("resource=/archive/x")),
+        super::rows::row("triage", "Triage", Rule::User).answers(UNSERVED).with(&[("rest", "projects/{project}")]),
+    ]
+}
+
+fn settings() -> Vec<Row> {
+    const EVE: &[(&str, &str)] = &[("role", "collaborator"), ("login", "eve")];
+    const PET_MR: &[(&str, &str)] = &[("tool", "separatePETMR"), ("file", "config")];
+    const SURPLUS: &[(&str, &str)] = &[("level", "a"), ("code", "a"), ("rest", "b")];
+    let row = |name, rule| row("settings", name, rule);
+    vec![
+        row("Projects", Rule::Visitor),
+        row("NewProject", Rule::User).body(Body::Form("ID={fresh}")),
+        row("Project", Rule::ReadProject).query("format=json"),
+        // What belongs to no project has a name that no project may have.
+        row("PutProject", Rule::PutProject).query("description=Changed").never(Place::Unassigned, 417),
+        row("DeleteProject", Rule::OwnProject).query("removeFiles=true").spoils(Spoils::Project),
+        row("Accessibility", Rule::SeeProject),
+        // The shorter address names no value, which is said to those only who may set it.
+        row("SetAccessibility", Rule::OwnProject).answers(&[200, 400]),
+        row("PrearchiveCode", Rule::ReadProject),
+        row("SetPrearchiveCode", Rule::OwnProject).answers(&[200, 400]).with(&[("code", "0")]),
+        row("QuarantineCode", Rule::ReadProject),
+        row("SetQuarantineCode", Rule::OwnProject).answers(&[200, 400]).with(&[("code", "0")]),
+        row("SurplusPath", Rule::ReadProject).answers(&[400]).with(SURPLUS),
+        row("UnservedSetting", Rule::ReadProject).answers(UNSERVED).with(SURPLUS),
+        row("Members", Rule::ReadMembers),
+        row("AddMembers", Rule::OwnProject).with(EVE),
+        row("RemoveMembers", Rule::OwnProject).with(EVE),
+        row("ProjectConfig", Rule::ReadProject).with(PET_MR),
+        row("SetProjectConfig", Rule::OwnProject).with(PET_MR).body(Body::File("separate")),
+        row("DeleteProjectConfig", Rule::OwnProject).with(PET_MR),
+        row("SiteConfig", Rule::User).with(PET_MR),
+    ]
+}
