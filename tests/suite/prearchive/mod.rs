@@ -1,6 +1,7 @@
 //! The prearchive: lists, one session, its scans, resources, files.
 
 mod downloads;
+mod formats;
 mod list;
 mod model;
 mod resources;
