@@ -1,5 +1,6 @@
 //! The prearchive: lists, one session, its scans, resources, files.
 
+mod document;
 mod downloads;
 mod formats;
 mod list;
