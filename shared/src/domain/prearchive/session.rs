@@ -349,6 +349,33 @@ impl<S: Store> Core<S> {
         self.held(id, lease).await
     }
 
+    /// As [`Core::hold_session`], of a session that was found at its place: if it has moved away meanwhile, whoever asks
+    /// for something at that place finds nothing there.
+    ///
+    /// # Errors
+    /// As there, and [`DomainError::NotFound`] if the session stands elsewhere by now.
+    pub async fn hold_found(&self, found: &PrearchiveSession) -> Result<HeldSession, DomainError> {
+        let held = self.hold_session(&found.id).await?;
+        self.demand_place(held, &found.place).await
+    }
+
+    /// As [`Core::hold_found`], but waits for whoever has it.
+    ///
+    /// # Errors
+    /// As there, after a wait that is longer than a lease lives.
+    pub async fn hold_found_patiently(&self, found: &PrearchiveSession) -> Result<HeldSession, DomainError> {
+        let held = self.hold_session_patiently(&found.id).await?;
+        self.demand_place(held, &found.place).await
+    }
+
+    async fn demand_place(&self, held: HeldSession, place: &SessionPlace) -> Result<HeldSession, DomainError> {
+        if held.session.place == *place {
+            return Ok(held);
+        }
+        self.let_go(held).await?;
+        Err(DomainError::NotFound { what: format!("the session {} in the prearchive", place.uri()) })
+    }
+
     async fn held(&self, id: &str, lease: Lease) -> Result<HeldSession, DomainError> {
         let found = match self.records.get::<PrearchiveSession>(&keys::session(id)).await {
             Ok(found) => found,
