@@ -14,9 +14,7 @@ fn written(ms: u64, [date, between, clock, fraction]: [&str; 4]) -> String {
     let (hour, minute, second) = t.to_hms();
     let mut out = String::with_capacity(LONGEST_BYTES);
     push_digits(&mut out, u32::try_from(year).unwrap_or(0), 4);
-    for (before, number) in
-        [(date, u8::from(month)), (date, day), (between, hour), (clock, minute), (clock, second)]
-    {
+    for (before, number) in [(date, u8::from(month)), (date, day), (between, hour), (clock, minute), (clock, second)] {
         out.push_str(before);
         push_digits(&mut out, number.into(), 2);
     }

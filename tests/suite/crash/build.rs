@@ -33,8 +33,7 @@ fn a_session_holds_what_it_held_or_what_was_added_and_can_be_built() {
     for round in 0..FEWER_KILLS {
         let session = service.api().import("P1", &half(round));
         let (zip, sent) = (zip_study(&study(round)), session.clone());
-        let answer =
-            kill_during(&mut service, &mut usual, &mut noise, move |api| add_and_build(api, &sent, &zip));
+        let answer = kill_during(&mut service, &mut usual, &mut noise, move |api| add_and_build(api, &sent, &zip));
         service.restart();
         let api = service.api();
         let row = rest_of(&api, &["P1"], &study(round)).unwrap_or_else(|| panic!("round {round}: the session is gone"));

@@ -105,9 +105,9 @@ fn a_job_goes_on_by_itself_and_moves_each_session_once() {
             done += 1;
         }
         for number in [0, SOURCES - 1] {
-            let row = rows_of_round(&api, "P2", round).into_iter().find(|row| {
-                row.get("tag") == study(round, number).study_uid()
-            });
+            let row = rows_of_round(&api, "P2", round)
+                .into_iter()
+                .find(|row| row.get("tag") == study(round, number).study_uid());
             let row = row.unwrap_or_else(|| panic!("round {round}: session {number} is not in the list"));
             api.assert_holds(&format!("/data{}", row.get("url")), &study(round, number));
         }

@@ -287,7 +287,8 @@ fn side_by_side(server: &Server, projects: [&str; 2], rounds: u64) -> Result<[Ve
 }
 
 fn report(options: &Options, figures: &[Figure]) {
-    let mut table = vec![["sessions", "list", "median ms", "least ms", "kB", "at most ms", ""].map(str::to_owned).to_vec()];
+    let mut table =
+        vec![["sessions", "list", "median ms", "least ms", "kB", "at most ms", ""].map(str::to_owned).to_vec()];
     let mut lists = Vec::new();
     for figure in figures {
         let is_met = figure.target_ms.map(|target| figure.median_ms <= target);

@@ -163,7 +163,8 @@ fn whatever_many_clients_do_no_session_is_lost_or_doubled() {
 
     let outcomes: Vec<Outcome> = thread::scope(|scope| {
         let service = &service;
-        let owners = (0..OWNERS).map(|number| scope.spawn(move || owner::play(Player::new(service, number, until), number)));
+        let owners =
+            (0..OWNERS).map(|number| scope.spawn(move || owner::play(Player::new(service, number, until), number)));
         let fights = (OWNERS..OWNERS + FIGHTS)
             .map(|number| scope.spawn(move || fight::play(Player::new(service, number, until), number)));
         let players: Vec<_> = owners.chain(fights).collect();
