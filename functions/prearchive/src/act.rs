@@ -77,7 +77,7 @@ fn change(call: &Call) -> Result<SessionChange, ClientError> {
 async fn build(call: &Call, session: &PrearchiveSession) -> Result<Reply, ClientError> {
     let change = change(call)?;
     let core = &call.site.core;
-    let mut held = core.hold_session(&session.id).await?;
+    let mut held = core.hold_found(session).await?;
     let built = core.build_with(&mut held, &change).await;
     let session = held.session.clone();
     core.let_go(held).await?;
@@ -92,7 +92,7 @@ async fn relocate(call: &Call, session: &PrearchiveSession) -> Result<Reply, Cli
     };
     let project = destination(call, project).await?;
     let core = &call.site.core;
-    let held = core.hold_session(&session.id).await?;
+    let held = core.hold_found(session).await?;
     let moved = core.move_session(held, &project).await?;
     // XNAT says 301 without naming a location: clients that followed it would miss the mark.
     Ok(staged(&moved, StatusCode::MOVED_PERMANENTLY))
@@ -120,7 +120,7 @@ async fn commit(call: &Call, session: &PrearchiveSession) -> Result<Reply, Clien
         return Ok(ReplyBody::text("Archival initiated"));
     }
     let core = &call.site.core;
-    let held = core.hold_session(&session.id).await?;
+    let held = core.hold_found(session).await?;
     match core.commit_held(held, &request).await? {
         Committed::Staged(session) => Ok(staged(&session, StatusCode::OK)),
         Committed::Archived(experiment) => {
@@ -167,7 +167,7 @@ pub async fn start(
 async fn reset(call: &Call, session: &PrearchiveSession, to: Option<Status>) -> Result<Reply, ClientError> {
     let core = &call.site.core;
     // Whoever is at work on the session is waited for; who has died is not.
-    let mut held = core.hold_session_patiently(&session.id).await?;
+    let mut held = core.hold_found_patiently(session).await?;
     let done = match to {
         Some(status) => core.set_status(&mut held, status).await,
         None => core.reset_status(&mut held).await,

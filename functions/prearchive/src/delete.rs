@@ -8,7 +8,7 @@ use narthex::service::{Call, Reply, ReplyBody, after_the_answer, empty_trash_lat
 pub async fn session(call: &Call, place: &SessionPlace) -> Result<Reply, ClientError> {
     let core = &call.site.core;
     let session = core.session_at(place).await?;
-    let held = core.hold_session(&session.id).await?;
+    let held = core.hold_found(&session).await?;
     core.delete_session(held).await?;
     empty_trash_later(call, vec![session.id]);
     Ok(ReplyBody::nothing())
@@ -18,7 +18,7 @@ pub async fn session(call: &Call, place: &SessionPlace) -> Result<Reply, ClientE
 pub async fn scan(call: &Call, place: &SessionPlace, scan: &str) -> Result<Reply, ClientError> {
     let core = call.site.core.clone();
     let session = core.session_at(place).await?;
-    let mut held = core.hold_session(&session.id).await?;
+    let mut held = core.hold_found(&session).await?;
     let deleted = core.delete_scan(&mut held, scan).await;
     core.let_go(held).await?;
     deleted.map_err(|error| match error {

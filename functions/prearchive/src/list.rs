@@ -4,7 +4,7 @@ use narthex::domain::access::Right;
 use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
 use narthex::domain::prearchive::SessionRow;
 use narthex::http::filter::{Field, Filters, Kind};
-use narthex::http::views::prearchive::table;
+use narthex::http::views::prearchive::{json, table};
 use narthex::http::{ClientError, Format, Page};
 use narthex::service::{Call, Reply, ReplyBody};
 
@@ -154,7 +154,7 @@ async fn render(call: &Call, projects: Vec<String>, wanted: Wanted) -> Result<Re
         _ => {
             let mut rows = Vec::new();
             for project in &projects {
-                rows.extend(core.list_sessions(project).await?);
+                rows.append(&mut core.list_sessions(project).await?);
             }
             rows.retain(|row| wanted.accept(row) && filters.pass(|column| quick(row, column)));
             (rows, false)
@@ -162,13 +162,19 @@ async fn render(call: &Call, projects: Vec<String>, wanted: Wanted) -> Result<Re
     };
     let has_idle = rows.iter().any(|row| core.may_be_idle(row));
     let has_queued = rows.iter().any(|row| row.status.is_queued());
-    let mut table = table(&rows);
-    table.filter(&written);
-    if !is_cut {
-        table.arrange(params)?;
-    }
+    let is_as_read = written.is_empty() && params.text("sortBy").is_none() && (is_cut || page.is_none());
+    let rendered = if is_as_read && format == Format::Json {
+        json(&rows)
+    } else {
+        let mut table = table(&rows);
+        table.filter(&written);
+        if !is_cut {
+            table.arrange(params)?;
+        }
+        table.render(&format)
+    };
     tidy_later(call, projects, has_idle, has_queued);
-    Ok(ReplyBody::table(table.render(&format)))
+    Ok(ReplyBody::table(rendered))
 }
 
 /// A part of the list over several projects.

@@ -189,8 +189,7 @@ async fn one(
     kind: &JobKind,
     wait: bool,
 ) -> Result<PrearchiveSession, DomainError> {
-    let mut held =
-        if wait { core.hold_session_patiently(&session.id).await? } else { core.hold_session(&session.id).await? };
+    let mut held = if wait { core.hold_found_patiently(session).await? } else { core.hold_found(session).await? };
     match kind {
         JobKind::Move { project } => core.move_session(held, project).await,
         JobKind::Delete => {

@@ -22,6 +22,7 @@ pub mod filter;
 pub mod format;
 pub mod forms;
 pub mod item;
+pub mod json_table;
 pub mod markup;
 pub mod params;
 pub mod path;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::escape::push_json_string;
 use super::format::Format;
+use super::json_table::JsonTable;
 use super::markup;
 
 /// A column of a table.
@@ -95,65 +95,11 @@ impl Table {
 
     /// XNAT's JSON: every cell is a string, the keys of a row are in the order of the columns.
     pub fn to_json(&self) -> Vec<u8> {
-        // What stands before each cell, made once: `{"first":`, `,"second":`, ...
-        let keys: Vec<Vec<u8>> = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(position, column)| {
-                let mut key = vec![if position == 0 { b'{' } else { b',' }];
-                push_json_string(&mut key, &column.name);
-                key.push(b':');
-                key
-            })
-            .collect();
-        let mut out = Vec::with_capacity(64 + self.rows.len() * self.estimated_row_bytes());
-        out.extend_from_slice(b"{\"ResultSet\":{");
-        self.push_json_columns(&mut out);
-        out.extend_from_slice(b"\"Result\":[");
-        for (number, row) in self.rows.iter().enumerate() {
-            if number > 0 {
-                out.push(b',');
-            }
-            if keys.is_empty() {
-                out.push(b'{');
-            }
-            let mut cells = row.iter();
-            for key in &keys {
-                out.extend_from_slice(key);
-                push_json_string(&mut out, cells.next().map_or("", String::as_str));
-            }
-            out.push(b'}');
+        let mut json = JsonTable::begin(&self.columns, 64 + self.rows.len() * self.estimated_row_bytes());
+        for row in &self.rows {
+            json.row(row.iter().map(String::as_str));
         }
-        out.push(b']');
-        if let Some(title) = &self.title {
-            out.extend_from_slice(b",\"title\":");
-            push_json_string(&mut out, title);
-        }
-        if self.counted {
-            out.extend_from_slice(format!(",\"totalRecords\":\"{}\"", self.rows.len()).as_bytes());
-        }
-        out.extend_from_slice(b"}}");
-        out
-    }
-
-    fn push_json_columns(&self, out: &mut Vec<u8>) {
-        let mut before: &[u8] = b"\"Columns\":[";
-        let mut any = false;
-        for column in &self.columns {
-            let Some(server_root) = &column.server_root else { continue };
-            out.extend_from_slice(before);
-            out.extend_from_slice(b"{\"key\":");
-            push_json_string(out, &column.name);
-            out.extend_from_slice(b",\"serverRoot\":");
-            push_json_string(out, server_root);
-            out.push(b'}');
-            before = b",";
-            any = true;
-        }
-        if any {
-            out.extend_from_slice(b"],");
-        }
+        json.end(self.title.as_deref(), self.counted)
     }
 
     /// The first row stands for all, with some air.

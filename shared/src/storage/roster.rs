@@ -237,7 +237,7 @@ impl<S: Store> Roster<S> {
     async fn try_list<R: Row>(&self, source: &impl RowSource<R>) -> Result<Option<Vec<Listed<R>>>, StoreError> {
         let head = self.head().await?;
         let (touched, slot_missing) = self.touched_since(&head).await?;
-        let mut rows: BTreeMap<u64, Listed<R>> = BTreeMap::new();
+        let mut rows: Vec<Listed<R>> = Vec::with_capacity(head.pages.iter().map(|page| page.c as usize).sum());
         let refs: Vec<Key> = head.pages.iter().map(|page| keys::roster_page(&self.name, page.p)).collect();
         for keys in refs.chunks(FETCH_WIDTH) {
             let pages = futures::future::join_all(keys.iter().map(|key| self.records.get::<Page<R>>(key))).await;
@@ -245,7 +245,7 @@ impl<S: Store> Roster<S> {
                 let Some(page) = page? else { return Ok(None) };
                 for (place, member, row) in page.rows {
                     if !touched.contains_key(&place) {
-                        rows.insert(place, Listed { place, member, row });
+                        rows.push(Listed { place, member, row });
                     }
                 }
             }
@@ -254,8 +254,10 @@ impl<S: Store> Roster<S> {
         if slot_missing && self.head().await?.folded != head.folded {
             return Ok(None);
         }
-        rows.append(&mut self.rows_of(source, &touched).await?);
-        Ok(Some(rows.into_values().collect()))
+        rows.extend(self.rows_of(source, &touched).await?.into_values());
+        // Pages are in order already, so there are few pieces to be merged.
+        rows.sort_by_key(|row| row.place);
+        Ok(Some(rows))
     }
 
     /// The members touched since the last folding, by place, and whether a slot of the log is missing.

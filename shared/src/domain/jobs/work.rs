@@ -143,6 +143,8 @@ impl<S: Store> Core<S> {
     }
 
     async fn work_on(&self, job: &Job, item: &JobItem, mut held: HeldSession) -> Result<String, DomainError> {
+        // What it waited for has come. Only the record goes on to say that it waits, should the work not come to its end.
+        held.session.status = held.session.resting();
         match &job.kind {
             JobKind::Move { project } => {
                 let moved = self.move_session(held, project).await?;

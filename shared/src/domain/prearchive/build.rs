@@ -189,9 +189,7 @@ impl<S: Store> Core<S> {
     /// [`DomainError::WrongState`] if the state forbids it, [`DomainError::NothingParsable`] if there is nothing to
     /// build from (the session is then in ERROR), or the store's failure.
     pub async fn build(&self, held: &mut HeldSession) -> Result<(), DomainError> {
-        if held.session.status != Status::QueuedBuilding {
-            held.session.allow(Action::Build)?;
-        }
+        held.session.allow(Action::Build)?;
         if self.is_built(&held.session).await? {
             held.session.status = Status::Ready;
             held.session.lastmod_ms = self.clock.now_ms();

@@ -183,7 +183,12 @@ impl<S: Store> Core<S> {
                 });
             }
             // It is held before anything is written, so that what is refused leaves nothing.
-            Some(session) => SessionChoice::Existing(Box::new(self.hold_session_patiently(&session.id).await?)),
+            Some(session) => match self.hold_found_patiently(&session).await {
+                Ok(held) => SessionChoice::Existing(Box::new(held)),
+                // It has been deleted or moved away since: the study has no session here any more.
+                Err(DomainError::NotFound { .. }) => SessionChoice::New(random_id()?),
+                Err(error) => return Err(error),
+            },
             None => SessionChoice::New(random_id()?),
         };
         Ok(Target { study, identity, subject, autoarchive, session })

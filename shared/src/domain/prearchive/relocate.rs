@@ -21,9 +21,7 @@ impl<S: Store> Core<S> {
     }
 
     async fn move_held(&self, held: &mut HeldSession, project: &str) -> Result<(), DomainError> {
-        if !held.session.status.is_queued() {
-            held.session.allow(Action::Move)?;
-        }
+        held.session.allow(Action::Move)?;
         let old = held.session.place.clone();
         let new = SessionPlace::new(project, &old.timestamp, &old.folder);
         self.demand_project_of(&new).await?;

@@ -90,6 +90,32 @@ fn what_waits_can_be_taken_back_or_deleted_and_the_job_goes_on_with_the_rest() {
 }
 
 #[test]
+fn what_waits_for_a_job_is_neither_moved_nor_built_by_others() {
+    block_on(async {
+        let site = three().await;
+        let core = site.core();
+        let into_other = JobKind::Move { project: "OTHER".into() };
+        for kind in [into_other, JobKind::Rebuild] {
+            let made = job(&core, kind, None).await.unwrap();
+            let waiting = staged(&core, "DEMO").await.remove(0);
+            let mut held = core.hold_session(&waiting.id).await.unwrap();
+            let built = core.build(&mut held).await;
+            let moved = core.move_session(held, "OTHER").await;
+            for refused in [built, moved.map(drop)] {
+                assert!(matches!(refused, Err(DomainError::WrongState { .. })), "{refused:?}");
+            }
+            core.run_job(&made.id).await.unwrap();
+            let done = core.job_of("ann", &made.key).await.unwrap().unwrap();
+            assert_eq!((done.succeeded(), done.failed), (Some(true), 0));
+            for session in staged(&core, "OTHER").await {
+                let held = core.hold_session(&session.id).await.unwrap();
+                core.move_session(held, "DEMO").await.unwrap();
+            }
+        }
+    });
+}
+
+#[test]
 fn who_waits_for_a_job_that_was_never_made_waits_no_more() {
     block_on(async {
         let site = three().await;

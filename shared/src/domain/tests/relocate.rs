@@ -34,6 +34,22 @@ fn a_session_moves_with_its_files_and_receives_its_study_there() {
 }
 
 #[test]
+fn who_found_a_session_before_it_moved_away_does_not_get_it() {
+    block_on(async {
+        let site = Site::new().with_project().await.with("OTHER").await;
+        let core = site.core();
+        let found = import(&core, &study(1)).await.unwrap();
+        moved(&core, &found.id, "OTHER").await.unwrap();
+        for held in [core.hold_found(&found).await, core.hold_found_patiently(&found).await] {
+            assert!(matches!(held, Err(DomainError::NotFound { .. })));
+        }
+        let there = core.session(&found.id).await.unwrap().unwrap();
+        let held = core.hold_found(&there).await.expect("nobody holds it any more");
+        core.delete_session(held).await.unwrap();
+    });
+}
+
+#[test]
 fn a_taken_place_an_unknown_project_and_the_own_project_are_refused_and_change_nothing() {
     block_on(async {
         let site = Site::new().with_project().await.with("OTHER").await;

@@ -6,8 +6,9 @@ use crate::domain::manifest::{FileEntry, Resource, StoredScan};
 use crate::domain::prearchive::{PrearchiveSession, SessionRow};
 use crate::domain::resource::CountedResource;
 use crate::domain::time::date_time;
+use crate::http::json_table::JsonTable;
 use crate::http::path::join_segments;
-use crate::http::{Column, Table};
+use crate::http::{Column, Format, Rendered, Table};
 use crate::imaging::item::{Resource as ItemResource, ScanContext, SessionContext};
 
 /// The columns of every prearchive table, in XNAT's order.
@@ -37,31 +38,69 @@ pub const COLUMNS: &[&str] = &[
 pub fn table<'a>(sessions: impl IntoIterator<Item = &'a SessionRow>) -> Table {
     let mut table = Table::with_columns(COLUMNS.iter().copied());
     for session in sessions {
-        let scan_date =
-            if session.scan_date.is_empty() { String::new() } else { format!("{} 00:00:00.0", session.scan_date) };
-        table.push([
-            session.place.project.clone(),
-            session.place.timestamp.clone(),
-            date_time(session.lastmod_ms),
-            date_time(session.uploaded_ms),
-            scan_date,
-            session.scan_time.clone(),
-            session.subject.clone(),
-            session.place.folder.clone(),
-            session.name.clone(),
-            session.tag.clone(),
-            session.status.as_str().to_owned(),
-            session.place.uri(),
-            session.autoarchive.clone(),
-            session.prevent_anon.to_string(),
-            session.prevent_auto_commit.to_string(),
-            session.source.clone(),
-            session.visit.clone(),
-            session.protocol.clone(),
-            session.timezone.clone(),
-        ]);
+        table.push(cells(session, &Written::of(session)));
     }
     table
+}
+
+/// The same as JSON, without holding the table: for lists of any length that come in the order in which they were read.
+pub fn json(sessions: &[SessionRow]) -> Rendered {
+    let columns: Vec<Column> = COLUMNS.iter().copied().map(Column::new).collect();
+    let mut json = JsonTable::begin(&columns, 64 + sessions.len() * JSON_ROW_BYTES);
+    for session in sessions {
+        json.row(cells(session, &Written::of(session)));
+    }
+    Rendered { content_type: Format::Json.content_type(), body: json.end(None, false).into() }
+}
+
+/// A usual row in JSON, with some air.
+const JSON_ROW_BYTES: usize = 640;
+
+/// The cells of a row that its session does not hold as they are written.
+struct Written {
+    lastmod: String,
+    uploaded: String,
+    scan_date: String,
+    url: String,
+}
+
+impl Written {
+    fn of(session: &SessionRow) -> Self {
+        let scan_date =
+            if session.scan_date.is_empty() { String::new() } else { format!("{} 00:00:00.0", session.scan_date) };
+        Self {
+            lastmod: date_time(session.lastmod_ms),
+            uploaded: date_time(session.uploaded_ms),
+            scan_date,
+            url: session.place.uri(),
+        }
+    }
+}
+
+/// The cells of a row, in the order of the columns.
+fn cells<'a>(session: &'a SessionRow, written: &'a Written) -> [&'a str; COLUMNS.len()] {
+    let flag = |is_set: bool| if is_set { "true" } else { "false" };
+    [
+        &session.place.project,
+        &session.place.timestamp,
+        &written.lastmod,
+        &written.uploaded,
+        &written.scan_date,
+        &session.scan_time,
+        &session.subject,
+        &session.place.folder,
+        &session.name,
+        &session.tag,
+        session.status.as_str(),
+        &written.url,
+        &session.autoarchive,
+        flag(session.prevent_anon),
+        flag(session.prevent_auto_commit),
+        &session.source,
+        &session.visit,
+        &session.protocol,
+        &session.timezone,
+    ]
 }
 
 /// The table of a session's log: each entry with its identifier, or the identifiers alone.
@@ -200,4 +239,39 @@ pub(super) fn described(counted: &CountedResource, folder: String) -> ItemResour
 pub fn catalog_path(scan: &str, resource: &str) -> String {
     let kind = if resource == "secondary" { "_secondary" } else { "" };
     format!("SCANS/{scan}/{resource}/scan_{scan}{kind}_catalog.xml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::prearchive::{SessionPlace, Status};
+
+    fn row(folder: &str) -> SessionRow {
+        SessionRow {
+            place: SessionPlace::new("P", "20240501_102233123", folder),
+            status: Status::Ready,
+            name: "a \"name\"".to_owned(),
+            subject: "Ä".to_owned(),
+            tag: "1.2.3".to_owned(),
+            scan_date: "2024-05-01".to_owned(),
+            scan_time: "10:15:00".to_owned(),
+            uploaded_ms: 1_714_559_553_123,
+            lastmod_ms: 1_714_559_553_124,
+            autoarchive: "Manual".to_owned(),
+            prevent_anon: true,
+            prevent_auto_commit: false,
+            source: "s".to_owned(),
+            visit: "v".to_owned(),
+            protocol: "p\n".to_owned(),
+            timezone: "t".to_owned(),
+        }
+    }
+
+    #[test]
+    fn sessions_are_the_same_json_with_and_without_a_table() {
+        let undated = SessionRow { scan_date: String::new(), ..row("S3") };
+        for rows in [vec![], vec![row("S1")], vec![row("S1"), row("S2"), undated]] {
+            assert_eq!(json(&rows), table(&rows).render(&Format::Json));
+        }
+    }
 }
