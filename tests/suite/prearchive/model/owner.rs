@@ -103,6 +103,11 @@ fn relocate_in_background(player: &mut Player, session: &mut Alive) {
             .then_some(())
     });
     (session.project, session.address) = (to, new);
+    // The list shows it there a moment before the job lets go of it.
+    eventually(JOB, "the job lets go of a session", || {
+        let response = player.act(&session.address, &[("action", "build")]);
+        (player.expect(response, &[200, 409], "building after a job").status == 200).then_some(())
+    });
 }
 
 /// What cannot be done is refused and changes nothing.
