@@ -29,10 +29,8 @@ pub async fn scan(call: &Call, place: &SessionPlace, scan: &str) -> Result<Reply
         other => other.into(),
     })?;
     after_the_answer(async move {
-        let Ok(mut held) = core.hold_session_patiently(&session.id).await else { return };
         // What is not released now is released with the session.
-        let released = core.release_unused_packs(&mut held).await;
-        if let Err(error) = released.and(core.let_go(held).await.map_err(Into::into)) {
+        if let Err(error) = core.release_unused_packs(&session.id).await {
             eprintln!("the bytes of a deleted scan are not released yet: {error}");
         }
     });

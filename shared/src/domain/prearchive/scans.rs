@@ -47,22 +47,24 @@ impl<S: Store> Core<S> {
         Ok(())
     }
 
-    /// Releases the packs of a held session in which no file of it lies any more. Takes what the session is large; to
-    /// be called after the answer. What is not released here is released with the session.
+    /// Releases the packs of a session in which no file of it lies any more. Takes what the session is large; to be
+    /// called after the answer. What is not released here is released with the session.
+    ///
+    /// It needs no lease: it looks only at what its manifest was built from, and no later document refers to a pack
+    /// again that this one has given up.
     ///
     /// # Errors
     /// The store's failure.
-    pub async fn release_unused_packs(&self, held: &mut HeldSession) -> Result<(), DomainError> {
-        let Some(manifest) = &held.session.manifest else { return Ok(()) };
-        if self.has_unbuilt(&held.session).await? {
-            return Ok(());
+    pub async fn release_unused_packs(&self, id: &str) -> Result<(), DomainError> {
+        let Some(session) = self.session(id).await? else { return Ok(()) };
+        let Some(manifest) = &session.manifest else { return Ok(()) };
+        let mut packs = BTreeSet::new();
+        for number in (1..=session.folded_segments).filter(|number| !session.gaps.contains(number)) {
+            packs.extend(self.segment(id, number).await?.map(|segment| segment.pack));
         }
         let Some(used) = self.packs_in_use(manifest).await? else { return Ok(()) };
-        for pack in self.packs_of(&held.session).await?.difference(&used) {
-            if !self.leases.keep(&mut held.lease).await? {
-                return Ok(());
-            }
-            pack::release(&self.records, &self.blobs, *pack, &held.session.id).await?;
+        for pack in packs.difference(&used) {
+            pack::release(&self.records, &self.blobs, *pack, id).await?;
         }
         Ok(())
     }

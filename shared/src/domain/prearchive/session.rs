@@ -264,7 +264,7 @@ impl<S: Store> Core<S> {
 
     /// The status that a reader sees: files that arrived since the last build make a session RECEIVING, and a state
     /// that means "busy" holds only as long as somebody has the lease.
-    async fn status_of(&self, session: &PrearchiveSession) -> Result<Status, StoreError> {
+    pub(super) async fn status_of(&self, session: &PrearchiveSession) -> Result<Status, StoreError> {
         let status = match session.status {
             busy if busy.is_busy() && !self.leases.is_held(&lease_name(&session.id)).await? => session.resting(),
             queued if queued.is_queued() && !self.is_waited_for(session).await? => session.resting(),
@@ -327,120 +327,6 @@ impl<S: Store> Core<S> {
         let key = keys::session_place(&place.project, &place.timestamp, &place.folder);
         let Some(reference) = self.records.get::<SessionRef>(&key).await? else { return Ok(None) };
         Ok(self.session(&reference.id).await?.filter(|session| session.place == *place))
-    }
-
-    /// Takes a session for a change: nobody else may change it until it is stored or let go.
-    ///
-    /// # Errors
-    /// [`DomainError::Busy`] if somebody has it, [`DomainError::NotFound`] if it is gone.
-    pub async fn hold_session(&self, id: &str) -> Result<HeldSession, DomainError> {
-        let busy = || DomainError::Busy { what: "this prearchive entry".to_owned() };
-        let lease = self.leases.acquire(&lease_name(id)).await?.ok_or_else(busy)?;
-        self.held(id, lease).await
-    }
-
-    /// As [`Core::hold_session`], but waits for whoever has it.
-    ///
-    /// # Errors
-    /// As there, after a wait that is longer than a lease lives.
-    pub async fn hold_session_patiently(&self, id: &str) -> Result<HeldSession, DomainError> {
-        let busy = || DomainError::Busy { what: "this prearchive entry".to_owned() };
-        let lease = self.leases.acquire_within(&lease_name(id), self.patience_ms()).await?.ok_or_else(busy)?;
-        self.held(id, lease).await
-    }
-
-    /// As [`Core::hold_session`], of a session that was found at its place: if it has moved away meanwhile, whoever asks
-    /// for something at that place finds nothing there.
-    ///
-    /// # Errors
-    /// As there, and [`DomainError::NotFound`] if the session stands elsewhere by now.
-    pub async fn hold_found(&self, found: &PrearchiveSession) -> Result<HeldSession, DomainError> {
-        let held = self.hold_session(&found.id).await?;
-        self.demand_place(held, &found.place).await
-    }
-
-    /// As [`Core::hold_found`], but waits for whoever has it.
-    ///
-    /// # Errors
-    /// As there, after a wait that is longer than a lease lives.
-    pub async fn hold_found_patiently(&self, found: &PrearchiveSession) -> Result<HeldSession, DomainError> {
-        let held = self.hold_session_patiently(&found.id).await?;
-        self.demand_place(held, &found.place).await
-    }
-
-    async fn demand_place(&self, held: HeldSession, place: &SessionPlace) -> Result<HeldSession, DomainError> {
-        if held.session.place == *place {
-            return Ok(held);
-        }
-        self.let_go(held).await?;
-        Err(DomainError::NotFound { what: format!("the session {} in the prearchive", place.uri()) })
-    }
-
-    async fn held(&self, id: &str, lease: Lease) -> Result<HeldSession, DomainError> {
-        let found = match self.records.get::<PrearchiveSession>(&keys::session(id)).await {
-            Ok(found) => found,
-            Err(error) => {
-                self.leases.release(lease).await?;
-                return Err(error.into());
-            }
-        };
-        let Some(session) = found else {
-            self.leases.retire(lease).await?;
-            return Err(DomainError::NotFound { what: "the session in the prearchive".to_owned() });
-        };
-        if self.is_unborn(&session).await? {
-            self.leases.release(lease).await?;
-            return Err(DomainError::NotFound { what: "the session in the prearchive".to_owned() });
-        }
-        self.recover(HeldSession { session, lease }).await
-    }
-
-    /// What a dead worker left half done is finished or taken back before anything new begins.
-    async fn recover(&self, mut held: HeldSession) -> Result<HeldSession, DomainError> {
-        if self.is_archived(&held.session).await? {
-            self.leave_prearchive(held).await?;
-            return Err(DomainError::NotFound { what: "the session in the prearchive".to_owned() });
-        }
-        if held.session.left.is_some() {
-            self.finish_move(&mut held).await?;
-        }
-        if held.session.separating.is_some() {
-            self.discard_unborn(&mut held).await?;
-        }
-        let intent = held.session.intent.take();
-        if let Some(intent) = &intent {
-            self.remove_manifest(&intent.manifest, false).await?;
-        }
-        if intent.is_some() || held.session.status.is_busy() {
-            held.session.status = held.session.resting();
-            self.store_session(&mut held).await?;
-        }
-        held.session.status = self.status_of(&held.session).await?;
-        Ok(held)
-    }
-
-    /// Stores a held session and shows the change in the list.
-    ///
-    /// # Errors
-    /// [`DomainError::Busy`] if the lease has run out, or the store's failure.
-    pub(crate) async fn store_session(&self, held: &mut HeldSession) -> Result<(), DomainError> {
-        let session = &held.session;
-        let (roster, _) = self.prearchive_roster(&session.place.project);
-        let touch = roster.touch(&session.id, Some(session.row)).await?;
-        if !self.leases.keep(&mut held.lease).await? {
-            return Err(DomainError::Busy { what: "this prearchive entry".to_owned() });
-        }
-        self.records.set(&keys::session(&session.id), session).await?;
-        roster.settled(&session.id, touch).await?;
-        Ok(())
-    }
-
-    /// Gives a held session back as it was last stored.
-    ///
-    /// # Errors
-    /// The store's failure.
-    pub async fn let_go(&self, held: HeldSession) -> Result<(), StoreError> {
-        self.leases.release(held.lease).await
     }
 }
 

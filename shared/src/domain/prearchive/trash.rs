@@ -147,7 +147,7 @@ impl<S: Store> Core<S> {
     }
 
     /// The packs of a session: every image came with a segment.
-    pub(super) async fn packs_of(&self, session: &PrearchiveSession) -> Result<BTreeSet<PackId>, StoreError> {
+    async fn packs_of(&self, session: &PrearchiveSession) -> Result<BTreeSet<PackId>, StoreError> {
         let mut packs = BTreeSet::new();
         for number in 1..=self.segments_begun(&session.id).await? {
             packs.extend(self.segment(&session.id, number).await?.map(|segment| segment.pack));

@@ -25,8 +25,8 @@ fn a_deleted_scan_stays_away_when_the_session_is_built_and_comes_back_with_its_i
         assert!(matches!(core.delete_scan(&mut held, "99").await, Err(DomainError::NotFound { .. })));
         core.delete_scan(&mut held, "5").await.unwrap();
         core.build(&mut held).await.unwrap();
-        core.release_unused_packs(&mut held).await.unwrap();
         core.let_go(held).await.unwrap();
+        core.release_unused_packs(&session.id).await.unwrap();
         let left = staged(&core, "DEMO").await.remove(0);
         assert_eq!(scans(&core, &left).await, ["1"]);
         assert_eq!(site.blobs.keys().len(), bytes, "the other scan lies in the same pack");
@@ -56,9 +56,7 @@ fn the_bytes_of_a_deleted_scan_go_when_they_lie_alone() {
         let more = zip_study(&study(1));
         let session = core.import(receive(&core, &more).await.unwrap(), &request()).await.unwrap().remove(0);
         // Files of the first series were taken over by the second upload, so its pack serves all.
-        let mut held = core.hold_session(&session.id).await.unwrap();
-        core.release_unused_packs(&mut held).await.unwrap();
-        core.let_go(held).await.unwrap();
+        core.release_unused_packs(&session.id).await.unwrap();
         assert!(site.blobs.keys().iter().all(|key| !before.contains(key)), "the first upload is not needed any more");
         let found = staged(&core, "DEMO").await.remove(0);
         assert_eq!(contents(&core, found.manifest.as_ref().unwrap()).await, sent(&study(1)));
