@@ -71,7 +71,7 @@ impl<S: Store> Core<S> {
         found: &PrearchiveSession,
         request: &ArchiveRequest,
     ) -> Result<Experiment, DomainError> {
-        let mut held = self.hold_found(found).await?;
+        let mut held = self.hold_found_at_once(found).await?;
         let outcome = self.archive_held(&mut held, request).await;
         // Whatever went wrong behind the commit, the experiment is there; the session is gone for every reader.
         let committed = match (&outcome, &held.session.intent) {

@@ -5,6 +5,10 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::storage::{Lease, Store, StoreError, keys};
 
+/// How long a request waits for whoever is at work on a session, in milliseconds: most are done in a moment, and a
+/// client that goes on right after an answer should not meet what follows the answer.
+const BRIEF_MS: u64 = 250;
+
 impl<S: Store> Core<S> {
     /// Takes a session for a change: nobody else may change it until it is stored or let go.
     ///
@@ -21,8 +25,12 @@ impl<S: Store> Core<S> {
     /// # Errors
     /// As there, after a wait that is longer than a lease lives.
     pub async fn hold_session_patiently(&self, id: &str) -> Result<HeldSession, DomainError> {
+        self.hold_within(id, self.patience_ms()).await
+    }
+
+    async fn hold_within(&self, id: &str, patience_ms: u64) -> Result<HeldSession, DomainError> {
         let busy = || DomainError::Busy { what: "this prearchive entry".to_owned() };
-        let lease = self.leases.acquire_within(&lease_name(id), self.patience_ms()).await?.ok_or_else(busy)?;
+        let lease = self.leases.acquire_within(&lease_name(id), patience_ms).await?.ok_or_else(busy)?;
         self.held(id, lease).await
     }
 
@@ -32,6 +40,16 @@ impl<S: Store> Core<S> {
     /// # Errors
     /// As there, and [`DomainError::NotFound`] if the session stands elsewhere by now.
     pub async fn hold_found(&self, found: &PrearchiveSession) -> Result<HeldSession, DomainError> {
+        let held = self.hold_within(&found.id, BRIEF_MS).await?;
+        self.demand_place(held, &found.place).await
+    }
+
+    /// As [`Core::hold_found`], but does not wait even for that long: of two who want the same at one moment, one is told
+    /// that the other is at it.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn hold_found_at_once(&self, found: &PrearchiveSession) -> Result<HeldSession, DomainError> {
         let held = self.hold_session(&found.id).await?;
         self.demand_place(held, &found.place).await
     }

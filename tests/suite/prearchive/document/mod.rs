@@ -75,15 +75,6 @@ fn post_form(api: &Api, path: &str, fields: &[(&str, &str)]) -> Response {
     api.client.post_form(path, fields).unwrap_or_else(|error| panic!("POST {path}: {error}"))
 }
 
-/// Asks again while somebody is at work on the session: what is left to do after an answer takes a moment.
-#[track_caller]
-fn when_free(mut ask: impl FnMut() -> Response) -> Response {
-    eventually(Duration::from_secs(20), "nobody is at work on the session", || {
-        let answer = ask();
-        (answer.status != 409).then_some(answer)
-    })
-}
-
 #[track_caller]
 fn ok(response: &Response) {
     assert_eq!(response.status, 200, "{}", response.text());

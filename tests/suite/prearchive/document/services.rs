@@ -5,7 +5,7 @@ use std::time::Duration;
 use narthex_tests::{encode, eventually, sentence};
 
 use super::super::formats::parsers;
-use super::{COLUMNS, FORM, import, import_at, media_type, ok, post, post_form, row, service, study, when_free};
+use super::{COLUMNS, FORM, import, import_at, media_type, ok, post, post_form, row, service, study};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -96,13 +96,11 @@ fn with_async_the_work_is_queued_and_done_afterwards() {
         (there.rows.len() == 1 && there.only().get("status") == "READY").then_some(())
     });
     let src = format!("/prearchive/projects/P2/{place}");
-    let queued =
-        when_free(|| post(&api, &format!("/data/services/prearchive/rebuild?format=json&async=true&src={src}")));
+    let queued = post(&api, &format!("/data/services/prearchive/rebuild?format=json&async=true&src={src}"));
     let status = row(&queued).get("status").to_owned();
     assert!(["QUEUED_BUILDING", "BUILDING"].contains(&status.as_str()), "{status}");
     eventually(SOON, "the session is built", || (api.sessions("P2").only().get("status") == "READY").then_some(()));
-    let queued =
-        when_free(|| post(&api, &format!("/data/services/prearchive/delete?format=json&async=true&src={src}")));
+    let queued = post(&api, &format!("/data/services/prearchive/delete?format=json&async=true&src={src}"));
     let status = row(&queued).get("status").to_owned();
     assert!(["QUEUED_DELETING", "DELETING"].contains(&status.as_str()), "{status}");
     eventually(SOON, "the session is deleted", || api.sessions("P2").rows.is_empty().then_some(()));
