@@ -1,9 +1,11 @@
 //! Tables read by a real parser of each format.
 
+use html5ever::tendril::TendrilSink;
+use html5ever::{ParseOpts, parse_document};
+use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use narthex_tests::{Response, Table};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
-use scraper::{ElementRef, Html, Selector};
 
 /// The names of the columns, and the cells of each row.
 #[derive(Debug, PartialEq, Eq)]
@@ -114,17 +116,44 @@ pub fn elements(xml: &str) -> Vec<(String, String)> {
 /// By the HTML parser of browsers.
 #[track_caller]
 pub fn html(text: &str) -> Cells {
-    let page = Html::parse_document(text);
+    let options = ParseOpts::default();
+    let page = parse_document(RcDom::default(), options).one(text);
     // XNAT's pages have no document type; that is all a browser may find wrong with them.
-    let errors: Vec<_> = page.errors.iter().filter(|error| !error.contains("DOCTYPE") && !error.is_empty()).collect();
-    assert!(errors.iter().all(|error| error.contains("Unexpected token")) && errors.len() <= 1, "{errors:?}");
-    let select = |from: ElementRef<'_>, selector: &str| -> Vec<String> {
-        let selector = Selector::parse(selector).expect("a selector");
-        from.select(&selector).map(|element| element.text().collect()).collect()
-    };
-    let rows = Selector::parse("table.x_rs_t > tbody#dataRows > tr.x_rs_tr_data").expect("a selector");
-    Cells {
-        columns: select(page.root_element(), "table.x_rs_t > thead.x_rs_thead > tr.x_rs_tr_head > th"),
-        rows: page.select(&rows).map(|row| select(row, "td")).collect(),
+    let errors = page.errors.borrow();
+    let wrong: Vec<_> = errors.iter().filter(|error| !error.contains("DOCTYPE") && !error.is_empty()).collect();
+    assert!(wrong.iter().all(|error| error.contains("Unexpected token")) && wrong.len() <= 1, "{wrong:?}");
+    let table = below(&page.document, "table", "x_rs_t");
+    let [table] = table.as_slice() else { panic!("one table: {text}") };
+    let heads: Vec<Handle> =
+        below(table, "thead", "x_rs_thead").iter().flat_map(|head| below(head, "tr", "x_rs_tr_head")).collect();
+    let [head] = heads.as_slice() else { panic!("one line of columns: {text}") };
+    let cells = |row: &Handle, name: &str| below(row, name, "").iter().map(text_of).collect::<Vec<_>>();
+    let rows = below(table, "tbody", "").iter().flat_map(|body| below(body, "tr", "x_rs_tr_data")).collect::<Vec<_>>();
+    Cells { columns: cells(head, "th"), rows: rows.iter().map(|row| cells(row, "td")).collect() }
+}
+
+/// The elements of a name below a node that have a class, in order; any of that name if no class is asked for.
+fn below(node: &Handle, wanted: &str, class: &str) -> Vec<Handle> {
+    let mut found = Vec::new();
+    for child in node.children.borrow().iter() {
+        if let NodeData::Element { name, attrs, .. } = &child.data {
+            let attributes = attrs.borrow();
+            let classes = attributes.iter().find(|attribute| &*attribute.name.local == "class");
+            let has_class = classes.is_some_and(|classes| classes.value.split_whitespace().any(|one| one == class));
+            if &*name.local == wanted && (class.is_empty() || has_class) {
+                found.push(child.clone());
+            }
+        }
+        found.extend(below(child, wanted, class));
     }
+    found
+}
+
+/// All text below a node.
+fn text_of(node: &Handle) -> String {
+    let own = match &node.data {
+        NodeData::Text { contents } => contents.borrow().to_string(),
+        _ => String::new(),
+    };
+    node.children.borrow().iter().fold(own, |text, child| text + &text_of(child))
 }
