@@ -7,9 +7,7 @@ mod lists;
 mod services;
 mod settings;
 
-use std::time::Duration;
-
-use narthex_tests::{Api, Modality, Response, Service, Study, Table, eventually, zip_study};
+use narthex_tests::{Api, Modality, Response, Service, Study, Table, zip_study};
 
 /// The columns of the prearchive's tables.
 const COLUMNS: [&str; 19] = [
