@@ -47,7 +47,7 @@ impl<S: Store> Core<S> {
     ) -> Result<Vec<PrearchiveSession>, DomainError> {
         let mut queued = Vec::with_capacity(sessions.len());
         for session in sessions {
-            match self.queue_session(&session.id, job, kind).await {
+            match self.queue_session(session, job, kind).await {
                 Ok(session) => queued.push(session),
                 Err(error) => {
                     for session in &queued {
@@ -60,8 +60,13 @@ impl<S: Store> Core<S> {
         Ok(queued)
     }
 
-    async fn queue_session(&self, id: &str, job: &str, kind: &JobKind) -> Result<PrearchiveSession, DomainError> {
-        let mut held = self.hold_session(id).await?;
+    async fn queue_session(
+        &self,
+        found: &PrearchiveSession,
+        job: &str,
+        kind: &JobKind,
+    ) -> Result<PrearchiveSession, DomainError> {
+        let mut held = self.hold_found(found).await?;
         let queued = match held.session.allow(kind.action()) {
             Ok(()) => {
                 held.session.status = kind.queued_status();
