@@ -28,6 +28,7 @@ impl<S: Store> Core<S> {
         if new == old {
             return Err(DomainError::Exists { what: format!("The session {}", new.uri()) });
         }
+        self.receive_study_in(&held.session, &new.project).await?;
         let lease = new.lease_name();
         self.with_lease(&lease, "this place in the prearchive", async |core| {
             core.take_place(&new, &held.session.id).await?;
@@ -78,21 +79,25 @@ impl<S: Store> Core<S> {
         Ok(())
     }
 
-    /// Gives back what a moved session has left, and lets it receive its study in the new project unless another
-    /// session does there.
-    pub(super) async fn finish_move(&self, held: &mut HeldSession) -> Result<(), DomainError> {
-        let Some(left) = held.session.left.clone() else { return Ok(()) };
-        self.forget_place(&held.session, &left).await?;
-        let identity = held.session.identity_in(&held.session.place.project);
-        let id = held.session.id.clone();
+    /// Lets a session receive its study in another project, unless another session does there. It does nothing as long
+    /// as the session does not stand in that project, so it is written before the move, and a mover who dies right after
+    /// it has left nothing undone that matters.
+    async fn receive_study_in(&self, session: &PrearchiveSession, project: &str) -> Result<(), DomainError> {
+        let identity = session.identity_in(project);
         self.with_lease(&identity.lease_name(), "another upload of the same study", async |core| {
             if core.find_receiver(&identity).await?.is_none() {
                 let key = keys::session_study(&identity.project, &identity.study_uid, &identity.label);
-                core.records.set(&key, &SessionRef { id }).await?;
+                core.records.set(&key, &SessionRef { id: session.id.clone() }).await?;
             }
             Ok(())
         })
-        .await?;
+        .await
+    }
+
+    /// Gives back what a moved session has left.
+    pub(super) async fn finish_move(&self, held: &mut HeldSession) -> Result<(), DomainError> {
+        let Some(left) = held.session.left.clone() else { return Ok(()) };
+        self.forget_place(&held.session, &left).await?;
         if !self.leases.keep(&mut held.lease).await? {
             return Err(DomainError::Busy { what: "this prearchive entry".to_owned() });
         }

@@ -89,6 +89,11 @@ fn a_mover_who_dies_at_any_step_leaves_the_session_in_one_project() {
             let before = site.core();
             let seen = staged(&before, "DEMO").await.len() + staged(&before, "OTHER").await.len();
             assert_eq!(seen, 1, "step {steps}: at every moment it stands in one project");
+            if staged(&before, "OTHER").await.len() == 1 {
+                // It receives its study where it stands, though nobody has cleared up behind the dead yet.
+                let identity = session.identity_in("OTHER");
+                assert!(before.find_receiver(&identity).await.unwrap().is_some(), "step {steps}");
+            }
             let core = recover(&site).await;
             let (here, there) = (staged(&core, "DEMO").await, staged(&core, "OTHER").await);
             assert_eq!(here.len() + there.len(), 1, "step {steps}");
