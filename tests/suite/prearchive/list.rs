@@ -2,28 +2,7 @@
 
 use narthex_tests::{Modality, Row, Service, Study};
 
-/// The columns of every prearchive table, in XNAT's order.
-const COLUMNS: [&str; 19] = [
-    "project",
-    "timestamp",
-    "lastmod",
-    "uploaded",
-    "scan_date",
-    "scan_time",
-    "subject",
-    "folderName",
-    "name",
-    "tag",
-    "status",
-    "url",
-    "autoarchive",
-    "prevent_anon",
-    "prevent_auto_commit",
-    "SOURCE",
-    "VISIT",
-    "PROTOCOL",
-    "TIMEZONE",
-];
+use super::COLUMNS;
 
 fn study() -> Study {
     Study::new(Modality::Mr, 21).patient("S21_MR1", "S21")

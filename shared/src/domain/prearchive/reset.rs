@@ -1,6 +1,6 @@
 //! Setting a session's status by hand: what an operator does when something looks stuck.
 
-use super::session::{HeldSession, PrearchiveSession};
+use super::session::HeldSession;
 use super::status::{Action, Status};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
@@ -61,12 +61,10 @@ impl<S: Store> Core<S> {
         for listed in roster.list(&source).await? {
             match self.hold_session(&listed.member).await {
                 Ok(mut held) => {
-                    let before: PrearchiveSession = held.session.clone();
-                    held.session.status = match before.status {
-                        Status::Conflict | Status::Error => before.status,
-                        queued if queued.is_queued() => queued,
-                        _ => before.resting(),
-                    };
+                    let status = held.session.status;
+                    if !matches!(status, Status::Conflict | Status::Error) && !status.is_queued() {
+                        held.session.status = held.session.resting();
+                    }
                     self.store_session(&mut held).await?;
                     self.let_go(held).await?;
                     seen += 1;

@@ -9,28 +9,7 @@ mod settings;
 
 use narthex_tests::{Api, Modality, Response, Service, Study, Table, zip_study};
 
-/// The columns of the prearchive's tables.
-const COLUMNS: [&str; 19] = [
-    "project",
-    "timestamp",
-    "lastmod",
-    "uploaded",
-    "scan_date",
-    "scan_time",
-    "subject",
-    "folderName",
-    "name",
-    "tag",
-    "status",
-    "url",
-    "autoarchive",
-    "prevent_anon",
-    "prevent_auto_commit",
-    "SOURCE",
-    "VISIT",
-    "PROTOCOL",
-    "TIMEZONE",
-];
+use super::COLUMNS;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
