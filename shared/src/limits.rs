@@ -25,10 +25,12 @@ pub struct Limits {
     pub max_ratio: u64,
     /// Inflated bytes of one file to which [`Limits::max_ratio`] is not applied. Default 512 MiB.
     pub ratio_free_entry_bytes: u64,
-    /// Inflated bytes of a whole archive to which [`Limits::max_ratio`] is not applied. Default 4 GiB.
+    /// Inflated bytes of a whole archive to which [`Limits::max_ratio`] is not applied. Default 1 GiB.
     pub ratio_free_total_bytes: u64,
-    /// Archives inside archives that are opened. Default 0: an archive inside an archive is a file like any other.
+    /// How deep archives inside archives are opened; those that lie deeper are files like any other. Default 2.
     pub max_nesting: u32,
+    /// Archives inside the archives of one upload that are opened, all together. Default 1,000.
+    pub max_archives: u64,
     /// Bytes of a file's path (UTF-8) inside an archive. Default 1,024; never more than 65,535, which is zip's own.
     pub max_name_bytes: usize,
     /// Bytes (UTF-8) of one component of that path. Default 255, as on the usual file systems.
@@ -52,8 +54,9 @@ impl Default for Limits {
             max_inflated_bytes: 256 * GIB,
             max_ratio: 200,
             ratio_free_entry_bytes: 512 * MIB,
-            ratio_free_total_bytes: 4 * GIB,
-            max_nesting: 0,
+            ratio_free_total_bytes: GIB,
+            max_nesting: 2,
+            max_archives: 1_000,
             max_name_bytes: 1_024,
             max_component_bytes: 255,
             max_central_directory_bytes: 64 * MIB,
@@ -91,6 +94,7 @@ impl Limits {
             ratio_free_entry_bytes,
             ratio_free_total_bytes,
             max_nesting,
+            max_archives,
             max_name_bytes,
             max_component_bytes,
             max_central_directory_bytes,
@@ -106,6 +110,7 @@ impl Limits {
         set(ratio_free_entry_bytes, "ratio_free_entry_bytes", &lookup)?;
         set(ratio_free_total_bytes, "ratio_free_total_bytes", &lookup)?;
         set(max_nesting, "max_nesting", &lookup)?;
+        set(max_archives, "max_archives", &lookup)?;
         set(max_name_bytes, "max_name_bytes", &lookup)?;
         set(max_component_bytes, "max_component_bytes", &lookup)?;
         set(max_central_directory_bytes, "max_central_directory_bytes", &lookup)?;

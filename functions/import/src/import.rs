@@ -1,79 +1,148 @@
 //! `POST /data/services/import`
 
-use narthex::domain::archive::ArchiveRequest;
+use narthex::domain::archive::{ArchiveRequest, Experiment};
+use narthex::domain::error::DomainError;
+use narthex::domain::jobs::Watched;
 use narthex::domain::prearchive::PrearchiveSession;
-use narthex::domain::prearchive::upload;
-use narthex::http::request::BodyKind;
+use narthex::domain::prearchive::commit::{CommitRequest, Committed};
+use narthex::domain::prearchive::import::ImportHandler;
+use narthex::domain::prearchive::upload::Verdict;
+use narthex::http::ClientError;
 use narthex::http::views::archive::address;
-use narthex::http::{ClientError, Format};
-use narthex::service::{Call, Reply, ReplyBody, after_the_answer, empty_trash_later};
+use narthex::service::{Call, Reply, after_the_answer, empty_trash_later};
 
+use crate::answer;
+use crate::receive::{Received, receive};
 use crate::request::Wanted;
 
-/// Takes an upload in; answers with one URI for each session.
+/// Takes an upload in; answers with one URI for each session. With `http-session-listener` others can follow it.
 pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientError> {
-    let wanted = Wanted::of(&call).await?;
-    match call.context.body_kind()? {
-        BodyKind::File { .. } => {}
-        BodyKind::Multipart { .. } => {
-            return Err(ClientError::not_implemented(
-                "not-implemented",
-                "This version takes no multipart uploads yet; send the file as the body, with inbody=true.",
-            ));
+    let core = call.site.core.clone();
+    let key = call.context.params.get("http-session-listener").map(str::to_owned);
+    let mut watched = match key {
+        Some(key) => {
+            let first = format!("Importing file ({})", name.unwrap_or("upload"));
+            Some(core.watch(&call.user(), &key, &first).await?)
         }
-        BodyKind::Form | BodyKind::Json => {
-            let sentence = "The body is no file; send the zip or DICOM file as the body, with inbody=true.";
-            return Err(ClientError::bad_request("no-file", sentence));
+        None => None,
+    };
+    let outcome = import(&mut call, name, watched.as_mut()).await;
+    if let Some(watched) = watched {
+        let told = match &outcome {
+            Ok((uris, _)) => core.conclude(watched, Ok(&answer::as_message(uris))).await,
+            Err(error) => core.conclude(watched, Err(&error.sentence)).await,
+        };
+        if let Err(error) = told {
+            // What was imported stays imported.
+            eprintln!("what came of an import is not told: {error}");
         }
     }
-    let limit_bytes = call.site.core.settings.limits.max_upload_bytes;
-    if call.context.content_length().is_some_and(|length| length > limit_bytes) {
-        return Err(upload::UploadError::from(narthex::intake::IntakeError::UploadTooLarge { limit_bytes }).into());
+    let (uris, verdicts) = outcome?;
+    Ok(answer::render(&call, &uris, &verdicts))
+}
+
+async fn import(
+    call: &mut Call,
+    name: Option<&str>,
+    mut watched: Option<&mut Watched>,
+) -> Result<(Vec<String>, Vec<Verdict>), ClientError> {
+    let Received { wanted, upload } = receive(call, name, watched.as_deref_mut()).await?;
+    if let Some(watched) = watched {
+        let files: u64 = upload.studies.iter().map(|study| study.files).sum();
+        let text = format!("Received {files} image(s) of {} study(ies).", upload.studies.len());
+        call.site.core.tell(watched, &text).await?;
     }
-    let site = call.site.clone();
-    let core = &site.core;
-    let taken = upload::receive(core, call.take_body(), name.unwrap_or("upload.dcm")).await?;
-    let mut sessions = Vec::new();
-    for session in core.import(taken, &wanted.import).await? {
+    let imported = call.site.core.import(upload, &wanted.import).await?;
+    let uris = match wanted.handler {
+        ImportHandler::SessionImporter => built(call, &wanted, imported.sessions).await?,
+        _ if wanted.commits => committed(call, &wanted, imported.sessions).await?,
+        _ => imported.sessions.iter().map(staged).collect(),
+    };
+    Ok((uris, imported.verdicts))
+}
+
+fn staged(session: &PrearchiveSession) -> String {
+    format!("/data{}", session.place.uri())
+}
+
+fn archive_request(call: &Call, wanted: &Wanted) -> ArchiveRequest {
+    ArchiveRequest {
+        by: call.user(),
+        overwrite: wanted.overwrite,
+        quarantine: wanted.quarantine,
+        ..ArchiveRequest::default()
+    }
+}
+
+/// Sessions that are complete and built: they are archived where that is wanted.
+async fn built(call: &Call, wanted: &Wanted, imported: Vec<PrearchiveSession>) -> Result<Vec<String>, ClientError> {
+    let core = &call.site.core;
+    let mut sessions = Vec::with_capacity(imported.len());
+    for session in imported {
         // A PET/MR study may be wanted as two sessions.
         match core.separate(&session).await? {
             Some((pet, mr)) => sessions.extend([pet, mr]),
             None => sessions.push(session),
         }
     }
-    take_digests_later(&call, &sessions);
+    take_digests_later(call, &sessions);
     let mut uris = Vec::with_capacity(sessions.len());
     let mut refused = None;
     for session in &sessions {
         if !core.archives_by_itself(session, wanted.to_archive).await? {
-            uris.push(format!("/data{}", session.place.uri()));
+            uris.push(staged(session));
             continue;
         }
-        let request = ArchiveRequest {
-            by: call.user(),
-            overwrite: wanted.overwrite,
-            quarantine: wanted.quarantine,
-            ..Default::default()
-        };
-        match core.archive(session, &request).await {
-            Ok(experiment) => {
-                empty_trash_later(&call, vec![session.id.clone()]);
-                uris.push(address(&experiment));
-            }
+        match core.archive(session, &archive_request(call, wanted)).await {
+            Ok(experiment) => uris.push(archived(call, session, &experiment)),
             // The other sessions of the upload are looked after all the same.
             Err(error) => refused = refused.or(Some(error)),
         }
     }
     match refused {
         Some(error) => Err(error.into()),
-        None => Ok(answer(&call, &uris)),
+        None => Ok(uris),
     }
 }
 
-fn answer(call: &Call, uris: &[String]) -> Reply {
-    match (call.context.format_without_accept(Format::Other(String::new())), uris) {
-        (Format::Text, [uri]) => ReplyBody::text(uri.as_str()),
-        _ => ReplyBody::uri_list(uris.iter().map(String::as_str)),
+fn archived(call: &Call, session: &PrearchiveSession, experiment: &Experiment) -> String {
+    empty_trash_later(call, vec![session.id.clone()]);
+    address(experiment)
+}
+
+/// Sessions that the request says are complete: they are built, and archived where that is wanted.
+async fn committed(call: &Call, wanted: &Wanted, sessions: Vec<PrearchiveSession>) -> Result<Vec<String>, ClientError> {
+    let core = &call.site.core;
+    let request = CommitRequest {
+        by: call.user(),
+        to_archive: wanted.to_archive,
+        archive: Some((wanted.overwrite, wanted.quarantine)),
+        ..CommitRequest::default()
+    };
+    let mut uris = Vec::with_capacity(sessions.len());
+    let mut refused = None;
+    for session in &sessions {
+        let outcome = match core.hold_found_patiently(session).await {
+            Ok(held) => core.commit_held(held, &request).await,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(Committed::Archived(experiment)) => uris.push(archived(call, session, &experiment)),
+            Ok(Committed::Staged(session)) => {
+                take_digests_later(call, std::slice::from_ref(&session));
+                uris.push(staged(&session));
+            }
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    match refused {
+        None => Ok(uris),
+        Some(error @ (DomainError::Store(_) | DomainError::Busy { .. })) => Err(error.into()),
+        // XNAT's status, with the cause that it does not tell.
+        Some(error) => {
+            let sentence = format!("unable to archive for the Prearchive session: {error}");
+            Err(ClientError::bad_request("not-archived", sentence))
+        }
     }
 }
 

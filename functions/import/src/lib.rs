@@ -1,6 +1,8 @@
 //! The import service and the user cache.
 
+mod answer;
 mod import;
+mod receive;
 mod request;
 
 use narthex::http::ClientError;

@@ -3,15 +3,22 @@
 use narthex::domain::access::Right;
 use narthex::domain::archive::Overwrite;
 use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
-use narthex::domain::prearchive::import::ImportRequest;
+use narthex::domain::prearchive::import::{ImportHandler, ImportRequest};
 use narthex::domain::prearchive::place::ForcedPlace;
-use narthex::http::{ClientError, Destination, Params};
+use narthex::domain::prearchive::upload::{Naming, Others, UploadRules};
+use narthex::http::{ClientError, Destination, Params, xpath};
 use narthex::service::Call;
 
 /// What is to be done with an upload.
 pub struct Wanted {
+    /// Who takes it.
+    pub handler: ImportHandler,
+    /// What it may hold.
+    pub rules: UploadRules,
     /// Where it is to go.
     pub import: ImportRequest,
+    /// Whether the sessions are complete with it, where they would otherwise wait for more.
+    pub commits: bool,
     /// Whether it is to be archived, if the request says so.
     pub to_archive: Option<bool>,
     /// What to do with what is in the archive already.
@@ -20,73 +27,29 @@ pub struct Wanted {
     pub quarantine: bool,
 }
 
+/// Media types of single DICOM objects.
+const DICOM_TYPES: [&str; 3] = ["application/dicom", "application/x-mirc", "application/x-mirc-dicom"];
+
 /// Parameters of XNAT's import that this version cannot serve: refused, so that nobody believes they were heard.
-const NOT_YET: &[(&str, &str)] = &[
-    ("src", "importing stored files"),
-    ("http-session-listener", "watching an import"),
-    ("rename", "renaming files"),
-    ("Ignore-Unparsable", "the handler DICOM-zip, to which Ignore-Unparsable belongs"),
-    ("Direct-Archive", "Direct-Archive"),
-    ("prearc-importer", "choosing a reader"),
-    ("overwrite_files", "overwriting files in the archive"),
-    (
-        "PREARC_TIMESTAMP",
-        "naming the timestamp by a parameter; use dest=/prearchive/projects/PROJECT/TIMESTAMP/SESSION",
-    ),
-    (
-        "PREARC_SESSION_FOLDER",
-        "naming the folder by a parameter; use dest=/prearchive/projects/PROJECT/TIMESTAMP/SESSION",
-    ),
-];
+const NOT_YET: &[(&str, &str)] = &[("prearc-importer", "choosing a reader")];
 
 impl Wanted {
     /// Reads the parameters; projects that are named must exist.
     ///
     /// # Errors
-    /// 400, 404 or 501 with what is wrong.
+    /// 400, 403, 404 or 501 with what is wrong.
     pub async fn of(call: &Call) -> Result<Self, ClientError> {
         let params = &call.context.params;
-        check_handler(params)?;
+        let handler = handler(params, &call.context.media_type(), call.site.core.settings.default_import_handler)?;
         ClientError::refuse_unserved(params, NOT_YET)?;
-        if params.iter().any(|(name, _)| name.contains(':') && name.contains('/')) {
-            let sentence = "This version does not set fields of the session by XPath parameters yet.";
-            return Err(ClientError::not_implemented("not-implemented", sentence));
-        }
-        let text = |names: &[&str]| params.text_of(names).map(str::to_owned);
-        let mut import = ImportRequest {
-            by: call.user(),
-            identity: call.identity.clone(),
-            project: text(&["project", "PROJECT_ID"]),
-            subject: text(&["subject", "SUBJECT_ID", "subject_ID"]),
-            session: text(&["session", "EXPT_LABEL", "label"]),
-            place: ForcedPlace::default(),
-            source: text(&["SOURCE"]).unwrap_or_else(|| "SessionImporter".to_owned()),
-            visit: text(&["VISIT"]).unwrap_or_default(),
-            protocol: text(&["PROTOCOL", "SUBTYPE"]).unwrap_or_default(),
-            timezone: text(&["TIMEZONE"]).unwrap_or_default(),
-            prevent_anon: params.literal_true("prevent_anon"),
-            // XNAT's rule for SI: the session is complete, so nobody needs to wait for more.
-            prevent_auto_commit: true,
-        };
-        let mut to_archive = None;
-        if let Some(dest) = params.text("dest") {
-            match Destination::parse(dest)? {
-                Destination::Prearchive { project, timestamp, folder } => {
-                    to_archive = Some(false);
-                    import.project = import.project.or(project);
-                    import.place = ForcedPlace::new(timestamp, folder)?;
-                }
-                Destination::Archive { project, subject, experiment } => {
-                    to_archive = Some(true);
-                    import.project = import.project.or(project);
-                    import.subject = import.subject.or(subject);
-                    import.session = import.session.or(experiment);
-                }
-            }
-        }
-        if import.place.timestamp.is_some() && import.project.is_none() {
-            let sentence = "A destination with a timestamp needs a project.";
-            return Err(ClientError::bad_request("no-project", sentence));
+        let destination = params.text("dest").map(Destination::parse).transpose()?;
+        let is_gradual = handler != ImportHandler::SessionImporter;
+        let commits = handler == ImportHandler::DicomZip
+            && (destination.is_some() || params.text("action").is_some_and(|action| action == "commit"));
+        let mut import = named(call, params, destination.as_ref(), handler)?;
+        let to_archive = to_archive(params, destination.as_ref());
+        if is_gradual {
+            import.autoarchive = autoarchive(params, to_archive);
         }
         if let Some(project) = &import.project {
             let mut project = project_or_unassigned(project).to_owned();
@@ -95,33 +58,130 @@ impl Wanted {
             }
             import.project = Some(project);
         }
-        if to_archive.is_none() {
-            to_archive = params.flag_if_given("AA").or_else(|| params.flag_if_given("auto-archive"));
+        if import.place.timestamp.is_some() && import.project.is_none() {
+            let sentence = "A destination with a timestamp needs a project.";
+            return Err(ClientError::bad_request("no-project", sentence));
         }
-        if params.get("prearchive_code") == Some("1") {
-            to_archive = Some(true);
-        }
+        let overwrite = match Overwrite::parse(params.get("overwrite"))? {
+            // Equal files are to be replaced, whatever else is said.
+            Overwrite::None | Overwrite::Append if params.literal_true("overwrite_files") => Overwrite::Delete,
+            other => other,
+        };
         Ok(Self {
+            handler,
+            rules: rules(params, handler, commits),
             import,
+            commits,
             to_archive,
-            overwrite: Overwrite::parse(params.get("overwrite"))?,
+            overwrite,
             quarantine: params.literal_true("quarantine"),
         })
     }
 }
 
-/// XNAT's handlers; this version has the first.
-fn check_handler(params: &Params) -> Result<(), ClientError> {
-    match params.text("import-handler") {
-        None | Some("SI") => Ok(()),
-        Some(known @ ("gradual-DICOM" | "DICOM-zip" | "XAR" | "inbox" | "automation")) => {
-            let sentence = format!("This version has the import handler SI only, not {known} yet.");
+/// The handler that is asked for, or that takes bodies of this media type.
+fn handler(params: &Params, media_type: &str, default: ImportHandler) -> Result<ImportHandler, ClientError> {
+    let Some(word) = params.text("import-handler") else {
+        return Ok(if DICOM_TYPES.contains(&media_type) { ImportHandler::GradualDicom } else { default });
+    };
+    match ImportHandler::parse(word) {
+        Some(ImportHandler::Xar) => {
+            let sentence = "This version does not import XAR files yet; send the images with import-handler=SI.";
             Err(ClientError::not_implemented("not-implemented", sentence))
         }
-        Some(other) => {
-            let shown: String = other.chars().take(100).collect();
+        Some(handler) => Ok(handler),
+        None if matches!(word, "inbox" | "automation") => {
+            let sentence = format!("The import handler {word} works on the server's own files, which there are none of.");
+            Err(ClientError::not_implemented("not-implemented", sentence))
+        }
+        None => {
+            let shown: String = word.chars().take(100).collect();
             let sentence = format!("Unknown importer implementation specified: {shown}");
             Err(ClientError::not_found("unknown-handler", sentence))
         }
     }
+}
+
+fn rules(params: &Params, handler: ImportHandler, commits: bool) -> UploadRules {
+    let rename = params.literal_true("rename");
+    let leaves_out = match handler {
+        ImportHandler::GradualDicom => false,
+        ImportHandler::DicomZip => commits || params.literal_true("Ignore-Unparsable"),
+        ImportHandler::SessionImporter | ImportHandler::Xar => true,
+    };
+    UploadRules {
+        naming: match handler {
+            ImportHandler::SessionImporter if !rename => Naming::Kept,
+            _ => Naming::Gradual { rename },
+        },
+        others: if leaves_out { Others::LeftOut } else { Others::Refused },
+        is_one_image: handler == ImportHandler::GradualDicom,
+        wants_verdicts: params.flag("verdicts"),
+    }
+}
+
+/// Who and where, as far as parameters and destination say.
+fn named(
+    call: &Call,
+    params: &Params,
+    destination: Option<&Destination>,
+    handler: ImportHandler,
+) -> Result<ImportRequest, ClientError> {
+    let text = |names: &[&str]| params.text_of(names).map(str::to_owned);
+    let is_si = handler == ImportHandler::SessionImporter;
+    let mut import = ImportRequest {
+        by: call.user(),
+        identity: call.identity.clone(),
+        project: text(&["project", "PROJECT_ID"]),
+        subject: text(&["subject", "SUBJECT_ID", "subject_ID"]),
+        session: text(&["session", "EXPT_LABEL", "label"]),
+        source: text(&["SOURCE"]).unwrap_or_else(|| if is_si { "SessionImporter".to_owned() } else { String::new() }),
+        visit: text(&["VISIT"]).unwrap_or_default(),
+        protocol: text(&["PROTOCOL", "SUBTYPE"]).unwrap_or_default(),
+        timezone: text(&["TIMEZONE"]).unwrap_or_default(),
+        prevent_anon: params.literal_true("prevent_anon"),
+        // XNAT's rule for SI: the session is complete, so nobody needs to wait for more.
+        prevent_auto_commit: is_si || params.literal_true("prevent_auto_commit"),
+        fields: xpath::session_fields(params)?,
+        is_gradual: !is_si,
+        ..ImportRequest::default()
+    };
+    let (mut timestamp, mut folder) = (text(&["PREARC_TIMESTAMP"]), text(&["PREARC_SESSION_FOLDER"]));
+    match destination {
+        Some(Destination::Prearchive { project, timestamp: named, folder: named_folder }) => {
+            import.project = import.project.or_else(|| project.clone());
+            timestamp = named.clone().or(timestamp);
+            folder = named_folder.clone().or(folder);
+        }
+        Some(Destination::Archive { project, subject, experiment }) => {
+            import.project = import.project.or_else(|| project.clone());
+            import.subject = import.subject.or_else(|| subject.clone());
+            import.session = import.session.or_else(|| experiment.clone());
+        }
+        None => {}
+    }
+    import.place = ForcedPlace::new(timestamp, folder)?;
+    Ok(import)
+}
+
+/// Whether sessions are to be archived, as far as the request says.
+fn to_archive(params: &Params, destination: Option<&Destination>) -> Option<bool> {
+    if params.get("prearchive_code") == Some("1") {
+        return Some(true);
+    }
+    match destination {
+        Some(Destination::Prearchive { .. }) => Some(false),
+        Some(Destination::Archive { .. }) => Some(true),
+        None if params.literal_true("Direct-Archive") => Some(true),
+        None => params.flag_if_given("AA").or_else(|| params.flag_if_given("auto-archive")),
+    }
+}
+
+/// What a session that waits for more is to remember of that.
+fn autoarchive(params: &Params, to_archive: Option<bool>) -> Option<&'static str> {
+    Some(match to_archive? {
+        true if params.literal_true("overwrite_files") => "AutoArchiveOverwrite",
+        true => "AutoArchive",
+        false => "Manual",
+    })
 }

@@ -112,6 +112,7 @@ async fn commit(call: &Call, session: &PrearchiveSession) -> Result<Reply, Clien
         by: call.user(),
         change: change(call)?,
         to_archive: params.flag_if_given("AA").or_else(|| params.flag_if_given("auto-archive")),
+        archive: None,
         overwrite_files: params.literal_true("overwrite_files"),
     };
     if let Some(key) = listener(call)? {
@@ -159,7 +160,7 @@ pub async fn start(
     let queued = core.queue_sessions(sessions, &id, &kind).await?;
     let items =
         queued.iter().map(|session| JobItem { session: session.id.clone(), uri: session.place.uri() }).collect();
-    let job = core.make_job(NewJob { id, login, key, kind, items }).await?;
+    let job = core.make_job(NewJob { id, login, key, kind: Some(kind), items }).await?;
     run_later(call, &job.id);
     Ok((queued, job.key))
 }

@@ -10,7 +10,6 @@ use narthex::domain::resource::{CountedResource, check_label, check_notes};
 use narthex::http::request::BodyKind;
 use narthex::http::views::prearchive as views;
 use narthex::http::{ClientError, Params, upload_name};
-use narthex::intake::IntakeError;
 use narthex::service::{Call, Reply, ReplyBody, after_the_answer, download};
 
 use crate::files::render;
@@ -66,10 +65,6 @@ pub async fn add(mut call: Call, place: &SessionPlace, label: &str, path: &str) 
     check_label(label)?;
     wanted(&call.context.params, label, &call.user())?;
     let limits = core.settings.limits;
-    let limit_bytes = limits.max_upload_bytes;
-    if call.context.content_length().is_some_and(|length| length > limit_bytes) {
-        return Err(IntakeError::UploadTooLarge { limit_bytes }.into());
-    }
     if !path.is_empty() {
         file_name(path, &limits)?;
     }
@@ -77,7 +72,7 @@ pub async fn add(mut call: Call, place: &SessionPlace, label: &str, path: &str) 
         BodyKind::File { media_type } => {
             let name = if path.is_empty() { upload_name(&media_type) } else { path.to_owned() };
             let name = file_name(&name, &limits)?;
-            vec![receive_file(&core, call.take_body(), name).await?]
+            vec![receive_file(&core, call.take_arriving()?, name).await?]
         }
         BodyKind::Multipart { boundary } => receive_parts(&mut call, &boundary, path).await?,
         BodyKind::Form | BodyKind::Json => return Err(FilesError::NoFile.into()),
@@ -118,7 +113,7 @@ fn wanted(params: &Params, label: &str, by: &str) -> Result<AddFiles, ClientErro
 /// The files of a form. Its other fields become parameters.
 async fn receive_parts(call: &mut Call, boundary: &str, path: &str) -> Result<Vec<ReceivedFile>, ClientError> {
     let core = call.site.core.clone();
-    let mut form = receive_form(&core, call.take_body(), boundary).await?;
+    let mut form = receive_form(&core, call.take_arriving()?, boundary).await?;
     let mut outcome = Ok(());
     for (name, value) in &form.fields {
         outcome = outcome.and_then(|()| Ok(call.context.params.add_field(name, value)?));

@@ -1,5 +1,7 @@
 //! What the operator sets: every limit and period of the domain.
 
+use super::prearchive::import::ImportHandler;
+use crate::imaging::naming;
 use crate::limits::Limits;
 
 /// The settings of a site.
@@ -17,6 +19,10 @@ pub struct Settings {
     pub default_prearchive_code: u8,
     /// Whether every user may make projects, or administrators only.
     pub users_may_create_projects: bool,
+    /// How DICOM files are named that come one by one without a usable name.
+    pub file_name_template: String,
+    /// The import handler of requests that name none.
+    pub default_import_handler: ImportHandler,
     /// The limits of what is taken in.
     pub limits: Limits,
 }
@@ -30,6 +36,8 @@ impl Default for Settings {
             session_idle_seconds: 300,
             default_prearchive_code: 0,
             users_may_create_projects: true,
+            file_name_template: naming::DEFAULT_TEMPLATE.to_owned(),
+            default_import_handler: ImportHandler::SessionImporter,
             limits: Limits::default(),
         }
     }
@@ -64,11 +72,11 @@ impl Settings {
             value: error.value,
             must_be: "a whole number without sign",
         })?;
-        if limits.max_nesting > 0 {
+        if limits.max_nesting > MAX_NESTING {
             return Err(SettingError {
                 name: "max_nesting",
                 value: limits.max_nesting.to_string(),
-                must_be: "0, because this version opens no archives inside archives",
+                must_be: "at most 16",
             });
         }
         Ok(Self {
@@ -90,9 +98,41 @@ impl Settings {
                 }
             },
             users_may_create_projects: switch(&given, "users_may_create_projects", defaults.users_may_create_projects)?,
+            file_name_template: match given("file_name_template") {
+                None => defaults.file_name_template,
+                Some(text) => template(text)?,
+            },
+            default_import_handler: match given("default_import_handler") {
+                None => defaults.default_import_handler,
+                Some(word) => match ImportHandler::parse(&word) {
+                    Some(handler @ (ImportHandler::SessionImporter | ImportHandler::DicomZip)) => handler,
+                    _ => {
+                        let must_be = "SI or DICOM-zip";
+                        return Err(SettingError { name: "default_import_handler", value: word, must_be });
+                    }
+                },
+            },
             limits,
         })
     }
+}
+
+/// How deep archives inside archives may be opened, whatever the operator sets.
+const MAX_NESTING: u32 = 16;
+
+/// The longest template of file names, in bytes.
+const MAX_TEMPLATE_BYTES: usize = 500;
+
+/// A template must tell objects apart.
+fn template(text: String) -> Result<String, SettingError> {
+    let is_fit = text.len() <= MAX_TEMPLATE_BYTES
+        && !text.chars().any(char::is_control)
+        && ["${HashSOPClassUIDWithSOPInstanceUID}", "${SOPInstanceUID}"].iter().any(|part| text.contains(part));
+    if is_fit {
+        return Ok(text);
+    }
+    let must_be = "a text of at most 500 bytes with ${HashSOPClassUIDWithSOPInstanceUID} or ${SOPInstanceUID} in it";
+    Err(SettingError { name: "file_name_template", value: text, must_be })
 }
 
 /// XNAT's rule: blanks, quotes and `^` go, `-` becomes `_`.
@@ -187,7 +227,9 @@ mod tests {
             ("session_idle_seconds", "0"),
             ("default_prearchive_code", "2"),
             ("max_entries", "-1"),
-            ("max_nesting", "1"),
+            ("max_nesting", "17"),
+            ("file_name_template", "${SeriesNumber}"),
+            ("default_import_handler", "XAR"),
             ("users_may_create_projects", "perhaps"),
         ] {
             let error = with(name, value).unwrap_err();

@@ -1,11 +1,14 @@
 //! The sweep: removes what uploads that never ended left behind, and finishes what dead workers left half done.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Core;
 use super::error::DomainError;
 use super::ids::UNASSIGNED;
 use super::prearchive::PrearchiveSession;
+use super::prearchive::segment::Segment;
 use crate::storage::pack::{self, PackRecord};
 use crate::storage::{PackId, Record, Store, StoreError, keys};
 
@@ -22,6 +25,13 @@ struct PackSweep {
 
 impl Record for PackSweep {
     const VERSION: u32 = 1;
+}
+
+/// The packs of the content that was looked at last: packs of one session often follow each other.
+#[derive(Default)]
+struct KnownPacks {
+    content: String,
+    packs: BTreeSet<PackId>,
 }
 
 /// New packs that one sweep looks at, at most.
@@ -91,9 +101,10 @@ impl<S: Store> Core<S> {
         let now_ms = self.clock.now_ms();
         let last = self.records.store().counter(keys::sequence("pack").as_str()).await?;
         let last = u64::try_from(last).unwrap_or(0).min(state.upto.saturating_add(MAX_NEW_PACKS));
+        let mut known = KnownPacks::default();
         while state.upto < last && state.waiting.len() < MAX_WAITING {
             state.upto += 1;
-            if !self.pack_is_alive(PackId::from_number(state.upto)).await? {
+            if !self.pack_is_alive(PackId::from_number(state.upto), &mut known).await? {
                 state.waiting.push((state.upto, now_ms));
             }
         }
@@ -101,7 +112,8 @@ impl<S: Store> Core<S> {
         let mut waiting = Vec::new();
         for (number, since_ms) in std::mem::take(&mut state.waiting) {
             let id = PackId::from_number(number);
-            if self.pack_is_alive(id).await? {
+            // What is about to be removed is looked at anew.
+            if self.pack_is_alive(id, &mut KnownPacks::default()).await? {
                 continue;
             }
             if now_ms.saturating_sub(since_ms) < retention_ms {
@@ -118,12 +130,12 @@ impl<S: Store> Core<S> {
     }
 
     /// Whether somebody's files lie in a pack.
-    async fn pack_is_alive(&self, id: PackId) -> Result<bool, DomainError> {
+    async fn pack_is_alive(&self, id: PackId, known: &mut KnownPacks) -> Result<bool, DomainError> {
         let Some(record) = self.records.get::<PackRecord>(&keys::pack(id)).await? else { return Ok(false) };
         for owner in &record.owners {
             let is_alive = match record.sealed {
                 true => self.content_is_alive(owner).await?,
-                false => self.content_has_pack(owner, id).await?,
+                false => self.content_has_pack(owner, id, known).await?,
             };
             if is_alive {
                 return Ok(true);
@@ -133,14 +145,20 @@ impl<S: Store> Core<S> {
     }
 
     /// Whether a session, or the experiment that it became, has taken files over from a pack.
-    async fn content_has_pack(&self, content: &str, id: PackId) -> Result<bool, DomainError> {
+    async fn content_has_pack(
+        &self,
+        content: &str,
+        id: PackId,
+        known: &mut KnownPacks,
+    ) -> Result<bool, DomainError> {
         if !self.content_is_alive(content).await? {
             return Ok(false);
         }
-        for number in 1..=self.segments_begun(content).await? {
-            if self.segment(content, number).await?.is_some_and(|segment| segment.pack == id) {
-                return Ok(true);
-            }
+        if known.content != content {
+            *known = KnownPacks { content: content.to_owned(), packs: self.packs_of_images(content).await? };
+        }
+        if known.packs.contains(&id) {
+            return Ok(true);
         }
         let session: Option<PrearchiveSession> = self.records.get(&keys::session(content)).await?;
         if let Some(session) = session
@@ -149,16 +167,22 @@ impl<S: Store> Core<S> {
             return Ok(true);
         }
         let Some(experiment) = self.experiment_of(content).await? else { return Ok(false) };
-        if self.resources_have_pack(&experiment.resources, id).await? {
-            return Ok(true);
+        Ok(self.resources_have_pack(&experiment.resources, id).await?)
+    }
+
+    /// The packs in which the images of a session lie, or of the experiment that it became.
+    async fn packs_of_images(&self, content: &str) -> Result<BTreeSet<PackId>, DomainError> {
+        let mut packs = BTreeSet::new();
+        for number in 1..=self.segments_begun(content).await? {
+            packs.extend(self.segment(content, number).await?.iter().flat_map(Segment::packs));
         }
-        let manifest = self.manifest(&experiment.manifest).await?;
-        for page in 0..manifest.file_pages {
-            if self.file_page(&manifest, page).await?.iter().any(|file| file.pack == id) {
-                return Ok(true);
+        if let Some(experiment) = self.experiment_of(content).await? {
+            let manifest = self.manifest(&experiment.manifest).await?;
+            for page in 0..manifest.file_pages {
+                packs.extend(self.file_page(&manifest, page).await?.iter().map(|file| file.pack));
             }
         }
-        Ok(false)
+        Ok(packs)
     }
 
     /// Removes a pack that is nobody's, and what its upload wrote beside it before it died.

@@ -33,6 +33,7 @@ impl From<UploadError> for ClientError {
             UploadError::Empty => Self::bad_request("upload.empty", sentence),
             UploadError::Unsupported { .. } => Self::bad_request("upload.unsupported", sentence),
             UploadError::NothingParsable { .. } => Self::bad_request("nothing-parsable", sentence),
+            UploadError::NotAnImage { .. } => Self::bad_request("not-an-image", sentence),
             UploadError::TooManyStudies { .. } => Self::too_large("upload.too-many-studies", sentence),
             UploadError::Intake(error) => error.into(),
             UploadError::Store(error) => error.into(),

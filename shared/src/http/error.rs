@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ::http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use ::http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Response};
 use bytes::Bytes;
 
@@ -152,6 +152,13 @@ impl ClientError {
             }
         }
         Ok(())
+    }
+
+    /// 415 for a body that was compressed in a way that is not known here.
+    pub fn unsupported_coding() -> Self {
+        let sentence = "The body's Content-Encoding is not supported; send it with gzip or as it is.";
+        Self::unsupported_media_type("content-encoding", sentence)
+            .with_header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
     }
 
     /// 500; the detail goes to the log and nowhere else.

@@ -88,6 +88,22 @@ pub enum HeaderError {
     },
 }
 
+impl HeaderError {
+    /// A stable code for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotDicom => "not-dicom",
+            Self::Truncated { .. } => "truncated",
+            Self::TooDeep { .. } => "too-deep",
+            Self::TooLarge { .. } => "header-too-large",
+            Self::Malformed { .. } => "malformed",
+            Self::NoSopClass => "no-sop-class",
+            Self::NoSopInstance => "no-sop-instance",
+            Self::BadUid { .. } => "bad-uid",
+        }
+    }
+}
+
 /// What is kept of the header of one DICOM object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DicomHeader {

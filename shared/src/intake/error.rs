@@ -21,6 +21,9 @@ pub enum IntakeError {
     #[error("the zip inflates to more than {limit} times its size, which no images do; check what it holds")]
     TotalRatio { limit: u64 },
 
+    #[error("the upload has more than {limit} archives inside archives; send them on their own")]
+    TooManyArchives { limit: u64 },
+
     // The zip's table of contents.
     #[error("the zip has no end of its table of contents; it was cut off or is not a zip, so send it again")]
     NoDirectoryEnd,
@@ -155,6 +158,7 @@ impl IntakeError {
             Self::TooManyEntries { .. } => "zip.too_many_entries",
             Self::InflatedTooLarge { .. } => "zip.inflated_too_large",
             Self::TotalRatio { .. } => "zip.ratio",
+            Self::TooManyArchives { .. } => "upload.too_many_archives",
             Self::NoDirectoryEnd => "zip.directory.no_end",
             Self::BytesAfterEnd { .. } => "zip.directory.bytes_after_end",
             Self::AmbiguousEnd => "zip.directory.ambiguous_end",
@@ -202,6 +206,7 @@ impl IntakeError {
                 | Self::TooManyEntries { .. }
                 | Self::InflatedTooLarge { .. }
                 | Self::TotalRatio { .. }
+                | Self::TooManyArchives { .. }
                 | Self::DirectoryTooLarge { .. }
                 | Self::EntryTooLarge { .. }
                 | Self::Ratio { .. }

@@ -31,6 +31,11 @@ pub enum BodyKind {
 }
 
 impl BodyKind {
+    /// Whether it holds files, or is compressed as a whole.
+    pub fn is_archive(self) -> bool {
+        matches!(self, Self::Zip | Self::EmptyZip | Self::Gzip | Self::Bzip2 | Self::Xz | Self::Tar)
+    }
+
     /// Decides from the first [`SNIFF_BYTES`] bytes, or all if there are fewer. Archives go before DICOM: what begins
     /// like a zip and has `DICM` at 128 is read as the zip it is.
     pub fn of(first: &[u8]) -> Self {

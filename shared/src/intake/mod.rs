@@ -29,6 +29,8 @@ pub mod source;
 pub mod verify;
 pub mod zip;
 pub mod zipout;
+pub mod skeleton;
+pub use skeleton::{Decoder, TarScanner};
 
 #[cfg(test)]
 mod tests;

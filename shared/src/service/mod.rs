@@ -22,9 +22,11 @@ use crate::accounts::{Account, AuthError, Identity, Via};
 use crate::domain::DomainError;
 use crate::domain::access::{self, Decision, Right};
 use crate::domain::ids::{UNASSIGNED, project_or_unassigned};
+use crate::domain::prearchive::upload::Arriving;
 use crate::domain::project::Project;
 use crate::http::cookies::{EXPIRATION_COOKIE, expiration_cookie, sets_cookie};
 use crate::http::{BodyKind, ClientError, ErrorFormat, RequestContext};
+use crate::intake::IntakeError;
 
 /// One request with whoever makes it.
 pub struct Call {
@@ -60,6 +62,20 @@ impl Call {
     /// The body, to be read once.
     pub fn take_body(&mut self) -> RequestBody {
         std::mem::take(&mut self.body)
+    }
+
+    /// The body as a file or form arrives in it, to be read once.
+    ///
+    /// # Errors
+    /// 413 if its announced length is beyond what an upload may have, 415 for a content coding that is not known.
+    pub fn take_arriving(&mut self) -> Result<Arriving<RequestBody>, ClientError> {
+        let limits = self.site.core.settings.limits;
+        let limit_bytes = limits.max_upload_bytes;
+        if self.context.content_length().is_some_and(|length| length > limit_bytes) {
+            return Err(IntakeError::UploadTooLarge { limit_bytes }.into());
+        }
+        let coding = self.context.content_coding()?;
+        Ok(Arriving::new(self.take_body(), coding, limits))
     }
 
     /// Reads a body of parameters (form or JSON) and adds them to those of the query.

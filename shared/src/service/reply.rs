@@ -75,6 +75,11 @@ impl ReplyBody {
         Self::reply(StatusCode::OK, "application/json", bytes)
     }
 
+    /// 200 with a page.
+    pub fn page(text: impl Into<String>) -> Reply {
+        Self::reply(StatusCode::OK, "text/html; charset=utf-8", text.into())
+    }
+
     /// 200 with XML.
     pub fn xml(bytes: impl Into<Bytes>) -> Reply {
         Self::reply(StatusCode::OK, "text/xml", bytes)

@@ -1,5 +1,13 @@
-//! `POST /data/services/import` with the handler SI: what is taken, where it goes, what is answered.
+//! `POST /data/services/import`: what each handler takes, where it goes, what is answered.
 
 mod destinations;
+mod dicom_zip;
+mod forms;
+mod gradual;
 mod headers;
 mod shapes;
+
+use std::time::Duration;
+
+/// How long the service may need for what it does by itself.
+const SOON: Duration = Duration::from_secs(20);

@@ -1,5 +1,7 @@
 //! Archiving: a session of the prearchive becomes an experiment. No file is moved.
 
+use serde::{Deserialize, Serialize};
+
 use super::experiment::Experiment;
 use super::subject::LabelRef;
 use crate::domain::Core;
@@ -12,7 +14,8 @@ use crate::domain::project::QuarantineCode;
 use crate::storage::{Store, keys};
 
 /// What to do when the session exists in the archive already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Overwrite {
     /// Refuse.
     #[default]

@@ -5,9 +5,11 @@
 
 mod progress;
 mod run;
+mod watch;
 mod work;
 
 pub use progress::{JobMessage, MessageKind};
+pub use watch::Watched;
 
 use serde::{Deserialize, Serialize};
 
@@ -67,8 +69,9 @@ pub struct Job {
     pub login: String,
     /// Under which of the user's keys it is followed.
     pub key: String,
-    /// What it does.
-    pub kind: JobKind,
+    /// What it does with its sessions. Nothing if the work is done within a request, which is at it as long as it holds
+    /// the job's lease.
+    pub kind: Option<JobKind>,
     /// When it was made, in milliseconds since the epoch.
     pub created_ms: u64,
     /// When it came to its end.
@@ -126,7 +129,7 @@ pub struct NewJob {
     /// The key to follow it by; its identifier if none was chosen.
     pub key: Option<String>,
     /// What it does.
-    pub kind: JobKind,
+    pub kind: Option<JobKind>,
     /// The sessions.
     pub items: Vec<JobItem>,
 }

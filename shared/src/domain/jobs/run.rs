@@ -1,12 +1,21 @@
 //! Working on a job, session by session.
 
-use super::{ITEMS_PER_PAGE, Job, JobItem, JobItems, MessageKind};
+use super::{ITEMS_PER_PAGE, Job, JobItem, JobItems, JobKind, MessageKind};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::storage::{Store, StoreError, keys};
+use crate::storage::{Lease, Store, StoreError, keys};
 
 /// How often a job tries a session that somebody else is at work on; each time it waits longer than a lease lives.
 const MAX_TRIES: u32 = 3;
+
+/// How long a request that others follow may say nothing until it is taken for dead, in milliseconds: it may be busy with
+/// a large archive.
+const SILENCE_MS: u64 = 10 * 60 * 1000;
+
+/// The lease that whoever works on a job holds.
+pub(super) fn lease_name(id: &str) -> String {
+    format!("job/{id}")
+}
 
 impl<S: Store> Core<S> {
     /// Works on a job until it is done, if nobody else does. `true` if this worker did something.
@@ -14,18 +23,32 @@ impl<S: Store> Core<S> {
     /// # Errors
     /// The store's failure; the next worker goes on then.
     pub async fn run_job(&self, id: &str) -> Result<bool, DomainError> {
-        let Some(mut lease) = self.leases.acquire(&format!("job/{id}")).await? else { return Ok(false) };
+        let Some(mut lease) = self.leases.acquire(&lease_name(id)).await? else { return Ok(false) };
         let Some(mut job) = self.records.get::<Job>(&keys::job(id)).await?.filter(|job| job.finished_ms.is_none())
         else {
             self.leases.release(lease).await?;
             return Ok(false);
+        };
+        let Some(kind) = job.kind.clone() else {
+            let now_ms = self.clock.now_ms();
+            let told_ms = job.messages.last().map_or(job.created_ms, |last| last.at_ms);
+            if now_ms.saturating_sub(told_ms) < SILENCE_MS {
+                self.leases.release(lease).await?;
+                return Ok(false);
+            }
+            job.finished_ms = Some(now_ms);
+            job.failed = 1;
+            job.tell(now_ms, MessageKind::Failed, "The request was broken off; send it again.");
+            self.store_ended(&job, &mut lease).await?;
+            self.leases.release(lease).await?;
+            return Ok(true);
         };
         let mut page: Option<(u64, Vec<JobItem>)> = None;
         let mut results = Vec::new();
         while job.next < job.total {
             let item = self.item(&job, &mut page).await?;
             let now_ms = self.clock.now_ms();
-            match self.work_until_free(&job, &item).await {
+            match self.work_until_free(&job, &kind, &item).await {
                 Ok(result) => {
                     job.tell(now_ms, MessageKind::Processing, result.clone());
                     results.push(result);
@@ -49,22 +72,27 @@ impl<S: Store> Core<S> {
             }
         }
         job.finish(self.clock.now_ms(), &results);
-        let (roster, _) = self.jobs();
-        let touch = roster.touch(id, Some(job.place)).await?;
-        if !self.leases.keep(&mut lease).await? {
-            return Ok(true);
-        }
-        self.records.set(&keys::job(id), &job).await?;
-        roster.settled(id, touch).await?;
+        self.store_ended(&job, &mut lease).await?;
         self.leases.release(lease).await?;
         Ok(true)
     }
 
+    /// Stores a job that has come to its end, if the lease is still held.
+    pub(super) async fn store_ended(&self, job: &Job, lease: &mut Lease) -> Result<(), StoreError> {
+        let (roster, _) = self.jobs();
+        let touch = roster.touch(&job.id, Some(job.place)).await?;
+        if !self.leases.keep(lease).await? {
+            return Ok(());
+        }
+        self.records.set(&keys::job(&job.id), job).await?;
+        roster.settled(&job.id, touch).await
+    }
+
     /// Works on a session; if somebody is in the way, again when they have gone.
-    async fn work_until_free(&self, job: &Job, item: &JobItem) -> Result<String, DomainError> {
+    async fn work_until_free(&self, job: &Job, kind: &JobKind, item: &JobItem) -> Result<String, DomainError> {
         let mut tries = 1;
         loop {
-            match self.work(job, item, tries == MAX_TRIES).await {
+            match self.work(job, kind, item, tries == MAX_TRIES).await {
                 Err(DomainError::Busy { .. }) if tries < MAX_TRIES => tries += 1,
                 outcome => return outcome,
             }

@@ -109,22 +109,28 @@ impl<S: Store> Core<S> {
 
     /// Does a job's work on one session; gives what came of it, as XNAT words it. Unless it is the last try, a session
     /// that somebody else is in the way of goes on waiting.
-    pub(super) async fn work(&self, job: &Job, item: &JobItem, is_last: bool) -> Result<String, DomainError> {
+    pub(super) async fn work(
+        &self,
+        job: &Job,
+        kind: &JobKind,
+        item: &JobItem,
+        is_last: bool,
+    ) -> Result<String, DomainError> {
         let held = match self.hold_session_patiently(&item.session).await {
             Ok(held) => held,
             // Somebody has deleted it meanwhile, maybe this job before its worker died.
-            Err(DomainError::NotFound { .. }) if job.kind == JobKind::Delete => {
+            Err(DomainError::NotFound { .. }) if *kind == JobKind::Delete => {
                 self.empty_trash_of(&item.session).await?;
                 return Ok(format!("Deleted:{}", item.uri));
             }
             Err(error) => return Err(error),
         };
         let session = held.session.clone();
-        if session.status != job.kind.queued_status() || session.job.as_deref() != Some(job.id.as_str()) {
+        if session.status != kind.queued_status() || session.job.as_deref() != Some(job.id.as_str()) {
             self.let_go(held).await?;
-            return self.found_otherwise(job, &session);
+            return self.found_otherwise(kind, &session);
         }
-        let done = self.work_on(job, item, held).await;
+        let done = self.work_on(kind, item, held).await;
         if let Err(error) = &done
             && !matches!(error, DomainError::Store(_))
             && (is_last || !matches!(error, DomainError::Busy { .. }))
@@ -137,20 +143,20 @@ impl<S: Store> Core<S> {
 
     /// A session that does not wait for the job: its work is done already (by a worker that died before it could say
     /// so), or was taken back.
-    fn found_otherwise(&self, job: &Job, session: &PrearchiveSession) -> Result<String, DomainError> {
-        match &job.kind {
+    fn found_otherwise(&self, kind: &JobKind, session: &PrearchiveSession) -> Result<String, DomainError> {
+        match kind {
             JobKind::Move { project } if session.place.project == *project => Ok(prearchive_result(&session.place)),
             JobKind::Rebuild if session.status == Status::Ready => Ok(prearchive_result(&session.place)),
             _ => {
-                Err(DomainError::WrongState { status: session.status.as_str(), action: job.kind.action().participle() })
+                Err(DomainError::WrongState { status: session.status.as_str(), action: kind.action().participle() })
             }
         }
     }
 
-    async fn work_on(&self, job: &Job, item: &JobItem, mut held: HeldSession) -> Result<String, DomainError> {
+    async fn work_on(&self, kind: &JobKind, item: &JobItem, mut held: HeldSession) -> Result<String, DomainError> {
         // What it waited for has come. Only the record goes on to say that it waits, should the work not come to its end.
         held.session.status = held.session.resting();
-        match &job.kind {
+        match kind {
             JobKind::Move { project } => {
                 let moved = self.move_session(held, project).await?;
                 Ok(prearchive_result(&moved.place))

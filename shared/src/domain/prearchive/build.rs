@@ -17,10 +17,14 @@ use crate::storage::{PackId, Store};
 /// From so many segments on, a session is shown as BUILDING while it is built, and the lease is renewed on the way.
 const MANY_SEGMENTS: u64 = 32;
 
+/// Files that took the place of the same file, by pack and number in the pack.
+pub(crate) type Repeated = HashSet<(PackId, u32)>;
+
 /// All that has arrived of a session, by series.
 #[derive(Default)]
 pub(crate) struct Gathered {
     series: BTreeMap<String, GatheredSeries>,
+    repeated: Repeated,
 }
 
 #[derive(Default)]
@@ -28,12 +32,36 @@ struct GatheredSeries {
     summary: Option<SeriesSummary>,
     files: Vec<(PackId, ArrivedFile)>,
     /// Where a file stands in `files`, by what makes it the same file.
-    known: HashMap<(String, u32, u64, String), usize>,
+    known: HashMap<Sameness, usize>,
+}
+
+/// What makes two files the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Sameness {
+    /// SOP instance, bytes and name: other bytes under a SOP Instance UID that is there already are another file, so
+    /// that nothing that was taken in is lost.
+    Whole(String, u32, u64, String),
+    /// SOP instance and bytes, of objects that come one by one: two clients may name the same object differently.
+    Bytes(String, String, u32, u64),
+    /// SOP instance and name, of objects that come one by one: XNAT's rule is that the later one stays.
+    Name(String, String, String),
+}
+
+fn sameness(file: &ArrivedFile) -> Vec<Sameness> {
+    let uid = file.sop_instance_uid.clone();
+    let name = naming::cleaned_file_name(&file.name);
+    if !file.is_gradual {
+        return vec![Sameness::Whole(uid, file.crc32, file.extent.len, name)];
+    }
+    let class = file.sop_class_uid.clone();
+    vec![
+        Sameness::Bytes(class.clone(), uid.clone(), file.crc32, file.extent.len),
+        Sameness::Name(class, uid, name),
+    ]
 }
 
 impl Gathered {
-    /// Adds a page. The same file twice (SOP instance, bytes and name) is stored once; other bytes under a SOP Instance
-    /// UID that is there already are another file, so that nothing that was taken in is lost.
+    /// Adds a page. The same file twice is stored once.
     pub fn add(&mut self, pack: PackId, page: SegmentPage) {
         self.add_without(pack, page, |_| false);
     }
@@ -46,18 +74,16 @@ impl Gathered {
             }
             let series = self.series.entry(part.summary.series_uid.clone()).or_default();
             for file in part.files {
-                let name = naming::cleaned_file_name(&file.name);
-                let key = (file.sop_instance_uid.clone(), file.crc32, file.extent.len, name);
-                match series.known.get(&key).copied() {
-                    Some(index) => {
-                        if let Some(held) = series.files.get_mut(index) {
-                            *held = (pack, file);
-                        }
+                let same = sameness(&file);
+                let known = same.iter().find_map(|same| series.known.get(same).copied());
+                let index = known.unwrap_or(series.files.len());
+                series.known.extend(same.into_iter().map(|same| (same, index)));
+                match series.files.get_mut(index) {
+                    Some(held) => {
+                        self.repeated.insert((pack, file.ordinal));
+                        *held = (pack, file);
                     }
-                    None => {
-                        series.known.insert(key, series.files.len());
-                        series.files.push((pack, file));
-                    }
+                    None => series.files.push((pack, file)),
                 }
             }
             match &mut series.summary {
@@ -65,6 +91,11 @@ impl Gathered {
                 None => series.summary = Some(part.summary),
             }
         }
+    }
+
+    /// The files that were there already.
+    pub fn repeated(&self) -> &Repeated {
+        &self.repeated
     }
 
     /// The session that these files make, and its scans with their files.
@@ -122,7 +153,12 @@ fn named(files: Vec<(PackId, ArrivedFile)>) -> Vec<FileEntry> {
     files
         .into_iter()
         .map(|(pack, file)| {
-            let wanted = naming::cleaned_file_name(&file.name);
+            let mut wanted = naming::cleaned_file_name(&file.name);
+            if taken.contains(&wanted)
+                && let Some(other) = file.other_name
+            {
+                wanted = other;
+            }
             let count = next.entry(wanted.clone()).or_insert(0);
             let mut name = naming::numbered_name(&wanted, *count);
             while !taken.insert(name.clone()) {
@@ -207,9 +243,8 @@ impl<S: Store> Core<S> {
             match self.segment(&held.session.id, number).await? {
                 Some(segment) => {
                     let is_removed = |series: &str| held.session.is_removed(series, number);
-                    for page in segment.first_page..segment.first_page + segment.pages {
-                        let page = self.page_of(&segment, page).await?;
-                        gathered.add_without(segment.pack, page, is_removed);
+                    for page in segment.pages() {
+                        gathered.add_without(page.pack, self.segment_page(&page).await?, is_removed);
                     }
                     if number.is_multiple_of(MANY_SEGMENTS) && !self.leases.keep(&mut held.lease).await? {
                         return Err(DomainError::Busy { what: "this prearchive entry".to_owned() });
@@ -218,6 +253,7 @@ impl<S: Store> Core<S> {
                 None => gaps.push(number),
             }
         }
+        held.repeated.clone_from(&gathered.repeated);
         let old = held.session.manifest.take();
         let manifest = self.write_gathered(gathered, &held.session.place.project).await?;
         let now_ms = self.clock.now_ms();

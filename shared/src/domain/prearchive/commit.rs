@@ -41,6 +41,10 @@ pub struct CommitRequest {
     pub to_archive: Option<bool>,
     /// Whether equal files in the archive are to be replaced.
     pub overwrite_files: bool,
+    /// What to do with what is in the archive already, and whether the archived session is marked as in quarantine;
+    /// where nothing is said, images are added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<(Overwrite, bool)>,
 }
 
 /// What came of it.
@@ -59,6 +63,16 @@ const MAX_TEXT_BYTES: usize = 1024;
 const MAX_FIELDS: usize = 100;
 
 impl PrearchiveSession {
+    /// Sets fields of the session document; each replaces the one of the same path.
+    pub(super) fn set_fields(&mut self, fields: &[Field]) {
+        for new in fields {
+            match self.fields.iter_mut().find(|field| field.path == new.path) {
+                Some(field) => field.value = new.value.clone(),
+                None => self.fields.push(new.clone()),
+            }
+        }
+    }
+
     /// Takes over what is to be said of the session.
     ///
     /// # Errors
@@ -83,12 +97,7 @@ impl PrearchiveSession {
                 new.clone_into(own);
             }
         }
-        for new in &change.fields {
-            match self.fields.iter_mut().find(|field| field.path == new.path) {
-                Some(field) => field.value = new.value.clone(),
-                None => self.fields.push(new.clone()),
-            }
-        }
+        self.set_fields(&change.fields);
         if self.fields.len() > MAX_FIELDS {
             return Err(DomainError::Invalid {
                 what: format!("More than {MAX_FIELDS} fields of this session would be set by hand."),
@@ -120,11 +129,12 @@ impl<S: Store> Core<S> {
         if !self.archives_by_itself(&session, request.to_archive).await? {
             return Ok(Committed::Staged(Box::new(session)));
         }
-        let overwrite = match request.overwrite_files || session.autoarchive == OVERWRITE {
-            true => Overwrite::Delete,
-            false => Overwrite::Append,
+        let (overwrite, quarantine) = match (&request.archive, request.overwrite_files || session.autoarchive == OVERWRITE) {
+            (Some(said), _) => *said,
+            (None, true) => (Overwrite::Delete, false),
+            (None, false) => (Overwrite::Append, false),
         };
-        let archive = ArchiveRequest { by: request.by.clone(), overwrite, ..Default::default() };
+        let archive = ArchiveRequest { by: request.by.clone(), overwrite, quarantine, ..Default::default() };
         if let Some(part) = part {
             // Should something stand against the second session, its log says so.
             let _ = self.archive(&part, &archive).await;

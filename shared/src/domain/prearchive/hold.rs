@@ -87,7 +87,7 @@ impl<S: Store> Core<S> {
             self.leases.release(lease).await?;
             return Err(DomainError::NotFound { what: "the session in the prearchive".to_owned() });
         }
-        self.recover(HeldSession { session, lease }).await
+        self.recover(HeldSession { session, lease, repeated: Default::default() }).await
     }
 
     /// What a dead worker left half done is finished or taken back before anything new begins.

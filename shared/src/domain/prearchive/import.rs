@@ -1,25 +1,50 @@
 //! From an upload to sessions: each study finds the session that receives it, or makes one.
 
-use super::build::Gathered;
+use std::collections::BTreeMap;
+
+use super::build::{Gathered, Repeated};
 use super::place::{ForcedPlace, Identity};
-use super::segment::Segment;
+use super::segment::{Segment, SegmentPart};
 use super::session::{HeldSession, PrearchiveSession, SessionRef};
 use super::status::{Action, Status};
-use super::upload::{ArrivedStudy, Upload};
+use super::target::{SessionChoice, Target};
+use super::upload::{Outcome, StudyRun, Upload, Verdict};
 use crate::accounts;
-use crate::domain::access::Right;
 use crate::domain::error::DomainError;
-use crate::domain::ids::{UNASSIGNED, clean_label, random_id};
 use crate::domain::{Core, project::PrearchiveCode};
-use crate::imaging::naming::{self, AutoArchive};
-use crate::storage::{Store, keys, pack};
+use crate::imaging::{DicomHeader, Field, session, tags};
+use crate::storage::pack::{self, PackShape};
+use crate::storage::{PackId, Store, keys};
 
 /// Every upload may take this long, in seconds, whatever the retention: who sets that to less wants to see the sweep
 /// at work, not uploads refused.
 const SHORTEST_ALLOWANCE_S: u64 = 60;
 
-/// The session label of a study that names none.
-const NAMELESS_SESSION: &str = "dicom_upload";
+/// XNAT's import handlers, as far as they are served here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportHandler {
+    /// `SI`: images of whole sessions, which are built at once.
+    SessionImporter,
+    /// `gradual-DICOM`: one DICOM object of a session that is being received.
+    GradualDicom,
+    /// `DICOM-zip`: DICOM objects in archives, of sessions that are being received.
+    DicomZip,
+    /// `XAR`: session XML and files, straight into the archive.
+    Xar,
+}
+
+impl ImportHandler {
+    /// The handler of this name; names are case-sensitive, as XNAT's.
+    pub fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "SI" => Self::SessionImporter,
+            "gradual-DICOM" => Self::GradualDicom,
+            "DICOM-zip" => Self::DicomZip,
+            "XAR" => Self::Xar,
+            _ => return None,
+        })
+    }
+}
 
 /// Where an upload is to go, as far as the client says.
 #[derive(Debug, Clone, Default)]
@@ -48,51 +73,46 @@ pub struct ImportRequest {
     pub prevent_anon: bool,
     /// The row's `prevent_auto_commit`.
     pub prevent_auto_commit: bool,
+    /// The row's `autoarchive`, if the client says whether the session is to be archived; headers may say so otherwise.
+    pub autoarchive: Option<&'static str>,
+    /// Fields of the session document that the client sets.
+    pub fields: Vec<Field>,
+    /// Whether more is to come: the sessions are not built yet, and many may add to one at the same time.
+    pub is_gradual: bool,
 }
 
-/// A study's destination.
-struct Target {
-    study: ArrivedStudy,
-    identity: Identity,
-    subject: String,
-    autoarchive: &'static str,
-    session: SessionChoice,
+/// What an upload has become.
+#[derive(Debug, Default)]
+pub struct Imported {
+    /// The sessions that received its studies, in order of their first files.
+    pub sessions: Vec<PrearchiveSession>,
+    /// What became of each file, if the upload's rules asked for that.
+    pub verdicts: Vec<Verdict>,
 }
 
 /// A session that is to be made.
-struct NewSession {
-    id: String,
-    identity: Identity,
-    subject: String,
-    autoarchive: &'static str,
-}
-
-enum SessionChoice {
-    Existing(Box<HeldSession>),
-    New(String),
-}
-
-impl SessionChoice {
-    fn id(&self) -> &str {
-        match self {
-            Self::Existing(held) => &held.session.id,
-            Self::New(id) => id,
-        }
-    }
+pub(super) struct NewSession {
+    pub id: String,
+    pub identity: Identity,
+    pub subject: String,
+    pub autoarchive: &'static str,
+    pub scan_date: String,
+    pub scan_time: String,
 }
 
 impl<S: Store> Core<S> {
     /// Makes an upload's studies sessions of the prearchive, or adds them to the sessions that receive them, and
-    /// builds those. From the return on every file is kept.
+    /// builds those unless more is to come. From the return on every file is kept.
     ///
     /// # Errors
     /// [`DomainError::Busy`] while a session that should receive files is worked on, or the store's failure. Nothing
-    /// refers to the upload's pack then, unless the error came between the sessions of several studies.
-    pub async fn import(&self, upload: Upload, request: &ImportRequest) -> Result<Vec<PrearchiveSession>, DomainError> {
-        let mut targets = Vec::with_capacity(upload.studies.len());
+    /// refers to the upload's packs then, unless the error came between the sessions of several studies.
+    pub async fn import(&self, upload: Upload, request: &ImportRequest) -> Result<Imported, DomainError> {
+        let Upload { started_ms, packs, studies, ignored_count, odd_preambles, mut verdicts } = upload;
+        let mut targets = Vec::with_capacity(studies.len());
         let mut leases = Vec::new();
-        let mut result = self.demand_in_time(upload.started_ms);
-        for study in upload.studies {
+        let mut result = self.demand_in_time(started_ms);
+        for study in studies {
             if result.is_err() {
                 break;
             }
@@ -104,13 +124,14 @@ impl<S: Store> Core<S> {
         result = result.and_then(|()| {
             targets.iter().try_for_each(|target| match &target.session {
                 SessionChoice::Existing(held) => held.session.allow(Action::Receive),
+                SessionChoice::Open(session) => session.allow(Action::Receive),
                 SessionChoice::New(_) => Ok(()),
             })
         });
         let outcome = match result {
             Ok(()) => {
-                let notes = ImportNotes { ignored: upload.ignored_count, odd_preambles: upload.odd_preambles };
-                self.place_studies(upload.shape, targets, request, &notes).await
+                let notes = ImportNotes { ignored: ignored_count, odd_preambles };
+                self.place_studies(&packs, targets, request, &notes, &mut verdicts).await
             }
             Err(error) => {
                 for target in targets {
@@ -118,15 +139,17 @@ impl<S: Store> Core<S> {
                         self.let_go(*held).await?;
                     }
                 }
-                // Nothing refers to the pack; should this fail, the sweep does it later.
-                let _ = pack::remove_uncommitted(&self.blobs, upload.shape.id).await;
+                for shape in packs {
+                    // Nothing refers to the pack; should this fail, the sweep does it later.
+                    let _ = pack::remove_uncommitted(&self.blobs, shape.id).await;
+                }
                 Err(error)
             }
         };
         for lease in leases {
             self.leases.release(lease).await?;
         }
-        outcome
+        Ok(Imported { sessions: outcome?, verdicts })
     }
 
     /// Refuses an upload of an age at which the sweep takes it for a dead one.
@@ -140,133 +163,94 @@ impl<S: Store> Core<S> {
         })
     }
 
-    /// Decides where a study goes, and keeps others from making a second session for it meanwhile.
-    async fn target(
-        &self,
-        study: ArrivedStudy,
-        request: &ImportRequest,
-        leases: &mut Vec<crate::storage::Lease>,
-    ) -> Result<Target, DomainError> {
-        let project = match &request.project {
-            Some(project) => project.clone(),
-            None => self.project_by_header(&study, &request.identity).await?.unwrap_or_else(|| UNASSIGNED.to_owned()),
-        };
-        let wanted = |given: &Option<String>| given.as_deref().map(clean_label).filter(|label| !label.is_empty());
-        let label = wanted(&request.session)
-            .or_else(|| naming::session_label(&study.first).map(|label| clean_label(&label)))
-            .filter(|label| !label.is_empty())
-            .unwrap_or_else(|| NAMELESS_SESSION.to_owned());
-        let subject = wanted(&request.subject)
-            .or_else(|| naming::subject_label(&study.first).map(|label| clean_label(&label)))
-            .unwrap_or_default();
-        let autoarchive = match naming::auto_archive(&study.first) {
-            Some(AutoArchive::Archive) => "AutoArchive",
-            Some(AutoArchive::Manual) => "Manual",
-            None => "",
-        };
-        let identity = Identity { project, study_uid: study.study_uid.clone(), label };
-        let lease = self.leases.acquire_within(&identity.lease_name(), self.patience_ms()).await?;
-        let busy = || DomainError::Busy { what: "another upload of the same study".to_owned() };
-        leases.push(lease.ok_or_else(busy)?);
-        let existing = match request.place.place_for(&identity) {
-            Some(place) => self.find_session_at(&place).await?,
-            None => self.find_receiver(&identity).await?,
-        };
-        let session = match existing {
-            Some(session) if session.tag != identity.study_uid => {
-                return Err(DomainError::Invalid {
-                    what: format!(
-                        "The session at {} is of another study ({}); choose another destination.",
-                        session.place.uri(),
-                        session.tag
-                    ),
-                });
-            }
-            // It is held before anything is written, so that what is refused leaves nothing.
-            Some(session) => match self.hold_found_patiently(&session).await {
-                Ok(held) => SessionChoice::Existing(Box::new(held)),
-                // It has been deleted or moved away since: the study has no session here any more.
-                Err(DomainError::NotFound { .. }) => SessionChoice::New(random_id()?),
-                Err(error) => return Err(error),
-            },
-            None => SessionChoice::New(random_id()?),
-        };
-        Ok(Target { study, identity, subject, autoarchive, session })
-    }
-
-    /// XNAT's rule: the first of the names in the header that is a project's in which the uploader may add data.
-    async fn project_by_header(
-        &self,
-        study: &ArrivedStudy,
-        who: &accounts::Identity,
-    ) -> Result<Option<String>, DomainError> {
-        for candidate in naming::project_candidates(&study.first) {
-            if let Some(project) = self.find_project(&candidate).await?
-                && project.grants(who, Right::Edit)
-            {
-                return Ok(Some(project.id.to_string()));
-            }
-        }
-        Ok(None)
-    }
-
     async fn place_studies(
         &self,
-        shape: pack::PackShape,
+        packs: &[PackShape],
         targets: Vec<Target>,
         request: &ImportRequest,
         notes: &ImportNotes,
+        verdicts: &mut [Verdict],
     ) -> Result<Vec<PrearchiveSession>, DomainError> {
-        let owners = targets.iter().map(|target| target.session.id().to_owned()).collect();
-        pack::commit(&self.records, shape, owners, self.clock.now_ms()).await?;
+        let now_ms = self.clock.now_ms();
+        for shape in packs {
+            let is_in = |target: &&Target| target.study.runs.iter().any(|run| run.pack == shape.id);
+            let owners = targets.iter().filter(is_in).map(|target| target.session.id().to_owned()).collect();
+            pack::commit(&self.records, *shape, owners, now_ms).await?;
+        }
+        let mut next_page = BTreeMap::new();
         let mut sessions = Vec::with_capacity(targets.len());
-        let mut page = 0;
         for mut target in targets {
-            let pages = std::mem::take(&mut target.study.pages);
-            let segment = Segment {
-                pack: shape.id,
-                pages_of: None,
-                first_page: page,
-                pages: pages.len() as u64,
-                by: request.by.clone(),
-                at_ms: self.clock.now_ms(),
-            };
-            let numbered: Vec<_> = (page..).zip(&pages).collect();
-            for some in numbered.chunks(8) {
-                let writes = some.iter().map(|(number, page)| self.write_segment_page(shape.id, *number, page));
-                for done in futures::future::join_all(writes).await {
-                    done?;
-                }
-            }
-            page += segment.pages;
+            let runs = std::mem::take(&mut target.study.runs);
+            let segment = self.write_segment_pages(&runs, &request.by, &mut next_page).await?;
             let session = match target.session {
-                SessionChoice::Existing(held) => self.add_to(*held, &segment, notes).await?,
+                SessionChoice::Existing(held) => {
+                    let (session, repeated) = self.add_to(*held, &segment, notes, request).await?;
+                    note_repeated(verdicts, &repeated);
+                    session
+                }
+                SessionChoice::Open(ref session) => {
+                    self.join(session.as_ref().clone(), segment, runs, target, request, notes).await?
+                }
                 SessionChoice::New(id) => {
-                    let mut gathered = Gathered::default();
-                    for page in pages {
-                        gathered.add(shape.id, page);
-                    }
                     let new = NewSession {
                         id,
                         identity: target.identity,
                         subject: target.subject,
                         autoarchive: target.autoarchive,
+                        scan_date: header_date(&target.study.first),
+                        scan_time: header_time(&target.study.first),
                     };
-                    match request.place.place_for(&new.identity) {
-                        Some(place) => {
-                            self.with_lease(&place.lease_name(), "this place in the prearchive", async |core| {
-                                core.make_session(new, &segment, gathered, request, notes).await
-                            })
-                            .await?
+                    let mut gathered = Gathered::default();
+                    if !request.is_gradual {
+                        for run in runs {
+                            run.pages.into_iter().for_each(|page| gathered.add(run.pack, page));
                         }
-                        None => self.make_session(new, &segment, gathered, request, notes).await?,
                     }
+                    note_repeated(verdicts, gathered.repeated());
+                    self.make_session_at(new, &segment, gathered, request, notes).await?
                 }
             };
             sessions.push(session);
         }
-        pack::seal(&self.records, shape.id).await?;
+        // Of a pack that came alone for one session the sweep finds out by itself.
+        if !request.is_gradual {
+            for shape in packs {
+                pack::seal(&self.records, shape.id).await?;
+            }
+        }
         Ok(sessions)
+    }
+
+    /// Writes the pages of a study's files; a small one stands in the segment itself. `next_page` counts the pages of
+    /// each pack.
+    pub(super) async fn write_segment_pages(
+        &self,
+        runs: &[StudyRun],
+        by: &str,
+        next_page: &mut BTreeMap<PackId, u64>,
+    ) -> Result<Segment, DomainError> {
+        let mut parts = Vec::with_capacity(runs.len());
+        for run in runs {
+            let next = next_page.entry(run.pack).or_default();
+            let first_page = *next;
+            let pages = run.pages.len() as u64;
+            let inline = match (runs, run.pages.as_slice()) {
+                ([_], [page]) => page.inlined(),
+                _ => None,
+            };
+            if inline.is_none() {
+                let numbered: Vec<_> = (first_page..).zip(&run.pages).collect();
+                for some in numbered.chunks(8) {
+                    let writes = some.iter().map(|(number, page)| self.write_segment_page(run.pack, *number, page));
+                    for done in futures::future::join_all(writes).await {
+                        done?;
+                    }
+                }
+                *next += pages;
+            }
+            parts.push(SegmentPart { pack: run.pack, pages_of: None, first_page, pages, inline });
+        }
+        Ok(Segment { parts, by: by.to_owned(), at_ms: self.clock.now_ms() })
     }
 
     /// Adds a segment to a session that is there, and builds it anew.
@@ -275,18 +259,41 @@ impl<S: Store> Core<S> {
         mut held: HeldSession,
         segment: &Segment,
         notes: &ImportNotes,
-    ) -> Result<PrearchiveSession, DomainError> {
+        request: &ImportRequest,
+    ) -> Result<(PrearchiveSession, Repeated), DomainError> {
         self.append_segment(&held.session.id, segment).await?;
         held.session.status = Status::Receiving;
         notes.write(&mut held.session, self.clock.now_ms());
+        held.session.set_fields(&request.fields);
         let built = self.build(&mut held).await;
         let session = held.session.clone();
+        let repeated = std::mem::take(&mut held.repeated);
         self.let_go(held).await?;
         built?;
-        Ok(session)
+        Ok((session, repeated))
     }
 
-    /// Makes a new session, built already; writing its record is what makes it exist.
+    /// Makes a new session at the place that was chosen, or at a free one.
+    pub(super) async fn make_session_at(
+        &self,
+        new: NewSession,
+        segment: &Segment,
+        gathered: Gathered,
+        request: &ImportRequest,
+        notes: &ImportNotes,
+    ) -> Result<PrearchiveSession, DomainError> {
+        match request.place.place_for(&new.identity) {
+            Some(place) => {
+                self.with_lease(&place.lease_name(), "this place in the prearchive", async |core| {
+                    core.make_session(new, segment, gathered, request, notes).await
+                })
+                .await
+            }
+            None => self.make_session(new, segment, gathered, request, notes).await,
+        }
+    }
+
+    /// Makes a new session, built already unless more is to come; writing its record is what makes it exist.
     async fn make_session(
         &self,
         new: NewSession,
@@ -295,10 +302,18 @@ impl<S: Store> Core<S> {
         request: &ImportRequest,
         notes: &ImportNotes,
     ) -> Result<PrearchiveSession, DomainError> {
-        let NewSession { id, identity, subject, autoarchive } = new;
-        let folded_segments = self.append_segment(&id, segment).await?;
-        let manifest = self.write_gathered(gathered, &identity.project).await?;
-        let manifest = manifest.ok_or(DomainError::NothingParsable { why: "the study has no series".to_owned() })?;
+        let NewSession { id, identity, subject, autoarchive, mut scan_date, mut scan_time } = new;
+        let mut folded_segments = self.append_segment(&id, segment).await?;
+        let mut manifest = None;
+        if request.is_gradual {
+            folded_segments = 0;
+        } else {
+            let built = self.write_gathered(gathered, &identity.project).await?;
+            let built = built.ok_or(DomainError::NothingParsable { why: "the study has no series".to_owned() })?;
+            scan_date = built.session.date.clone().unwrap_or_default();
+            scan_time = built.session.time.clone().unwrap_or_default();
+            manifest = Some(built.id);
+        }
         let place = self.claim_place(&identity, &id, &request.place).await?;
         let now_ms = self.clock.now_ms();
         let (roster, _) = self.prearchive_roster(&place.project);
@@ -306,12 +321,12 @@ impl<S: Store> Core<S> {
         let mut session = PrearchiveSession {
             id: id.clone(),
             row: touch.place,
-            status: Status::Ready,
+            status: if manifest.is_some() { Status::Ready } else { Status::Receiving },
             name: identity.label.clone(),
             subject,
             tag: identity.study_uid.clone(),
-            scan_date: manifest.session.date.clone().unwrap_or_default(),
-            scan_time: manifest.session.time.clone().unwrap_or_default(),
+            scan_date,
+            scan_time,
             uploaded_ms: now_ms,
             lastmod_ms: now_ms,
             autoarchive: autoarchive.to_owned(),
@@ -322,7 +337,7 @@ impl<S: Store> Core<S> {
             protocol: request.protocol.clone(),
             timezone: request.timezone.clone(),
             uploader: request.by.clone(),
-            manifest: Some(manifest.id),
+            manifest,
             folded_segments,
             gaps: Vec::new(),
             resources: Vec::new(),
@@ -332,7 +347,7 @@ impl<S: Store> Core<S> {
             separating: None,
             born_of: None,
             removed_series: Vec::new(),
-            fields: Vec::new(),
+            fields: request.fields.clone(),
             log: Vec::new(),
             place,
         };
@@ -367,14 +382,36 @@ impl<S: Store> Core<S> {
     }
 }
 
+pub(super) fn header_date(header: &DicomHeader) -> String {
+    header.get(tags::STUDY_DATE).and_then(session::date).unwrap_or_default()
+}
+
+pub(super) fn header_time(header: &DicomHeader) -> String {
+    header.get(tags::STUDY_TIME).and_then(session::time).unwrap_or_default()
+}
+
+/// Marks the files that were there already.
+fn note_repeated(verdicts: &mut [Verdict], repeated: &Repeated) {
+    for verdict in verdicts {
+        if verdict.place.is_some_and(|place| repeated.contains(&place)) {
+            verdict.outcome = Outcome::Duplicate;
+        }
+    }
+}
+
 /// What the log of a session should say of an upload.
-struct ImportNotes {
+pub(super) struct ImportNotes {
     ignored: u64,
     odd_preambles: u64,
 }
 
 impl ImportNotes {
-    fn write(&self, session: &mut PrearchiveSession, now_ms: u64) {
+    /// Whether there is nothing to say.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ignored == 0 && self.odd_preambles == 0
+    }
+
+    pub(super) fn write(&self, session: &mut PrearchiveSession, now_ms: u64) {
         if self.ignored > 0 {
             session.note(
                 now_ms,

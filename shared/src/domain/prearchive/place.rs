@@ -28,8 +28,29 @@ impl Identity {
 const MAX_LATER_MS: u64 = 10_000;
 
 impl<S: Store> Core<S> {
-    /// The session that already receives this study under this label, if files may be added to it.
-    pub(crate) async fn find_receiver(&self, identity: &Identity) -> Result<Option<PrearchiveSession>, StoreError> {
+    /// The session that already receives this study under this label, if files may be added to it. Waits for whoever is
+    /// at work on it: whether it can receive more shows when they are done.
+    ///
+    /// # Errors
+    /// [`DomainError::Busy`] if that takes longer than a lease lives, or the store's failure.
+    pub(crate) async fn find_receiver(&self, identity: &Identity) -> Result<Option<PrearchiveSession>, DomainError> {
+        let started_ms = self.clock.now_ms();
+        let mut wait_ms = 1;
+        loop {
+            let found = self.receiver_now(identity).await?;
+            if !found.as_ref().is_some_and(|session| session.status.is_busy()) {
+                return Ok(found.filter(|session| session.status.allows(Action::Receive)));
+            }
+            if self.clock.now_ms().saturating_sub(started_ms) >= self.patience_ms() {
+                return Err(DomainError::Busy { what: "the session of this study".to_owned() });
+            }
+            self.clock.pause(wait_ms).await;
+            wait_ms = (wait_ms * 2).min(50);
+        }
+    }
+
+    /// The session that was last made or moved for this study under this label, whatever it is at.
+    pub(super) async fn receiver_now(&self, identity: &Identity) -> Result<Option<PrearchiveSession>, StoreError> {
         let key = keys::session_study(&identity.project, &identity.study_uid, &identity.label);
         let Some(reference) = self.records.get::<SessionRef>(&key).await? else { return Ok(None) };
         let found = self.session(&reference.id).await?;
@@ -37,7 +58,6 @@ impl<S: Store> Core<S> {
             session.place.project == identity.project
                 && session.tag == identity.study_uid
                 && session.name == identity.label
-                && session.status.allows(Action::Receive)
         }))
     }
 

@@ -85,7 +85,7 @@ impl<S: Store> Core<S> {
     async fn receive_study_in(&self, session: &PrearchiveSession, project: &str) -> Result<(), DomainError> {
         let identity = session.identity_in(project);
         self.with_lease(&identity.lease_name(), "another upload of the same study", async |core| {
-            if core.find_receiver(&identity).await?.is_none() {
+            if !core.receiver_now(&identity).await?.is_some_and(|found| found.status.allows(Action::Receive)) {
                 let key = keys::session_study(&identity.project, &identity.study_uid, &identity.label);
                 core.records.set(&key, &SessionRef { id: session.id.clone() }).await?;
             }

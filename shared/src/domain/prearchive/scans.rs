@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::segment::Segment;
 use super::session::{HeldSession, RemovedSeries};
 use super::status::{Action, Status};
 use crate::domain::Core;
@@ -60,7 +61,7 @@ impl<S: Store> Core<S> {
         let Some(manifest) = &session.manifest else { return Ok(()) };
         let mut packs = BTreeSet::new();
         for number in (1..=session.folded_segments).filter(|number| !session.gaps.contains(number)) {
-            packs.extend(self.segment(id, number).await?.map(|segment| segment.pack));
+            packs.extend(self.segment(id, number).await?.iter().flat_map(Segment::packs));
         }
         let Some(used) = self.packs_in_use(manifest).await? else { return Ok(()) };
         for pack in packs.difference(&used) {

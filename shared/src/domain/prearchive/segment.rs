@@ -19,6 +19,12 @@ pub struct ArrivedFile {
     /// The path it came with.
     #[serde(rename = "n")]
     pub name: String,
+    /// The name for when that one is taken by another object of the scan.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub other_name: Option<String>,
+    /// Whether it came by the rules for objects that come one by one.
+    #[serde(rename = "g", default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_gradual: bool,
     /// Its number in the pack.
     #[serde(rename = "o")]
     pub ordinal: u32,
@@ -55,13 +61,24 @@ pub struct SegmentPage {
     pub parts: Vec<SeriesPart>,
 }
 
+/// Bytes of a page that may stand in the segment itself.
+const MAX_INLINE_BYTES: usize = 32 * 1024;
+
+impl SegmentPage {
+    /// The page, if it is small enough to stand in the segment itself.
+    pub(super) fn inlined(&self) -> Option<Box<Self>> {
+        let is_small = serde_json::to_vec(self).is_ok_and(|json| json.len() <= MAX_INLINE_BYTES);
+        is_small.then(|| Box::new(self.clone()))
+    }
+}
+
 impl Record for SegmentPage {
     const VERSION: u32 = 1;
 }
 
-/// What one upload added to one session.
+/// Files of a session in one pack.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Segment {
+pub struct SegmentPart {
     /// The pack in which the files lie.
     pub pack: PackId,
     /// Under which name the pages stand, if not under the pack's.
@@ -71,6 +88,16 @@ pub struct Segment {
     pub first_page: u64,
     /// How many pages.
     pub pages: u64,
+    /// The only page, where it is small enough to stand here and not in a record of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inline: Option<Box<SegmentPage>>,
+}
+
+/// What one upload added to one session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Segment {
+    /// The files, by the packs in which they lie.
+    pub parts: Vec<SegmentPart>,
     /// Who uploaded it.
     pub by: String,
     /// When, in milliseconds since the epoch.
@@ -78,16 +105,49 @@ pub struct Segment {
 }
 
 impl Record for Segment {
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
+}
+
+/// Where one page of a segment is.
+#[derive(Debug, Clone)]
+pub struct PageRef<'a> {
+    /// The pack in which its files lie.
+    pub pack: PackId,
+    at: PageAt<'a>,
+}
+
+#[derive(Debug, Clone)]
+enum PageAt<'a> {
+    Record(String, u64),
+    Inline(&'a SegmentPage),
 }
 
 fn upload(pack: PackId) -> String {
     pack.number().to_string()
 }
 
-impl Segment {
+impl SegmentPart {
     fn upload(&self) -> String {
         self.pages_of.clone().unwrap_or_else(|| upload(self.pack))
+    }
+}
+
+impl Segment {
+    /// The packs in which its files lie.
+    pub fn packs(&self) -> impl Iterator<Item = PackId> + '_ {
+        self.parts.iter().map(|part| part.pack)
+    }
+
+    /// Its pages, in order.
+    pub fn pages(&self) -> impl Iterator<Item = PageRef<'_>> {
+        self.parts.iter().flat_map(|part| {
+            let numbers = part.first_page..part.first_page.saturating_add(part.pages);
+            let inline = part.inline.as_deref();
+            numbers.map(move |number| PageRef {
+                pack: part.pack,
+                at: inline.map_or_else(|| PageAt::Record(part.upload(), number), PageAt::Inline),
+            })
+        })
     }
 }
 
@@ -101,10 +161,15 @@ impl<S: Store> Core<S> {
         self.records.set(&keys::segment_page(&upload(pack), number), page).await
     }
 
-    pub(crate) async fn page_of(&self, segment: &Segment, number: u64) -> Result<SegmentPage, StoreError> {
-        let key = keys::segment_page(&segment.upload(), number);
-        let page = self.records.get(&key).await?;
-        page.ok_or_else(|| StoreError::Corrupt { key: key.to_string(), reason: "it is missing".to_owned() })
+    pub(crate) async fn segment_page(&self, page: &PageRef<'_>) -> Result<SegmentPage, StoreError> {
+        match &page.at {
+            PageAt::Inline(page) => Ok((*page).clone()),
+            PageAt::Record(upload, number) => {
+                let key = keys::segment_page(upload, *number);
+                let page = self.records.get(&key).await?;
+                page.ok_or_else(|| StoreError::Corrupt { key: key.to_string(), reason: "it is missing".to_owned() })
+            }
+        }
     }
 
     /// Removes the pages that stand under a name, up to the first that does not.
@@ -140,8 +205,10 @@ impl<S: Store> Core<S> {
     pub(crate) async fn remove_segments(&self, session: &str) -> Result<(), StoreError> {
         for number in 1..=self.segments_begun(session).await? {
             if let Some(segment) = self.segment(session, number).await? {
-                for page in segment.first_page..segment.first_page + segment.pages {
-                    self.records.delete(&keys::segment_page(&segment.upload(), page)).await?;
+                for page in segment.pages() {
+                    if let PageAt::Record(upload, number) = page.at {
+                        self.records.delete(&keys::segment_page(&upload, number)).await?;
+                    }
                 }
                 self.records.delete(&keys::segment(session, number)).await?;
             }

@@ -6,7 +6,7 @@
 
 use super::build::Gathered;
 use super::place::ForcedPlace;
-use super::segment::{Segment, SegmentPage};
+use super::segment::{Segment, SegmentPage, SegmentPart};
 use super::session::{HeldSession, PrearchiveSession, RemovedSeries, SessionRef, lease_name};
 use super::status::Status;
 use crate::domain::Core;
@@ -14,7 +14,7 @@ use crate::domain::error::DomainError;
 use crate::domain::ids::{clean_label, random_id};
 use crate::domain::project::PetMrHandling;
 use crate::imaging::types::is_mr;
-use crate::storage::{Store, StoreError, keys, pack};
+use crate::storage::{PackId, Store, StoreError, keys, pack};
 
 /// The label of one part: XNAT's rule. `PETMR` in the label becomes the part's modality, else that stands behind it.
 fn part_label(label: &str, modality: &str) -> String {
@@ -30,8 +30,8 @@ fn pages_of(id: &str, segment: u64) -> String {
 struct Divided {
     number: u64,
     segment: Segment,
-    mr: Vec<SegmentPage>,
-    rest: Vec<SegmentPage>,
+    mr: Vec<(PackId, SegmentPage)>,
+    rest: Vec<(PackId, SegmentPage)>,
 }
 
 impl<S: Store> Core<S> {
@@ -94,18 +94,19 @@ impl<S: Store> Core<S> {
         let mut all = Vec::new();
         for number in 1..=self.segments_begun(&session.id).await? {
             let Some(segment) = self.segment(&session.id, number).await? else { continue };
-            let mut divided = Divided { number, segment: segment.clone(), mr: Vec::new(), rest: Vec::new() };
-            for page in segment.first_page..segment.first_page + segment.pages {
-                let page = self.page_of(&segment, page).await?;
+            let (mut mr_pages, mut rest_pages) = (Vec::new(), Vec::new());
+            for page in segment.pages() {
+                let pack = page.pack;
+                let page = self.segment_page(&page).await?;
                 let live = page.parts.into_iter().filter(|part| !session.is_removed(&part.summary.series_uid, number));
                 let (mr, rest): (Vec<_>, Vec<_>) = live.partition(|part| is_mr(&part.summary));
-                for (parts, pages) in [(mr, &mut divided.mr), (rest, &mut divided.rest)] {
+                for (parts, pages) in [(mr, &mut mr_pages), (rest, &mut rest_pages)] {
                     if !parts.is_empty() {
-                        pages.push(SegmentPage { parts });
+                        pages.push((pack, SegmentPage { parts }));
                     }
                 }
             }
-            all.push(divided);
+            all.push(Divided { number, segment, mr: mr_pages, rest: rest_pages });
         }
         Ok(all)
     }
@@ -163,19 +164,31 @@ impl<S: Store> Core<S> {
         let mut gathered = Gathered::default();
         for one in divided.iter().filter(|one| !one.mr.is_empty()) {
             let pages_of = pages_of(&id, one.number);
-            for (page, number) in one.mr.iter().zip(0..) {
+            let mut parts: Vec<SegmentPart> = Vec::new();
+            for ((pack, page), number) in one.mr.iter().zip(0..) {
                 self.records.set(&keys::segment_page(&pages_of, number), page).await?;
-                gathered.add(one.segment.pack, page.clone());
+                gathered.add(*pack, page.clone());
+                match parts.last_mut().filter(|part| part.pack == *pack) {
+                    Some(part) => part.pages += 1,
+                    None => parts.push(SegmentPart {
+                        pack: *pack,
+                        pages_of: Some(pages_of.clone()),
+                        first_page: number,
+                        pages: 1,
+                        inline: None,
+                    }),
+                }
             }
-            let pages = one.mr.len() as u64;
-            let segment = Segment { first_page: 0, pages, pages_of: Some(pages_of), ..one.segment.clone() };
+            let segment = Segment { parts, ..one.segment.clone() };
             part.folded_segments = self.append_segment(&id, &segment).await?;
-            self.with_lease(&pack::owners_lease(segment.pack), "the files of this session", async |core| {
-                pack::add_owner(&core.records, segment.pack, &id).await.map_err(Into::into)
-            })
-            .await?;
-            if !self.leases.keep(&mut held.lease).await? {
-                return Err(DomainError::Busy { what: "this prearchive entry".to_owned() });
+            for pack in segment.packs() {
+                self.with_lease(&pack::owners_lease(pack), "the files of this session", async |core| {
+                    pack::add_owner(&core.records, pack, &id).await.map_err(Into::into)
+                })
+                .await?;
+                if !self.leases.keep(&mut held.lease).await? {
+                    return Err(DomainError::Busy { what: "this prearchive entry".to_owned() });
+                }
             }
         }
         part.manifest = self.write_gathered(gathered, &part.place.project).await?.map(|manifest| manifest.id);
@@ -191,10 +204,10 @@ impl<S: Store> Core<S> {
         let mut removed = Vec::new();
         let upto_segment = held.session.folded_segments;
         for one in divided {
-            for page in one.rest {
-                gathered.add(one.segment.pack, page);
+            for (pack, page) in one.rest {
+                gathered.add(pack, page);
             }
-            let series = one.mr.into_iter().flat_map(|page| page.parts).map(|part| part.summary.series_uid);
+            let series = one.mr.into_iter().flat_map(|(_, page)| page.parts).map(|part| part.summary.series_uid);
             removed.extend(series);
         }
         removed.sort_unstable();
@@ -246,7 +259,7 @@ impl<S: Store> Core<S> {
         if let Some(session) = self.records.get::<PrearchiveSession>(&keys::session(&id)).await?
             && let Some(lease) = self.leases.acquire(&lease_name(&id)).await?
         {
-            self.throw_away(HeldSession { session, lease }, false).await?;
+            self.throw_away(HeldSession { session, lease, repeated: Default::default() }, false).await?;
         }
         // Pages whose segment was not written yet are nobody's.
         for number in 1..=self.segments_begun(&held.session.id).await? {

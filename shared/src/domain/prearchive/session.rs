@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::build::Repeated;
 use super::place::Identity;
 use super::row::SessionRow;
 use super::status::{Action, Status};
@@ -204,6 +205,8 @@ pub struct HeldSession {
     /// The session as it was when the lease was taken, to be changed and stored.
     pub session: PrearchiveSession,
     pub(crate) lease: Lease,
+    /// What the last build found to be there more than once.
+    pub(super) repeated: Repeated,
 }
 
 pub(crate) fn lease_name(id: &str) -> String {

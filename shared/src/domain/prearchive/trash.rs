@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::place::Identity;
+use super::segment::Segment;
 use super::session::{HeldSession, PrearchiveSession, SessionPlace, SessionRef, lease_name};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
@@ -66,6 +67,12 @@ impl<S: Store> Core<S> {
         sessions.settled(&id, touch).await?;
         self.leases.release(held.lease).await?;
         Ok(())
+    }
+
+    /// A session that is gone, as it was then, as long as its remains are there.
+    pub(super) async fn as_thrown_away(&self, id: &str) -> Result<Option<PrearchiveSession>, StoreError> {
+        let trash: Option<Trash> = self.records.get(&keys::trash(id)).await?;
+        Ok(trash.map(|trash| trash.session))
     }
 
     /// Removes what is left of a session that has gone. Does nothing if it has nothing left.
@@ -150,7 +157,7 @@ impl<S: Store> Core<S> {
     async fn packs_of(&self, session: &PrearchiveSession) -> Result<BTreeSet<PackId>, StoreError> {
         let mut packs = BTreeSet::new();
         for number in 1..=self.segments_begun(&session.id).await? {
-            packs.extend(self.segment(&session.id, number).await?.map(|segment| segment.pack));
+            packs.extend(self.segment(&session.id, number).await?.iter().flat_map(Segment::packs));
         }
         Ok(packs)
     }

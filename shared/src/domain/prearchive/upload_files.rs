@@ -2,9 +2,8 @@
 
 use bytes::Bytes;
 use crc32fast::Hasher;
-use futures::stream::StreamExt;
 
-use super::upload::{Body, UploadError};
+use super::upload::{Arriving, Body, UploadError};
 use crate::domain::Core;
 use crate::intake::form::{FormError, FormReader};
 use crate::intake::name::{NameError, ShownName};
@@ -126,38 +125,16 @@ impl<S: Store> Incoming<S> {
     }
 }
 
-/// Counts what arrives of a body.
-struct Arriving<B> {
-    body: B,
-    received_bytes: u64,
-    limits: Limits,
-}
-
-impl<B: Body> Arriving<B> {
-    async fn next(&mut self) -> Result<Option<Bytes>, FilesError> {
-        let piece = self.body.next().await.transpose();
-        let received_bytes = self.received_bytes;
-        let piece = piece.map_err(|reason| UploadError::CutOff { received_bytes, reason })?;
-        self.received_bytes = received_bytes.saturating_add(piece.as_ref().map_or(0, |piece| piece.len() as u64));
-        let limit_bytes = self.limits.max_upload_bytes;
-        if self.received_bytes > limit_bytes {
-            return Err(UploadError::from(IntakeError::UploadTooLarge { limit_bytes }).into());
-        }
-        Ok(piece)
-    }
-}
-
 /// Receives a body that is one file.
 ///
 /// # Errors
 /// [`FilesError`]; what was written is removed again then.
-pub async fn receive_file<S: Store>(
+pub async fn receive_file<S: Store, B: Body>(
     core: &Core<S>,
-    body: impl Body,
+    mut arriving: Arriving<B>,
     name: EntryName,
 ) -> Result<ReceivedFile, FilesError> {
     let limits = core.settings.limits;
-    let mut arriving = Arriving { body, received_bytes: 0, limits };
     let first = loop {
         match arriving.next().await? {
             None => return Err(FilesError::NoFile),
@@ -181,13 +158,13 @@ pub async fn receive_file<S: Store>(
 ///
 /// # Errors
 /// [`FilesError`]; what was written is removed again then.
-pub async fn receive_form<S: Store>(
+pub async fn receive_form<S: Store, B: Body>(
     core: &Core<S>,
-    body: impl Body,
+    arriving: Arriving<B>,
     boundary: &str,
 ) -> Result<ReceivedForm, FilesError> {
     let mut received = ReceivedForm::default();
-    match receive_parts(core, body, boundary, &mut received).await {
+    match receive_parts(core, arriving, boundary, &mut received).await {
         Ok(()) => Ok(received),
         Err(error) => {
             core.abandon_files(received.files).await;
@@ -196,22 +173,25 @@ pub async fn receive_form<S: Store>(
     }
 }
 
-async fn receive_parts<S: Store>(
+async fn next<B: Body>(arriving: &mut Arriving<B>) -> Result<Option<Bytes>, FilesError> {
+    Ok(arriving.next().await?)
+}
+
+async fn receive_parts<S: Store, B: Body>(
     core: &Core<S>,
-    body: impl Body,
+    mut arriving: Arriving<B>,
     boundary: &str,
     received: &mut ReceivedForm,
 ) -> Result<(), FilesError> {
     let limits = core.settings.limits;
-    let mut arriving = Arriving { body, received_bytes: 0, limits };
     let mut form = FormReader::new(boundary);
     let mut field_bytes = 0_usize;
-    while let Some(mut part) = form.part(async || arriving.next().await).await? {
+    while let Some(mut part) = form.part(async || next(&mut arriving).await).await? {
         let Some(sent) = part.file_name().map(str::to_owned) else {
             let mut value = Vec::new();
             let name = part.name().unwrap_or_default().to_owned();
             field_bytes = field_bytes.saturating_add(name.len());
-            while let Some(piece) = form.piece(&mut part, async || arriving.next().await).await? {
+            while let Some(piece) = form.piece(&mut part, async || next(&mut arriving).await).await? {
                 field_bytes = field_bytes.saturating_add(piece.len());
                 if field_bytes > MAX_FIELD_BYTES {
                     return Err(FilesError::FieldsTooLarge { limit_bytes: MAX_FIELD_BYTES });
@@ -223,7 +203,7 @@ async fn receive_parts<S: Store>(
         };
         if sent.is_empty() {
             // What browsers send for a field without a chosen file.
-            while form.piece(&mut part, async || arriving.next().await).await?.is_some() {}
+            while form.piece(&mut part, async || next(&mut arriving).await).await?.is_some() {}
             continue;
         }
         if received.files.len() >= MAX_FORM_FILES {
@@ -232,7 +212,7 @@ async fn receive_parts<S: Store>(
         let name = file_name(sent.rsplit(['/', '\\']).next().unwrap_or_default(), &limits)?;
         let mut incoming = Incoming::start(core).await?;
         let outcome = async {
-            while let Some(piece) = form.piece(&mut part, async || arriving.next().await).await? {
+            while let Some(piece) = form.piece(&mut part, async || next(&mut arriving).await).await? {
                 incoming.push(&name, &piece, &limits).await?;
             }
             incoming.finish(name).await

@@ -92,7 +92,7 @@ fn a_place_whose_claimant_died_can_be_had() {
             }
             let core = recover(&site).await;
             let upload = receive(&core, &zip_study(&study(1))).await.unwrap();
-            let session = core.import(upload, &place_wanted).await.unwrap().remove(0);
+            let session = core.import(upload, &place_wanted).await.unwrap().sessions.remove(0);
             assert_eq!(session.place.uri(), "/prearchive/projects/DEMO/20000101_050505/name", "step {steps}");
             assert_eq!(contents(&core, session.manifest.as_ref().unwrap()).await, sent(&study(1)), "step {steps}");
             assert_eq!(staged(&core, "DEMO").await.len(), 1, "step {steps}");

@@ -13,7 +13,7 @@ use crate::intake::archiveout::ArchiveKind;
 
 async fn received<S: Store>(core: &Core<S>, path: &str, bytes: &[u8]) -> Result<ReceivedFile, FilesError> {
     let pieces: Vec<Result<Bytes, String>> = bytes.chunks(7).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
-    receive_file(core, futures::stream::iter(pieces), file_name(path, &core.settings.limits)?).await
+    receive_file(core, arriving(core, pieces), file_name(path, &core.settings.limits)?).await
 }
 
 pub(super) fn into(label: &str) -> AddFiles {
@@ -107,7 +107,7 @@ fn what_cannot_be_a_file_leaves_nothing() {
             assert!(add(&core, &id, &into(label), path, b"x").await.is_err(), "{label} {path}");
         }
         assert!(matches!(received(&core, "a", b"").await, Err(FilesError::NoFile)));
-        let broken = futures::stream::iter([Ok(Bytes::from_static(b"abc")), Err("gone".to_owned())]);
+        let broken = arriving(&core, vec![Ok(Bytes::from_static(b"abc")), Err("gone".to_owned())]);
         let name = file_name("a", &core.settings.limits).unwrap();
         assert!(receive_file(&core, broken, name).await.is_err());
         assert_eq!(site.blobs.keys(), blobs);
@@ -208,7 +208,7 @@ fn form(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
 async fn receive_form(core: &Core<MemoryStore>, body: &[u8], piece: usize) -> Result<ReceivedForm, FilesError> {
     let pieces: Vec<Result<Bytes, String>> =
         body.chunks(piece).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
-    upload_files::receive_form(core, futures::stream::iter(pieces), "XX").await
+    upload_files::receive_form(core, arriving(core, pieces), "XX").await
 }
 
 #[test]

@@ -13,7 +13,7 @@ async fn job<S: Store>(core: &Core<S>, kind: JobKind, key: Option<&str>) -> Resu
     let id = random_id()?;
     let queued = core.queue_sessions(&sessions, &id, &kind).await?;
     let items = queued.iter().map(|one| JobItem { session: one.id.clone(), uri: one.place.uri() }).collect();
-    core.make_job(NewJob { id, login: "ann".to_owned(), key: key.map(str::to_owned), kind, items }).await
+    core.make_job(NewJob { id, login: "ann".to_owned(), key: key.map(str::to_owned), kind: Some(kind), items }).await
 }
 
 fn numbered(seed: u64) -> Study {

@@ -3,6 +3,7 @@
 mod crash;
 mod deletion;
 mod files;
+mod gradual;
 mod jobs;
 mod relocate;
 mod review;
@@ -18,7 +19,7 @@ use super::archive::ArchiveRequest;
 use super::ids::ProjectId;
 use super::prearchive::PrearchiveSession;
 use super::prearchive::import::ImportRequest;
-use super::prearchive::upload::{self, Upload, UploadError};
+use super::prearchive::upload::{self, Arriving, Body, ContentCoding, Upload, UploadError, UploadRules};
 use super::project::ProjectChange;
 use super::{Core, DomainError, Settings};
 use crate::intake::ExtentReader;
@@ -78,12 +79,17 @@ fn request() -> ImportRequest {
 async fn receive<S: Store>(core: &Core<S>, body: &[u8]) -> Result<Upload, UploadError> {
     let pieces: Vec<Result<Bytes, String>> =
         body.chunks(5_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
-    upload::receive(core, futures::stream::iter(pieces), "upload.dcm").await
+    upload::receive(core, UploadRules::default(), arriving(core, pieces), "upload.dcm").await
+}
+
+/// A body in pieces.
+fn arriving<S: Store>(core: &Core<S>, pieces: Vec<Result<Bytes, String>>) -> Arriving<impl Body> {
+    Arriving::new(futures::stream::iter(pieces), ContentCoding::Identity, core.settings.limits)
 }
 
 async fn import<S: Store>(core: &Core<S>, study: &Study) -> Result<PrearchiveSession, Box<dyn std::error::Error>> {
     let upload = receive(core, &zip_study(study)).await?;
-    Ok(core.import(upload, &request()).await?.remove(0))
+    Ok(core.import(upload, &request()).await?.sessions.remove(0))
 }
 
 /// The staged sessions of a project, each found in the list and at its place.

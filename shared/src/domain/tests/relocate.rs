@@ -27,7 +27,7 @@ fn a_session_moves_with_its_files_and_receives_its_study_there() {
         // The study again: into the project where it is now, or anew into the old one.
         let upload = receive(&core, &zip_study(&study(1))).await.unwrap();
         let again = core.import(upload, &ImportRequest { project: Some("OTHER".into()), ..request() }).await.unwrap();
-        assert_eq!(again[0].id, session.id);
+        assert_eq!(again.sessions[0].id, session.id);
         let anew = import(&core, &study(1)).await.unwrap();
         assert_ne!(anew.id, session.id);
     });
@@ -59,7 +59,7 @@ fn a_taken_place_an_unknown_project_and_the_own_project_are_refused_and_change_n
         for (project, seed) in [("DEMO", 1), ("OTHER", 2)] {
             let upload = receive(&core, &zip_study(&study(seed))).await.unwrap();
             let request = ImportRequest { project: Some(project.to_owned()), place: place.clone(), ..request() };
-            sessions.push(core.import(upload, &request).await.unwrap().remove(0));
+            sessions.push(core.import(upload, &request).await.unwrap().sessions.remove(0));
         }
         for (project, wanted) in [("OTHER", "exists"), ("NONE", "not exist"), ("DEMO", "exists")] {
             let error = moved(&core, &sessions[0].id, project).await.unwrap_err();

@@ -54,7 +54,7 @@ fn the_bytes_of_a_deleted_scan_go_when_they_lie_alone() {
         import(&core, &one).await.unwrap();
         let before = site.blobs.keys();
         let more = zip_study(&study(1));
-        let session = core.import(receive(&core, &more).await.unwrap(), &request()).await.unwrap().remove(0);
+        let session = core.import(receive(&core, &more).await.unwrap(), &request()).await.unwrap().sessions.remove(0);
         // Files of the first series were taken over by the second upload, so its pack serves all.
         core.release_unused_packs(&session.id).await.unwrap();
         assert!(site.blobs.keys().iter().all(|key| !before.contains(key)), "the first upload is not needed any more");
@@ -73,7 +73,7 @@ fn silence_completes_a_session_unless_its_sender_always_says_when_it_is_done() {
             let core = site.core();
             let upload = receive(&core, &zip_study(&study(1))).await.unwrap();
             let request = ImportRequest { source: source.to_owned(), prevent_auto_commit: prevent, ..request() };
-            let session = core.import(upload, &request).await.unwrap().remove(0);
+            let session = core.import(upload, &request).await.unwrap().sessions.remove(0);
             let mut held = core.hold_session(&session.id).await.unwrap();
             core.set_status(&mut held, Status::Receiving).await.unwrap();
             core.let_go(held).await.unwrap();
@@ -93,7 +93,7 @@ fn silence_archives_where_the_project_wants_it() {
         let site = Site::new().with_project().await;
         let core = site.core();
         let upload = receive(&core, &zip_study(&study(1))).await.unwrap();
-        let session = core.import(upload, &request()).await.unwrap().remove(0);
+        let session = core.import(upload, &request()).await.unwrap().sessions.remove(0);
         core.set_prearchive_code("DEMO", PrearchiveCode::AutoArchive).await.unwrap();
         let mut held = core.hold_session(&session.id).await.unwrap();
         core.set_status(&mut held, Status::Receiving).await.unwrap();

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use super::rules::{Naming, Others, UploadRules};
+use super::sink::FileFound;
+use super::verdict::{Outcome, Reason, Verdict};
 use super::{MAX_STUDIES, UploadError};
 use crate::domain::prearchive::segment::{ArrivedFile, FILES_PER_PAGE, SegmentPage, SeriesPart};
+use crate::imaging::naming;
 use crate::imaging::summary::SeriesSummary;
-use crate::imaging::{DicomHeader, HeaderError, Preamble};
-use crate::intake::{Entry, EntryVisitor};
-
-/// Files of which an upload's ignored ones are named, at most.
-const MAX_NAMED_IGNORED: usize = 20;
+use crate::imaging::{DicomHeader, Preamble};
+use crate::intake::name::ShownName;
+use crate::intake::{Entry, EntryVisitor, Extent};
+use crate::storage::PackId;
 
 /// A study as it arrived in one upload.
 pub struct ArrivedStudy {
@@ -19,42 +22,74 @@ pub struct ArrivedStudy {
     pub first: DicomHeader,
     /// How many files.
     pub files: u64,
-    pub(in crate::domain::prearchive) pages: Vec<SegmentPage>,
+    /// Its files, by the packs in which they lie.
+    pub(in crate::domain::prearchive) runs: Vec<StudyRun>,
     page_files: usize,
     page_bytes: usize,
 }
 
+/// The files of a study in one pack.
+pub(in crate::domain::prearchive) struct StudyRun {
+    pub pack: PackId,
+    pub pages: Vec<SegmentPage>,
+}
+
+/// A file of the upload that is itself an archive, to be opened.
+pub(super) struct Nested {
+    /// The path with which it came.
+    pub name: String,
+    pub extent: Extent,
+    pub crc32: u32,
+}
+
 /// Sorts files by study as they are listed.
-#[derive(Default)]
 pub(super) struct Sorter {
+    rules: UploadRules,
+    template: String,
     pub(super) studies: Vec<ArrivedStudy>,
     by_uid: BTreeMap<String, usize>,
-    pub(super) ignored: Vec<(String, String)>,
+    pub(super) verdicts: Vec<Verdict>,
+    /// The first file that was left out, and why.
+    first_ignored: Option<(String, String)>,
     pub(super) ignored_count: u64,
     pub(super) odd_preambles: u64,
+    /// Archives found in the pack that is being listed.
+    pub(super) nested: Vec<Nested>,
+    pack: Option<PackId>,
+    /// What stands before the names of an archive inside the upload.
+    prefix: String,
+    /// Whether archives inside are opened.
+    opens_archives: bool,
     ordinal: u32,
 }
 
-impl EntryVisitor<Result<Box<DicomHeader>, HeaderError>> for Sorter {
+impl EntryVisitor<FileFound> for Sorter {
     type Error = UploadError;
 
-    fn entry(&mut self, entry: Entry<Result<Box<DicomHeader>, HeaderError>>) -> Result<(), UploadError> {
+    fn entry(&mut self, entry: Entry<FileFound>) -> Result<(), UploadError> {
         let ordinal = self.ordinal;
         self.ordinal = self.ordinal.saturating_add(1);
+        let name = entry.name.as_str();
         let header = match entry.result {
-            Ok(header) => header,
-            Err(reason) => {
-                self.ignore(entry.name.as_str(), reason.to_string());
+            FileFound::Dicom(Ok(header)) => header,
+            FileFound::Dicom(Err(error)) => return self.leave_out(name, error.code(), error.to_string()),
+            FileFound::Archive if self.opens_archives => {
+                let nested =
+                    Nested { name: format!("{}{name}", self.prefix), extent: entry.extent, crc32: entry.crc32 };
+                self.nested.push(nested);
                 return Ok(());
+            }
+            FileFound::Archive => {
+                return self.leave_out(name, "archive", "it is an archive inside an archive that is not opened");
             }
         };
         if header.is_dicomdir() {
-            self.ignore(entry.name.as_str(), "a DICOMDIR lists files and is none of a study".to_owned());
+            // Media have one; nobody means it as an image.
+            self.note_ignored(name, "dicomdir", "a DICOMDIR lists files and is none of a study");
             return Ok(());
         }
         if header.study_instance_uid.is_empty() || header.series_instance_uid.is_empty() {
-            self.ignore(entry.name.as_str(), "it names no study or no series".to_owned());
-            return Ok(());
+            return self.leave_out(name, "no-study", "it names no study or no series");
         }
         self.odd_preambles += u64::from(header.preamble == Preamble::Other);
         let index = match self.by_uid.get(&header.study_instance_uid) {
@@ -68,8 +103,21 @@ impl EntryVisitor<Result<Box<DicomHeader>, HeaderError>> for Sorter {
                 self.studies.len() - 1
             }
         };
+        let Some(pack) = self.pack else { return Ok(()) };
+        if self.rules.wants_verdicts {
+            self.verdicts.push(Verdict {
+                name: format!("{}{name}", self.prefix),
+                outcome: Outcome::Stored,
+                reason: None,
+                sop_instance_uid: header.sop_instance_uid.clone(),
+                place: Some((pack, ordinal)),
+            });
+        }
+        let (name, other_name) = self.names(name, &header);
         let file = ArrivedFile {
-            name: entry.name.as_str().to_owned(),
+            name,
+            other_name,
+            is_gradual: self.rules.naming != Naming::Kept,
             ordinal,
             extent: entry.extent,
             crc32: entry.crc32,
@@ -78,17 +126,81 @@ impl EntryVisitor<Result<Box<DicomHeader>, HeaderError>> for Sorter {
             instance_number: header.instance_number,
         };
         if let Some(study) = self.studies.get_mut(index) {
-            study.add(&header, file);
+            study.add(pack, &header, file);
         }
         Ok(())
     }
 }
 
 impl Sorter {
-    fn ignore(&mut self, name: &str, reason: String) {
+    pub(super) fn new(rules: UploadRules, template: String) -> Self {
+        Self {
+            rules,
+            template,
+            studies: Vec::new(),
+            by_uid: BTreeMap::new(),
+            verdicts: Vec::new(),
+            first_ignored: None,
+            ignored_count: 0,
+            odd_preambles: 0,
+            nested: Vec::new(),
+            pack: None,
+            prefix: String::new(),
+            opens_archives: false,
+            ordinal: 0,
+        }
+    }
+
+    pub(super) fn rules(&self) -> &UploadRules {
+        &self.rules
+    }
+
+    /// The files that follow lie in this pack.
+    pub(super) fn enter(&mut self, pack: PackId, prefix: &str, opens_archives: bool) {
+        self.pack = Some(pack);
+        self.prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        self.opens_archives = opens_archives;
+        self.ordinal = 0;
+    }
+
+    /// The name under which a file is stored, and the one for when that is taken.
+    fn names(&self, name: &str, header: &DicomHeader) -> (String, Option<String>) {
+        match self.rules.naming {
+            Naming::Kept => (name.to_owned(), None),
+            Naming::Gradual { rename } => {
+                let template = naming::template_name(&self.template, header);
+                let original = Some(name).filter(|name| !name.is_empty());
+                let stored = naming::gradual_file_name(original, rename, &self.template, header);
+                let other = Some(template).filter(|template| *template != stored);
+                (stored, other)
+            }
+        }
+    }
+
+    /// A file that is no image: refuses the upload if it must be one.
+    fn leave_out(&mut self, name: &str, code: &'static str, text: impl Into<String>) -> Result<(), UploadError> {
+        let text = text.into();
+        if self.rules.others == Others::Refused {
+            return Err(UploadError::NotAnImage { name: ShownName::new(name), reason: text });
+        }
+        self.note_ignored(name, code, text);
+        Ok(())
+    }
+
+    fn note_ignored(&mut self, name: &str, code: &'static str, text: impl Into<String>) {
+        let text = text.into();
         self.ignored_count += 1;
-        if self.ignored.len() < MAX_NAMED_IGNORED {
-            self.ignored.push((name.to_owned(), reason));
+        if self.first_ignored.is_none() {
+            self.first_ignored = Some((name.to_owned(), text.clone()));
+        }
+        if self.rules.wants_verdicts {
+            self.verdicts.push(Verdict {
+                name: format!("{}{name}", self.prefix),
+                outcome: Outcome::Ignored,
+                reason: Some(Reason { code, text }),
+                sop_instance_uid: String::new(),
+                place: None,
+            });
         }
     }
 
@@ -96,7 +208,7 @@ impl Sorter {
         if !self.studies.is_empty() {
             return Ok(());
         }
-        let why = match self.ignored.first() {
+        let why = match &self.first_ignored {
             None => "It holds no file.".to_owned(),
             Some((name, reason)) => {
                 let name: String = name.chars().take(200).collect();
@@ -120,27 +232,31 @@ impl ArrivedStudy {
             study_uid: first.study_instance_uid.clone(),
             first: first.clone(),
             files: 0,
-            pages: Vec::new(),
+            runs: Vec::new(),
             page_files: FILES_PER_PAGE,
             page_bytes: 0,
         }
     }
 
-    fn add(&mut self, header: &DicomHeader, file: ArrivedFile) {
+    fn add(&mut self, pack: PackId, header: &DicomHeader, file: ArrivedFile) {
         let summary = SeriesSummary::of(header);
         self.files += 1;
+        if self.runs.last().is_none_or(|run| run.pack != pack) {
+            self.runs.push(StudyRun { pack, pages: Vec::new() });
+        }
+        let Some(run) = self.runs.last_mut() else { return };
         let bytes = serde_json::to_vec(&file).map_or(PAGE_FILE_BYTES, |json| json.len());
         let has_part = |page: &SegmentPage| page.parts.iter().any(|part| part.summary.series_uid == summary.series_uid);
-        let fits = self.pages.last().is_some_and(|page| page.parts.len() < PARTS_PER_PAGE || has_part(page))
+        let fits = run.pages.last().is_some_and(|page| page.parts.len() < PARTS_PER_PAGE || has_part(page))
             && self.page_files < FILES_PER_PAGE
             && self.page_bytes + bytes <= PAGE_FILE_BYTES;
         if !fits {
-            self.pages.push(SegmentPage { parts: Vec::new() });
+            run.pages.push(SegmentPage { parts: Vec::new() });
             (self.page_files, self.page_bytes) = (0, 0);
         }
         self.page_files += 1;
         self.page_bytes += bytes;
-        if let Some(page) = self.pages.last_mut() {
+        if let Some(page) = run.pages.last_mut() {
             match page.parts.iter_mut().find(|part| part.summary.series_uid == summary.series_uid) {
                 Some(part) => {
                     part.summary.absorb(&summary);

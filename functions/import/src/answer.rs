@@ -1,0 +1,25 @@
+//! The answer to an import.
+
+use narthex::domain::prearchive::upload::Verdict;
+use narthex::http::{Format, views};
+use narthex::service::{Call, Reply, ReplyBody};
+
+/// One URI a line, whatever `Accept` says; a single one bare as text; and, if asked for, what became of each file.
+pub fn render(call: &Call, uris: &[String], verdicts: &[Verdict]) -> Reply {
+    if call.context.params.flag("verdicts") {
+        return ReplyBody::json(views::import::verdicts(uris, verdicts));
+    }
+    match (call.context.format_without_accept(Format::Other(String::new())), uris) {
+        (Format::Text, [uri]) => ReplyBody::text(uri.as_str()),
+        (Format::Html, uris) => ReplyBody::page(views::import::page(uris)),
+        _ => ReplyBody::uri_list(uris.iter().map(String::as_str)),
+    }
+}
+
+/// XNAT's last message to those who follow an import.
+pub fn as_message(uris: &[String]) -> String {
+    let is_archived = uris.first().is_some_and(|uri| uri.starts_with("/data/archive/"));
+    let kind = if is_archived { "Archive" } else { "Prearchive" };
+    let uris: Vec<&str> = uris.iter().map(|uri| uri.strip_prefix("/data").unwrap_or(uri)).collect();
+    format!("{kind}:{}", uris.join(";"))
+}

@@ -1,0 +1,455 @@
+//! The way of each body: decompressed if it is compressed as a whole, written to a pack, looked at as it passes, and
+//! what it holds of archives opened in their turn.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use super::rules::{Others, UploadRules};
+use super::sink::{FileSink, FileSinks};
+use super::sorter::{Nested, Sorter};
+use super::{Upload, UploadError};
+use crate::domain::Core;
+use crate::imaging::HeaderError;
+use crate::intake::kind::SNIFF_BYTES;
+use crate::intake::name::ShownName;
+use crate::intake::{
+    self, BodyKind, Decoder, EntryName, EntryVisitor, ExtentReader, IntakeError, PackReadError, SingleScanner, Summary,
+    TarScanner, ZipScanner,
+};
+use crate::limits::Limits;
+use crate::storage::pack::{self, PackReader, PackShape, PackWriter};
+use crate::storage::{Store, StoreError};
+
+/// Bytes of a pack that are looked at at once.
+const READ_BYTES: usize = 256 * 1024;
+
+/// The name of a file that came without one, where it needs any.
+const NAMELESS: &str = "upload.dcm";
+
+/// Takes the bodies of one upload in.
+pub struct Receiver<S: Store> {
+    core: Core<S>,
+    started_ms: u64,
+    sorter: Sorter,
+    /// Packs that are complete.
+    packs: Vec<PackShape>,
+    /// The pack that is being written.
+    writer: Option<PackWriter<S>>,
+    /// Archives that wait to be opened.
+    waiting: VecDeque<Waiting>,
+    spent: Spent,
+}
+
+/// An archive inside the upload.
+struct Waiting {
+    shape: PackShape,
+    file: Nested,
+    depth: u32,
+}
+
+/// What the upload has used of its limits.
+#[derive(Default)]
+struct Spent {
+    received_bytes: u64,
+    inflated_bytes: u64,
+    entries: u64,
+    archives: u64,
+}
+
+/// One body on its way.
+struct Flow {
+    coding: Coding,
+    content: Content,
+}
+
+enum Coding {
+    /// The first bytes, until they say whether the body is compressed as a whole.
+    Undecided(Vec<u8>),
+    Plain,
+    Compressed(Box<Decoder>),
+}
+
+/// What the body is once it is decompressed.
+struct Content {
+    name: String,
+    depth: u32,
+    /// What stands before the names of its entries.
+    prefix: String,
+    limits: Limits,
+    /// Bytes so far.
+    bytes: u64,
+    is_compressed: bool,
+    /// The pack in which the body lies already, unless what is in it has to be decompressed.
+    adopted: Option<PackShape>,
+    state: State,
+}
+
+enum State {
+    /// The first bytes, until they say what it is.
+    Undecided(Vec<u8>),
+    Zip(Box<ZipScanner<FileSinks>>),
+    Tar(Box<TarScanner<FileSinks>>),
+    Single(Box<SingleScanner<FileSink>>),
+}
+
+impl<S: Store> Receiver<S> {
+    /// Nothing received yet.
+    pub fn new(core: &Core<S>, rules: UploadRules) -> Self {
+        let sorter = Sorter::new(rules, core.settings.file_name_template.clone());
+        Self {
+            core: core.clone(),
+            started_ms: core.clock.now_ms(),
+            sorter,
+            packs: Vec::new(),
+            writer: None,
+            waiting: VecDeque::new(),
+            spent: Spent::default(),
+        }
+    }
+
+    /// Says that the first byte of the upload came earlier.
+    pub fn begun_at(&mut self, at_ms: u64) {
+        self.started_ms = self.started_ms.min(at_ms);
+    }
+
+    /// Takes a body in, and all that it holds. `next` gives its pieces.
+    ///
+    /// # Errors
+    /// Why the whole upload is refused ([`Receiver::settle`] it then), or what `next` gives.
+    pub async fn take<E: From<UploadError>>(
+        &mut self,
+        name: &str,
+        mut next: impl AsyncFnMut() -> Result<Option<Bytes>, E>,
+    ) -> Result<(), E> {
+        let mut flow = self.flow(name, "", 0);
+        while let Some(piece) = next().await? {
+            self.spent.received_bytes = self.spent.received_bytes.saturating_add(piece.len() as u64);
+            let limit_bytes = self.core.settings.limits.max_upload_bytes;
+            if self.spent.received_bytes > limit_bytes {
+                return Err(UploadError::from(IntakeError::UploadTooLarge { limit_bytes }).into());
+            }
+            self.push(&mut flow, &piece).await?;
+        }
+        self.end(flow).await?;
+        Ok(self.open_waiting().await?)
+    }
+
+    /// Takes in a body that lies in a complete pack already, which becomes the upload's.
+    ///
+    /// # Errors
+    /// As [`Receiver::take`].
+    pub async fn adopt(&mut self, name: &str, shape: PackShape) -> Result<(), UploadError> {
+        let mut flow = self.flow(name, "", 0);
+        flow.content.adopted = Some(shape);
+        self.packs.push(shape);
+        self.spent.received_bytes = self.spent.received_bytes.saturating_add(shape.bytes);
+        let reader = PackReader::new(self.core.blobs.clone(), shape);
+        let mut offset = 0;
+        while offset < shape.bytes {
+            let piece = reader.read(offset, READ_BYTES).await?;
+            offset = offset.saturating_add(piece.len() as u64);
+            self.push(&mut flow, &piece).await?;
+        }
+        self.end(flow).await?;
+        self.open_waiting().await
+    }
+
+    /// Opens the archives found inside, and those inside them.
+    async fn open_waiting(&mut self) -> Result<(), UploadError> {
+        let limit = self.core.settings.limits.max_archives;
+        while let Some(Waiting { shape, file, depth }) = self.waiting.pop_front() {
+            self.spent.archives += 1;
+            if self.spent.archives > limit {
+                return Err(IntakeError::TooManyArchives { limit }.into());
+            }
+            let pack = Rc::new(PackReader::new(self.core.blobs.clone(), shape));
+            let mut bytes = ExtentReader::whole(pack, file.extent, file.crc32).map_err(unreadable)?;
+            let mut flow = self.flow(&file.name, &file.name, depth);
+            while let Some(piece) = bytes.next().await.map_err(unreadable)? {
+                self.push(&mut flow, &piece).await?;
+            }
+            self.end(flow).await?;
+        }
+        Ok(())
+    }
+
+    fn flow(&self, name: &str, prefix: &str, depth: u32) -> Flow {
+        let content = Content {
+            name: name.to_owned(),
+            depth,
+            prefix: prefix.to_owned(),
+            limits: self.limits_left(depth),
+            bytes: 0,
+            is_compressed: false,
+            adopted: None,
+            state: State::Undecided(Vec::new()),
+        };
+        Flow { coding: Coding::Undecided(Vec::new()), content }
+    }
+
+    /// What is left of the limits. Of what is inflated, an archive inside must make do with what the bytes received
+    /// allow, so that nesting gains nothing.
+    fn limits_left(&self, depth: u32) -> Limits {
+        let limits = self.core.settings.limits;
+        let spent = &self.spent;
+        let earned = spent.received_bytes.saturating_mul(limits.max_ratio);
+        let allowed = earned.saturating_add(limits.ratio_free_total_bytes).saturating_sub(spent.inflated_bytes);
+        let left = limits.max_inflated_bytes.saturating_sub(spent.inflated_bytes);
+        Limits {
+            max_entries: limits.max_entries.saturating_sub(spent.entries),
+            max_inflated_bytes: if depth == 0 { left } else { left.min(allowed) },
+            ratio_free_total_bytes: limits
+                .ratio_free_total_bytes
+                .saturating_sub(spent.inflated_bytes.saturating_sub(earned)),
+            ..limits
+        }
+    }
+
+    async fn push(&mut self, flow: &mut Flow, piece: &[u8]) -> Result<(), UploadError> {
+        match &mut flow.coding {
+            Coding::Undecided(head) => {
+                head.extend_from_slice(piece);
+                if head.len() >= SNIFF_BYTES { self.decide_coding(flow).await } else { Ok(()) }
+            }
+            Coding::Plain => self.write(&mut flow.content, piece).await,
+            Coding::Compressed(decoder) => {
+                let mut input = piece;
+                loop {
+                    let output = decoder.step(&mut input).map_err(|error| self.as_whole(error))?;
+                    if output.is_empty() {
+                        return Ok(());
+                    }
+                    self.write(&mut flow.content, output).await?;
+                }
+            }
+        }
+    }
+
+    async fn decide_coding(&mut self, flow: &mut Flow) -> Result<(), UploadError> {
+        let Coding::Undecided(head) = std::mem::replace(&mut flow.coding, Coding::Plain) else { return Ok(()) };
+        let kind = BodyKind::of(&head);
+        if let Some(decoder) = Decoder::of(kind, &flow.content.limits) {
+            self.refuse_archive(&flow.content.name)?;
+            flow.coding = Coding::Compressed(Box::new(decoder));
+            flow.content.is_compressed = true;
+            flow.content.adopted = None;
+            flow.content.name = without_extension(&flow.content.name).to_owned();
+        }
+        Box::pin(self.push(flow, &head)).await
+    }
+
+    fn no_image(&self, name: &str) -> UploadError {
+        match self.sorter.rules().others {
+            Others::LeftOut => UploadError::Unsupported { kind: "neither an archive nor a DICOM file" },
+            Others::Refused => {
+                let reason = HeaderError::NotDicom.to_string();
+                UploadError::NotAnImage { name: ShownName::new(name), reason }
+            }
+        }
+    }
+
+    /// A handler that takes one image takes no archive.
+    fn refuse_archive(&self, name: &str) -> Result<(), UploadError> {
+        if !self.sorter.rules().is_one_image {
+            return Ok(());
+        }
+        let reason = "it is an archive; use import-handler=DICOM-zip or SI for archives".to_owned();
+        Err(UploadError::NotAnImage { name: ShownName::new(name), reason })
+    }
+
+    /// Takes decompressed bytes.
+    async fn write(&mut self, content: &mut Content, bytes: &[u8]) -> Result<(), UploadError> {
+        content.bytes = content.bytes.saturating_add(bytes.len() as u64);
+        match &mut content.state {
+            State::Undecided(head) => {
+                head.extend_from_slice(bytes);
+                if head.len() >= SNIFF_BYTES { self.decide(content).await } else { Ok(()) }
+            }
+            State::Zip(scanner) => {
+                self.store(bytes).await?;
+                scanner.push(bytes).map_err(|error| self.as_whole(error))
+            }
+            State::Tar(scanner) => {
+                self.store(bytes).await?;
+                scanner.push(bytes).map_err(|error| self.as_whole(error))
+            }
+            State::Single(scanner) => {
+                self.store(bytes).await?;
+                scanner.push(bytes).map_err(|error| self.as_whole(error))
+            }
+        }
+    }
+
+    async fn store(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        match &mut self.writer {
+            Some(writer) => writer.write(bytes).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What it is shows in its first bytes; nothing is written before that is known.
+    async fn decide(&mut self, content: &mut Content) -> Result<(), UploadError> {
+        let State::Undecided(head) = &mut content.state else { return Ok(()) };
+        let head = std::mem::take(head);
+        let limits = content.limits;
+        let kind = BodyKind::of(&head);
+        if kind.is_archive() {
+            self.refuse_archive(&content.name)?;
+        }
+        content.state = match kind {
+            BodyKind::Zip | BodyKind::EmptyZip => State::Zip(Box::new(ZipScanner::new(limits, FileSinks(limits)))),
+            BodyKind::Tar => State::Tar(Box::new(TarScanner::new(limits, FileSinks(limits)))),
+            BodyKind::Empty => return Err(UploadError::Empty),
+            // An archive's file may be anything. A whole body that is nothing we know is not worth storing.
+            BodyKind::Text | BodyKind::Unknown if content.depth == 0 => return Err(self.no_image(&content.name)),
+            _ => {
+                let name = EntryName::parse(&content.name, &limits).or_else(|_| EntryName::parse(NAMELESS, &limits));
+                let name = name.map_err(|_| UploadError::Unsupported { kind: "a file whose name cannot be used" })?;
+                State::Single(Box::new(SingleScanner::new(limits, name, FileSink::new(&limits))))
+            }
+        };
+        if content.adopted.is_none() {
+            self.writer = Some(PackWriter::start(&self.core.records, self.core.blobs.clone()).await?);
+        }
+        content.bytes = content.bytes.saturating_sub(head.len() as u64);
+        Box::pin(self.write(content, &head)).await
+    }
+
+    /// The body has ended: its pack is complete, and what it holds is sorted.
+    async fn end(&mut self, mut flow: Flow) -> Result<(), UploadError> {
+        if let Coding::Undecided(head) = &flow.coding {
+            if head.is_empty() {
+                return Err(UploadError::Empty);
+            }
+            self.decide_coding(&mut flow).await?;
+        }
+        if let Coding::Compressed(decoder) = flow.coding {
+            decoder.finish().map_err(|error| self.as_whole(error))?;
+        }
+        let mut content = flow.content;
+        if let State::Undecided(_) = content.state {
+            self.decide(&mut content).await?;
+        }
+        let shape = match (content.adopted, &mut self.writer) {
+            (Some(shape), _) => shape,
+            (None, Some(writer)) => {
+                let shape = writer.finish().await?;
+                self.writer = None;
+                self.packs.push(shape);
+                shape
+            }
+            (None, None) => return Err(UploadError::Empty),
+        };
+        let opens_archives =
+            content.depth < self.core.settings.limits.max_nesting && !self.sorter.rules().is_one_image;
+        self.sorter.enter(shape.id, &content.prefix, opens_archives);
+        let summary = match content.state {
+            State::Zip(scanner) => {
+                let reader = PackReader::new(self.core.blobs.clone(), shape);
+                intake::zip::finish(*scanner, &reader, &mut self.sorter).await.map_err(|error| self.retold(error))?
+            }
+            State::Tar(scanner) => scanner.finish(&mut self.sorter).map_err(|error| self.retold(error))?,
+            State::Single(scanner) => {
+                self.sorter.entry(scanner.finish()?)?;
+                Summary { files: 1, bytes: content.bytes, ..Summary::default() }
+            }
+            State::Undecided(_) => return Err(UploadError::Empty),
+        };
+        self.spent.entries = self.spent.entries.saturating_add(summary.files).saturating_add(summary.folders);
+        // What was decompressed to get at the archive counts as well.
+        let decompressed = if content.is_compressed { content.bytes } else { 0 };
+        self.spent.inflated_bytes =
+            self.spent.inflated_bytes.saturating_add(summary.bytes).saturating_add(decompressed);
+        let depth = content.depth + 1;
+        let found = std::mem::take(&mut self.sorter.nested);
+        self.waiting.extend(found.into_iter().map(|file| Waiting { shape, file, depth }));
+        Ok(())
+    }
+
+    fn retold(&self, error: UploadError) -> UploadError {
+        match error {
+            UploadError::Intake(error) => self.as_whole(error),
+            other => other,
+        }
+    }
+
+    /// An error of one archive, with the limits of the whole upload.
+    fn as_whole(&self, error: IntakeError) -> UploadError {
+        let limits = self.core.settings.limits;
+        let error = match error {
+            IntakeError::TooManyEntries { .. } => IntakeError::TooManyEntries { limit: limits.max_entries },
+            IntakeError::InflatedTooLarge { limit_bytes } if limit_bytes < limits.max_inflated_bytes => {
+                IntakeError::TotalRatio { limit: limits.max_ratio }
+            }
+            other => other,
+        };
+        error.into()
+    }
+
+    fn finish(&mut self) -> Result<Upload, UploadError> {
+        self.sorter.check()?;
+        let studies = std::mem::take(&mut self.sorter.studies);
+        let used: BTreeSet<_> = studies.iter().flat_map(|study| study.runs.iter().map(|run| run.pack)).collect();
+        let (packs, unused) = std::mem::take(&mut self.packs).into_iter().partition(|shape| used.contains(&shape.id));
+        self.packs = unused;
+        Ok(Upload {
+            started_ms: self.started_ms,
+            packs,
+            studies,
+            ignored_count: self.sorter.ignored_count,
+            odd_preambles: self.sorter.odd_preambles,
+            verdicts: std::mem::take(&mut self.sorter.verdicts),
+        })
+    }
+
+    /// All has come, or it went wrong: what it was, or why it is refused. Packs in which no image lies (those of archives
+    /// inside archives, or all if it is refused) are removed.
+    ///
+    /// # Errors
+    /// What went wrong, or [`UploadError::NothingParsable`] if there is no image in it.
+    pub async fn settle<E: From<UploadError>>(mut self, taken: Result<(), E>) -> Result<Upload, E> {
+        match taken.and_then(|()| Ok(self.finish()?)) {
+            Ok(upload) => {
+                self.remove_packs().await;
+                Ok(upload)
+            }
+            Err(error) => {
+                self.abandon().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn abandon(mut self) {
+        if let Some(writer) = self.writer.take() {
+            // If this fails the sweep does it later; why the upload is refused is what there is to tell.
+            let _ = writer.abandon().await;
+        }
+        self.remove_packs().await;
+    }
+
+    async fn remove_packs(&mut self) {
+        for shape in std::mem::take(&mut self.packs) {
+            // As above.
+            let _ = pack::remove_uncommitted(&self.core.blobs, shape.id).await;
+        }
+    }
+}
+
+/// `image.dcm.gz` holds `image.dcm`.
+fn without_extension(name: &str) -> &str {
+    match name.rsplit_once('.') {
+        Some((stem, extension))
+            if !stem.is_empty() && ["gz", "bz2", "xz"].iter().any(|known| extension.eq_ignore_ascii_case(known)) =>
+        {
+            stem
+        }
+        _ => name,
+    }
+}
+
+fn unreadable(error: intake::ExtentError) -> UploadError {
+    IntakeError::Pack(PackReadError::Store { offset: 0, source: Box::new(error) }).into()
+}

@@ -1,0 +1,49 @@
+//! What became of each file of an upload.
+
+use crate::storage::PackId;
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is kept.
+    Stored,
+    /// The same file was there already, so that it is kept once.
+    Duplicate,
+    /// It was left out.
+    Ignored,
+}
+
+impl Outcome {
+    /// The word for it in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Duplicate => "duplicate",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+/// Why a file was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// A stable code.
+    pub code: &'static str,
+    /// One clause for people.
+    pub text: String,
+}
+
+/// What became of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The path with which it came; for a file of an archive inside the upload, the archive's path stands before it.
+    pub name: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why, if it was left out.
+    pub reason: Option<Reason>,
+    /// SOP Instance UID; empty if it has none.
+    pub sop_instance_uid: String,
+    /// Where it lies: the pack and its number there.
+    pub(in crate::domain::prearchive) place: Option<(PackId, u32)>,
+}

@@ -1,0 +1,133 @@
+//! The handler `DICOM-zip`: archives of objects of sessions that may get more.
+
+use narthex_tests::{Api, Modality, Packing, Response, Service, Study, sentence, zip_files, zip_study};
+
+fn study(seed: u64) -> Study {
+    Study::new(Modality::Ct, seed).patient(&format!("Z{seed}_CT1"), &format!("Z{seed}")).slices(4).matrix(16)
+}
+
+fn send(api: &Api, query: &str, body: &[u8]) -> Response {
+    let path = format!("/data/services/import?import-handler=DICOM-zip&{query}");
+    api.client.post(&path, "application/zip", body).unwrap()
+}
+
+#[track_caller]
+fn uris(response: &Response) -> Vec<String> {
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.text().lines().map(str::to_owned).collect()
+}
+
+fn several(studies: &[Study]) -> Vec<u8> {
+    let files = studies.iter().enumerate().flat_map(|(number, study)| {
+        study.files().map(move |file| (format!("{number}/{}", file.name), file.bytes)).collect::<Vec<_>>()
+    });
+    zip_files(files, Packing::Deflated)
+}
+
+#[test]
+fn without_a_commit_the_sessions_wait_for_more() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let studies = [study(1), study(2)];
+    let uris = uris(&send(&api, "project=P1", &several(&studies)));
+    assert_eq!(uris.len(), 2);
+    assert_eq!(api.sessions("P1").column("status"), ["RECEIVING", "RECEIVING"]);
+    for (uri, study) in uris.iter().zip(&studies) {
+        assert_eq!(api.client.post(&format!("{uri}?action=commit"), "", b"").unwrap().status, 200);
+        api.assert_holds(uri, study);
+    }
+}
+
+#[test]
+fn a_destination_or_a_commit_completes_the_sessions() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    for (query, seed) in [("dest=/prearchive/projects/P1", 3), ("project=P1&action=commit", 4)] {
+        let uris = uris(&send(&api, query, &zip_study(&study(seed))));
+        assert_eq!(uris.len(), 1);
+        let status = api.sessions("P1").row("name", &format!("Z{seed}_CT1")).get("status").to_owned();
+        assert_eq!(status, "READY", "{query}");
+        api.assert_holds(&uris[0], &study(seed));
+    }
+}
+
+#[test]
+fn a_destination_in_the_archive_archives_and_what_is_there_already_is_refused_with_the_reason() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let first = uris(&send(&api, "dest=/archive/projects/P1", &zip_study(&study(5))));
+    assert_eq!(first, ["/data/archive/projects/P1/subjects/Z5/experiments/Z5_CT1"]);
+    api.assert_holds(&first[0], &study(5));
+    let again = send(&api, "dest=/archive/projects/P1", &zip_study(&study(5)));
+    assert_eq!(again.status, 400);
+    let said = sentence(&again);
+    assert!(said.starts_with("unable to archive for the Prearchive session") && said.contains("exists"), "{said}");
+    assert_eq!(api.sessions("P1").only().get("status"), "CONFLICT");
+}
+
+#[test]
+fn what_is_no_image_refuses_the_upload_unless_it_is_to_be_ignored() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let mut files: Vec<_> = study(6).files().map(|file| (file.name, file.bytes)).collect();
+    files.push(("notes.txt".to_owned(), b"Scans of a phantom.".to_vec()));
+    let zip = zip_files(files, Packing::Deflated);
+    let refused = send(&api, "project=P1", &zip);
+    assert_eq!(refused.status, 400);
+    assert!(sentence(&refused).contains("notes.txt"), "{}", sentence(&refused));
+    assert!(api.sessions("P1").rows.is_empty());
+    let uris = uris(&send(&api, "project=P1&Ignore-Unparsable=true", &zip));
+    assert_eq!(api.client.post(&format!("{}?action=build", uris[0]), "", b"").unwrap().status, 200);
+    api.assert_holds(&uris[0], &study(6));
+}
+
+#[test]
+fn several_uploads_of_one_session_at_once_make_one_session() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let study = Study::new(Modality::Ct, 7).patient("Z7_CT1", "Z7").slices(40).matrix(16);
+    let files: Vec<_> = study.files().collect();
+    std::thread::scope(|scope| {
+        for part in files.chunks(10) {
+            let api = &api;
+            scope.spawn(move || {
+                let part = part.iter().map(|file| (file.name.clone(), file.bytes.clone()));
+                let query = "Ignore-Unparsable=true&project=P1&subject=S&session=L&overwrite=delete&overwrite_files=true\
+                             &quarantine=false&triggerPipelines=true&rename=false&inbody=true\
+                             &dest=/prearchive/projects/P1";
+                assert_eq!(send(api, query, &zip_files(part, Packing::Deflated)).status, 200);
+            });
+        }
+    });
+    let row = api.sessions("P1").only().clone();
+    assert_eq!((row.get("name"), row.get("subject")), ("L", "S"));
+    let uri = format!("/data{}", row.get("url"));
+    assert_eq!(api.client.post(&format!("{uri}?action=build"), "", b"").unwrap().status, 200);
+    api.assert_holds(&uri, &study);
+}
+
+#[test]
+fn each_file_s_verdict_is_told_where_it_is_asked_for() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let mut files: Vec<_> = study(8).files().map(|file| (file.name, file.bytes)).collect();
+    let (name, bytes) = files[0].clone();
+    files.push((format!("again/{name}"), bytes));
+    files.push(("notes.txt".to_owned(), b"Scans of a phantom.".to_vec()));
+    let zip = zip_files(files, Packing::Deflated);
+    let response = send(&api, "dest=/prearchive/projects/P1&verdicts=true&format=json&import-handler=SI", &zip);
+    assert_eq!(response.status, 200, "{}", response.text());
+    let answer: serde_json::Value = serde_json::from_str(&response.text()).unwrap();
+    assert!(answer["ResultSet"]["Result"][0]["URI"].as_str().unwrap().starts_with("/data/prearchive/projects/P1/"));
+    let verdicts = answer["files"].as_array().unwrap();
+    let count = |verdict: &str| verdicts.iter().filter(|file| file["verdict"] == verdict).count();
+    assert_eq!((count("stored"), count("duplicate"), count("ignored")), (4, 1, 1), "{verdicts:#?}");
+    let ignored = verdicts.iter().find(|file| file["verdict"] == "ignored").unwrap();
+    assert_eq!((ignored["name"].as_str(), ignored["reason"].as_str()), (Some("notes.txt"), Some("not-dicom")));
+}
