@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: figures, as a table or as one JSON object.
 
 mod archive_size;
+mod import;
 mod ingest;
 mod large;
 mod list;
@@ -22,6 +23,9 @@ pub struct Options {
 enum What {
     /// Upload a synthetic CT study to Narthex, to Orthanc if it is installed, and to the bare store.
     Ingest(ingest::Options),
+    /// Send single instances from 1, 8 and 32 clients, a zip of 10,000 and a file of 2 GB, and compare with Orthanc and
+    /// the bare store.
+    Import(import::Options),
     /// Archive a small and a large session and compare.
     ArchiveSize(archive_size::Options),
     /// List prearchives of 1,000 to 100,000 sessions, and one of which most were deleted.
@@ -38,6 +42,7 @@ pub fn run(options: &Options) -> Result<()> {
     match &options.what {
         What::Ingest(options) if options.large => large::run(options),
         What::Ingest(options) => ingest::run(options),
+        What::Import(options) => import::run(options),
         What::ArchiveSize(options) => archive_size::run(options),
         What::List(options) => list::run(options),
         What::Review(options) => review::run(options),
