@@ -9,6 +9,7 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::manifest::{BUILDER, FileEntry, Manifest, NewScan};
 use crate::domain::project::PetMrHandling;
+use crate::imaging::ecat::{ECAT, ECAT_CLASS};
 use crate::imaging::naming;
 use crate::imaging::summary::SeriesSummary;
 use crate::imaging::{PetMr, build_session};
@@ -102,15 +103,23 @@ impl Gathered {
 
 /// Sorts a series' files into its resources and gives each a name that is its own there.
 fn resources(files: Vec<(PackId, ArrivedFile)>) -> Vec<(String, String, String, Vec<FileEntry>)> {
-    let (mut primary, mut secondary) = (Vec::new(), Vec::new());
+    let (mut primary, mut secondary, mut ecat) = (Vec::new(), Vec::new(), Vec::new());
     for (pack, file) in files {
-        let list = if naming::is_secondary(&file.sop_class_uid) { &mut secondary } else { &mut primary };
+        let list = match file.sop_class_uid.as_str() {
+            ECAT_CLASS => &mut ecat,
+            class if naming::is_secondary(class) => &mut secondary,
+            _ => &mut primary,
+        };
         list.push((pack, file));
     }
     let mut resources = Vec::new();
-    for (label, content, list) in [("DICOM", "RAW", primary), ("secondary", "secondary", secondary)] {
+    for (label, content, format, list) in [
+        ("DICOM", "RAW", "DICOM", primary),
+        (naming::SECONDARY, naming::SECONDARY, "DICOM", secondary),
+        (ECAT, "RAW", ECAT, ecat),
+    ] {
         if !list.is_empty() {
-            resources.push((label.to_owned(), content.to_owned(), "DICOM".to_owned(), named(list)));
+            resources.push((label.to_owned(), content.to_owned(), format.to_owned(), named(list)));
         }
     }
     resources

@@ -13,9 +13,13 @@ const MAX_NAME_BYTES: usize = 200;
 /// The name of an object received one by one or in a DICOM zip.
 ///
 /// XNAT's rule: the last element of the original path without leading dots, if all its characters are letters,
-/// digits, `_`, `.`, blank and `-`; otherwise, or if renaming is asked for, the template name. If the folder holds
-/// that name already for another object, use [`template_name`] for the new one.
+/// digits, `_`, `.` and `-`; otherwise, or if renaming is asked for, the template name. If the folder holds that name
+/// already for another object, use [`template_name`] for the new one. The template is for DICOM: ECAT files keep
+/// their names, cleaned.
 pub fn gradual_file_name(original: Option<&str>, rename: bool, template: &str, header: &DicomHeader) -> String {
+    if header.is_ecat() {
+        return cleaned_file_name(original.unwrap_or("upload.v"));
+    }
     let kept = original.map(|path| base_name(path).trim_start_matches('.')).filter(|name| is_allowed_file_name(name));
     match kept {
         Some(name) if !rename => name.to_owned(),
@@ -23,31 +27,17 @@ pub fn gradual_file_name(original: Option<&str>, rename: bool, template: &str, h
     }
 }
 
-/// Whether a name is kept as it is: letters, digits, `_`, `.`, blank and `-`, and something besides dots and blanks.
+/// Whether a name is kept as it is: letters, digits, `_`, `.` and `-`, and something besides dots.
 pub fn is_allowed_file_name(name: &str) -> bool {
-    name.len() <= MAX_NAME_BYTES
-        && name.chars().all(is_name_char)
-        && name.chars().any(|c| !matches!(c, '.' | ' '))
-        && is_file_name_usable(name)
-}
-
-/// Whether a name can safely name a file at all: one path element, printable, no trailing blank or dot games.
-pub fn is_file_name_usable(name: &str) -> bool {
-    !name.is_empty()
-        && name != "."
-        && name != ".."
-        && name.len() <= 255
-        && !name.chars().any(|c| c.is_control() || matches!(c, '/' | '\\'))
-        && name.trim() == name
+    name.len() <= MAX_NAME_BYTES && name.chars().all(is_name_char) && name.chars().any(|c| c != '.')
 }
 
 /// The name of a file taken over by the session importer (SI): the last element of the original path with `_` for
 /// every character that is not allowed.
 pub fn cleaned_file_name(original: &str) -> String {
-    let name = base_name(original).trim_start_matches('.').trim();
+    let name = base_name(original).trim().trim_start_matches('.');
     let cleaned: String = name.chars().map(|c| if is_name_char(c) { c } else { '_' }).take(MAX_NAME_BYTES).collect();
-    let cleaned = cleaned.trim_end();
-    if cleaned.is_empty() { "_".to_owned() } else { cleaned.to_owned() }
+    if cleaned.is_empty() { "_".to_owned() } else { cleaned }
 }
 
 /// The n-th file of the same name in one folder: `a.dcm`, `a.dcm_1`, `a.dcm_2` (after the extension).
@@ -83,7 +73,7 @@ pub fn template_name(template: &str, header: &DicomHeader) -> String {
         rest = after;
     }
     name.push_str(rest);
-    let mut name: String = name.chars().map(|c| if is_name_char(c) && c != ' ' { c } else { '_' }).collect();
+    let mut name: String = name.chars().map(|c| if is_name_char(c) { c } else { '_' }).collect();
     // All ASCII by now. What identifies the object stands last in any sensible template, so the front is cut.
     if let Some(surplus) = name.len().checked_sub(MAX_NAME_BYTES) {
         name.drain(..surplus);
@@ -118,7 +108,7 @@ fn base36(mut number: u32) -> String {
 }
 
 fn is_name_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ' ' | '-')
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
 }
 
 fn base_name(path: &str) -> &str {
@@ -164,10 +154,11 @@ mod tests {
     fn gradual_uploads_keep_plain_names() {
         let name = |original, rename| gradual_file_name(original, rename, DEFAULT_TEMPLATE, &header("92"));
         let template = "1.2.3-4-92-1qy16ih.dcm";
-        assert_eq!(name(Some("dir/IM 1-a_b.dcm"), false), "IM 1-a_b.dcm");
+        assert_eq!(name(Some("dir/IM1-a_b.dcm"), false), "IM1-a_b.dcm");
+        assert_eq!(name(Some("dir\\IM1"), false), "IM1");
         assert_eq!(name(Some("dir/..hidden"), false), "hidden");
         assert_eq!(name(Some("IM1"), true), template);
-        for odd in ["a:b", "ä", "dir/", "..", ". .", "a\nb"] {
+        for odd in ["a:b", "IM 1", "ä", "dir/", "..", ". .", "a\nb"] {
             assert_eq!(name(Some(odd), false), template, "{odd:?}");
         }
         assert_eq!(name(None, false), template);
@@ -177,6 +168,7 @@ mod tests {
     fn the_session_importer_cleans_and_numbers_names() {
         assert_eq!(cleaned_file_name("x/a:b?.dcm"), "a_b_.dcm");
         assert_eq!(cleaned_file_name("x\\y.dcm"), "y.dcm");
+        assert_eq!(cleaned_file_name("x/ IM 1 "), "IM_1");
         assert_eq!(cleaned_file_name("../.."), "_");
         assert_eq!(numbered_name("a.dcm", 0), "a.dcm");
         assert_eq!(numbered_name("a.dcm", 2), "a.dcm_2");

@@ -6,6 +6,9 @@ use crate::imaging::tags::{self, Tag};
 /// The elements that `Key:value` notes are looked for in, in order.
 const NOTE_TAGS: [Tag; 3] = [tags::PATIENT_COMMENTS, tags::STUDY_COMMENTS, tags::ADDITIONAL_PATIENT_HISTORY];
 
+/// The same of ECAT files, which have no comments.
+const ECAT_NOTE_TAGS: [Tag; 1] = [tags::STUDY_DESCRIPTION];
+
 /// What an object's notes ask for about archiving without review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AutoArchive {
@@ -21,7 +24,7 @@ pub enum AutoArchive {
 /// The values are as they stand in the header, unchecked.
 pub fn project_candidates(header: &DicomHeader) -> Vec<String> {
     let mut candidates: Vec<String> = Vec::new();
-    let notes = NOTE_TAGS.iter().filter_map(|&tag| note(header.get(tag)?, "Project"));
+    let notes = note_tags(header).iter().filter_map(|&tag| note(header.get(tag)?, "Project"));
     let whole = [tags::STUDY_DESCRIPTION, tags::ACCESSION_NUMBER].into_iter().filter_map(|tag| header.get(tag));
     for candidate in notes.chain(whole).map(str::trim) {
         if !candidate.is_empty() && !candidates.iter().any(|known| known == candidate) {
@@ -66,7 +69,11 @@ fn label(header: &DicomHeader, key: &str, fallback: Tag) -> Option<String> {
 }
 
 fn first_note<'a>(header: &'a DicomHeader, key: &str) -> Option<&'a str> {
-    NOTE_TAGS.iter().find_map(|&tag| note(header.get(tag)?, key))
+    note_tags(header).iter().find_map(|&tag| note(header.get(tag)?, key))
+}
+
+fn note_tags(header: &DicomHeader) -> &'static [Tag] {
+    if header.is_ecat() { &ECAT_NOTE_TAGS } else { &NOTE_TAGS }
 }
 
 /// The value of `Key:value` in a text: the key in any case, at the start or after a separator; blanks around the

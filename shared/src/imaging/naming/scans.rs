@@ -1,6 +1,7 @@
 //! Scan folders, scan IDs, and which objects are secondary.
 
 use super::labels::clean_label;
+use crate::imaging::ecat;
 use crate::imaging::header::DicomHeader;
 use crate::imaging::sop_classes;
 use crate::imaging::summary::SeriesSummary;
@@ -40,12 +41,17 @@ fn usable_number(number: &str) -> Option<String> {
 ///
 /// XNAT's rule: the Series Number; without one the cleaned Series Instance UID; series that share a number get
 /// `{number}-{MOD}{n}`, with MOD the leading modality of those series and n counting from 1 in the order of their
-/// UIDs. IDs are distinct in any case.
+/// UIDs. IDs are distinct in any case. ECAT files have no such number: their scans are counted from 1 in the order of
+/// their starts, then of their original file names.
 pub fn scan_ids(series: &[SeriesSummary]) -> Vec<String> {
+    let counted = ecat_numbers(series);
     let wanted: Vec<String> = series
         .iter()
         .map(|one| {
-            let number = one.one(tags::SERIES_NUMBER).and_then(usable_number);
+            let number = match counted.get(one.series_uid.as_str()) {
+                Some(number) => Some(number.to_string()),
+                None => one.one(tags::SERIES_NUMBER).and_then(usable_number),
+            };
             number.unwrap_or_else(|| folder_of_uid(&one.series_uid))
         })
         .collect();
@@ -78,6 +84,21 @@ pub fn scan_ids(series: &[SeriesSummary]) -> Vec<String> {
         .zip(&wanted)
         .map(|(one, number)| ids.get(&(number.as_str(), one.series_uid.as_str())).unwrap_or(number).clone())
         .collect()
+}
+
+/// The numbers of the series that are ECAT files, by their UIDs.
+fn ecat_numbers(series: &[SeriesSummary]) -> BTreeMap<&str, usize> {
+    let first = |one: &SeriesSummary, tag| one.all(tag).first().cloned().unwrap_or_default();
+    let mut in_order: Vec<_> = series
+        .iter()
+        .filter(|one| one.is_ecat())
+        .map(|one| {
+            let start = [tags::ACQUISITION_DATE, tags::ACQUISITION_TIME].map(|tag| first(one, tag));
+            (start, first(one, ecat::ORIGINAL_FILE_NAME), one.series_uid.as_str())
+        })
+        .collect();
+    in_order.sort_unstable();
+    in_order.into_iter().map(|(_, _, uid)| uid).zip(1..).collect()
 }
 
 /// The new ID of a scan whose ID stands in the archived session for another series: `{id}-{MOD}{n}` with the first
