@@ -18,7 +18,7 @@ impl Summary {
     ///
     /// # Errors
     /// The step's own.
-    pub fn step(&mut self, name: &'static str, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+    pub fn step<T>(&mut self, name: &'static str, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         eprintln!("\n== {name}");
         let start = Instant::now();
         let done = work(self);

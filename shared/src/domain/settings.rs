@@ -1,5 +1,6 @@
 //! What the operator sets: every limit and period of the domain.
 
+use crate::imaging::naming::NameTemplate;
 use crate::limits::Limits;
 
 /// The settings of a site.
@@ -17,6 +18,8 @@ pub struct Settings {
     pub default_prearchive_code: u8,
     /// Whether every user may make projects, or administrators only.
     pub users_may_create_projects: bool,
+    /// What DICOM files are named after that do not keep their names.
+    pub dicom_file_name_template: NameTemplate,
     /// The limits of what is taken in.
     pub limits: Limits,
 }
@@ -30,6 +33,7 @@ impl Default for Settings {
             session_idle_seconds: 300,
             default_prearchive_code: 0,
             users_may_create_projects: true,
+            dicom_file_name_template: NameTemplate::default(),
             limits: Limits::default(),
         }
     }
@@ -90,6 +94,14 @@ impl Settings {
                 }
             },
             users_may_create_projects: switch(&given, "users_may_create_projects", defaults.users_may_create_projects)?,
+            dicom_file_name_template: match given("dicom_file_name_template") {
+                None => defaults.dicom_file_name_template,
+                Some(value) => NameTemplate::parse(&value).map_err(|_| SettingError {
+                    name: "dicom_file_name_template",
+                    value,
+                    must_be: "a text of at most 512 bytes with keywords of DICOM elements that are read, as in ${SeriesNumber}",
+                })?,
+            },
             limits,
         })
     }
@@ -175,6 +187,9 @@ mod tests {
         let settings = with("site_id", "").unwrap();
         assert_eq!((settings.site_id.as_str(), settings.lease_seconds), ("XNAT", 30));
         assert_eq!(with("site_id", "my-site").unwrap().site_id, "my_site");
+        let template = with("dicom_file_name_template", "${Modality}").unwrap().dicom_file_name_template;
+        assert_eq!(template, NameTemplate::parse("${Modality}").unwrap());
+        assert_eq!(settings.dicom_file_name_template, NameTemplate::default());
         assert_eq!(with("max_entries", "7").unwrap().limits.max_entries, 7);
     }
 
@@ -189,6 +204,8 @@ mod tests {
             ("max_entries", "-1"),
             ("max_nesting", "1"),
             ("users_may_create_projects", "perhaps"),
+            ("dicom_file_name_template", "${Nope}"),
+            ("dicom_file_name_template", "${Modality"),
         ] {
             let error = with(name, value).unwrap_err();
             assert_eq!((error.name, error.value.as_str()), (name, value));

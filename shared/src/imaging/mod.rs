@@ -26,6 +26,8 @@ mod stream;
 pub mod summary;
 pub mod tags;
 pub mod types;
+#[cfg(test)]
+mod types_tests;
 mod uid;
 mod value;
 mod walker;

@@ -38,6 +38,7 @@ const VARIABLES: &[&str] = &[
     "site_id",
     "default_prearchive_code",
     "users_may_create_projects",
+    "dicom_file_name_template",
     "lease_seconds",
     "upload_retention_seconds",
     "session_timeout_seconds",

@@ -19,6 +19,9 @@ pub struct ArrivedFile {
     /// The path it came with.
     #[serde(rename = "n")]
     pub name: String,
+    /// The name that it gets if another file of its folder has its own; without one it is numbered.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub alternative: Option<String>,
     /// Its number in the pack.
     #[serde(rename = "o")]
     pub ordinal: u32,

@@ -13,7 +13,7 @@ mod reader;
 mod uid;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use convert::{DATA_TYPE, FILE_TYPE, ORIGINAL_FILE_NAME, PRIVATE_GROUP, STUDY_TYPE, SYSTEM_TYPE};
 pub use header::{EcatError, EcatHeader, FileType, FirstImage};

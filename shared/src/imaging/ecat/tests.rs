@@ -295,7 +295,7 @@ fn the_study_description_may_say_where_it_goes() {
     assert_eq!(naming::subject_label(&noted).as_deref(), Some("Y"));
     assert_eq!(naming::session_label(&noted).as_deref(), Some("Z"));
     assert!(!naming::is_secondary(&noted.sop_class_uid));
-    assert_eq!(naming::gradual_file_name(Some("d/a b.v"), true, naming::DEFAULT_TEMPLATE, &noted), "a_b.v");
+    assert_eq!(naming::gradual_file_name(Some("d/a b.v"), true, &naming::NameTemplate::default(), &noted), "a_b.v");
 }
 
 #[test]

@@ -114,6 +114,12 @@ mod tests {
         assert_eq!(note(text, "Session"), Some("S01_MR1"));
         assert_eq!(note(text, "AA"), Some("true"));
         assert_eq!(note("x,PROJECT : a-b", "Project"), Some("a-b"));
+        for text in ["x;project:a", "x\tproject\t:\ta\n", "project:a,b", "project:a;", "project:a"] {
+            assert_eq!(note(text, "Project"), Some("a"), "{text:?}");
+        }
+        for text in ["x.project:a", "project:a.", "project;a", "project a", "project: ,a"] {
+            assert_eq!(note(text, "Project"), None, "{text:?}");
+        }
         assert_eq!(note("MyProject:x", "Project"), None);
         assert_eq!(note("Project:x/y", "Project"), None);
         assert_eq!(note("Project:x/y Project:z", "Project"), Some("z"));
@@ -143,6 +149,19 @@ mod tests {
         assert_eq!(subject_label(&noted).as_deref(), Some("DOE_JANE"));
         assert_eq!(session_label(&noted).as_deref(), Some("V1"));
         assert_eq!(subject_label(&header(&[])), None);
+        // Each of the three notes is looked for in all elements, best first.
+        let spread = header(&[
+            (tags::PATIENT_COMMENTS, "Subject:A"),
+            (tags::STUDY_COMMENTS, "Subject:B Session:C"),
+            (tags::ADDITIONAL_PATIENT_HISTORY, "Session:D Project:E"),
+        ]);
+        assert_eq!(subject_label(&spread).as_deref(), Some("A"));
+        assert_eq!(session_label(&spread).as_deref(), Some("C"));
+        assert_eq!(project_candidates(&spread), ["E"]);
+        // A DICOM file's study description names a project as a whole only.
+        let described = header(&[(tags::STUDY_DESCRIPTION, "Project:X Subject:Y")]);
+        assert_eq!(project_candidates(&described), ["Project:X Subject:Y"]);
+        assert_eq!(subject_label(&described), None);
     }
 
     #[test]

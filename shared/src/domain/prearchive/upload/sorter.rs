@@ -70,6 +70,7 @@ impl EntryVisitor<Result<Box<DicomHeader>, HeaderError>> for Sorter {
         };
         let file = ArrivedFile {
             name: entry.name.as_str().to_owned(),
+            alternative: None,
             ordinal,
             extent: entry.extent,
             crc32: entry.crc32,
