@@ -13,7 +13,7 @@ enum State {
     /// What came so far could still be ECAT's magic.
     Unknown(Vec<u8>, HeaderLimits),
     Dicom(Box<HeaderReader>),
-    Ecat(EcatReader),
+    Ecat(Box<EcatReader>),
 }
 
 impl ImageReader {
@@ -33,7 +33,7 @@ impl ImageReader {
                 first.extend_from_slice(next);
                 let first = std::mem::take(first);
                 if first == ecat::MAGIC {
-                    self.0 = State::Ecat(EcatReader::new());
+                    self.0 = State::Ecat(Box::default());
                 } else if !ecat::MAGIC.starts_with(&first) {
                     self.0 = State::Dicom(Box::new(HeaderReader::new(*limits)));
                 } else {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::imaging::ecat::tests::EcatFile;
 use crate::imaging::testing::{ct_series, mr_series};
-use crate::imaging::{Field, PetMr, Resource, ScanContext, SessionContext, build_session};
+use crate::imaging::{Field, PetMr, Resource, ScanContext, SeriesSummary, SessionContext, build_session};
 use quick_xml::events::Event;
 use std::collections::BTreeMap;
 
