@@ -18,7 +18,7 @@ impl Summary {
     ///
     /// # Errors
     /// The step's own.
-    pub fn step(&mut self, name: &'static str, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+    pub fn step<T>(&mut self, name: &'static str, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         eprintln!("\n== {name}");
         let start = Instant::now();
         let done = work(self);
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_failed_step_counts_even_without_a_test() {
         let mut summary = Summary::default();
-        assert!(summary.step("formatting", |_| anyhow::bail!("no")).is_err());
+        assert!(summary.step::<()>("formatting", |_| anyhow::bail!("no")).is_err());
         assert!(summary.text().ends_with("\n0 passed, 1 failed\n"));
     }
 }

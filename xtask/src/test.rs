@@ -6,6 +6,7 @@ use clap::Args;
 use crate::process::{run as run_command, run_lines};
 use crate::project::{self, COMPONENTS, CONFORMANCE, FLOOR, HOST_PACKAGES, WASM_TARGET, cargo};
 use crate::summary::Summary;
+use crate::testdata::Folders;
 use crate::{licences, testdata};
 
 /// Packages that only compile for WebAssembly.
@@ -20,7 +21,7 @@ pub struct Options {
     /// Leave out the tests that take long (killing the host a hundred times).
     #[arg(long)]
     fast: bool,
-    /// Leave out the tests on real DICOM files, which are fetched with Python's package client.
+    /// Leave out the tests on real DICOM and ECAT files, which are fetched with Python's package client.
     #[arg(long)]
     without_real_files: bool,
 }
@@ -34,15 +35,16 @@ fn run_all(options: &Options, summary: &mut Summary) -> Result<()> {
     summary.step("licences", |_| licences::check())?;
     summary.step("clippy, native", |_| clippy_native())?;
     summary.step("clippy, components", |_| clippy_components())?;
-    summary.step("unit tests", unit_tests)?;
+    let real_files = match options.without_real_files {
+        true => None,
+        false => Some(summary.step("test data", |_| testdata::fetch())?),
+    };
+    summary.step("unit tests", |summary| unit_tests(real_files.as_ref(), summary))?;
     summary.step("components", |_| {
         project::build_components()?;
         project::build_test_components()
     })?;
     summary.step("host", |_| project::build_host())?;
-    if !options.without_real_files {
-        summary.step("test data", |_| testdata::fetch().map(drop))?;
-    }
     summary.step("integration tests", |summary| integration_tests(options, summary))
 }
 
@@ -81,8 +83,12 @@ fn clippy_components() -> Result<()> {
     run_command(command.args(["--", "-D", "warnings"]))
 }
 
-fn unit_tests(summary: &mut Summary) -> Result<()> {
+/// With the real files, where there are any.
+fn unit_tests(real_files: Option<&Folders>, summary: &mut Summary) -> Result<()> {
     let mut command = cargo(&["test"]);
+    if let Some(Folders { pydicom, nibabel }) = real_files {
+        command.env("NARTHEX_PYDICOM_DIR", pydicom).env("NARTHEX_NIBABEL_DIR", nibabel);
+    }
     for package in UNIT_TESTED {
         command.args(["--package", package]);
     }

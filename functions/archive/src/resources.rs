@@ -8,6 +8,7 @@ use narthex::domain::resource::CountedResource;
 use narthex::domain::time::date_time;
 use narthex::http::ClientError;
 use narthex::http::views::archive::{self as views, RESOURCE_COLUMNS};
+use narthex::imaging::ecat::{ECAT, shown_uid};
 use narthex::service::{Call, Reply, ReplyBody};
 use narthex::xml::{CatalogEntry, CatalogHead, CatalogKind, CatalogTail, CatalogWriter};
 
@@ -85,9 +86,14 @@ pub async fn catalog(call: &Call, experiment: &Experiment, scan: &str, resource:
     let missing = || ClientError::not_found("unknown-resource", "Unable to find the specified catalog.");
     let resource = find(stored, resource).ok_or_else(missing)?;
     let core = &call.site.core;
-    let head = CatalogHead { id: "", uid: &stored.scan.uid };
+    let is_ecat = resource.format == ECAT;
+    let (kind, head) = if is_ecat {
+        (CatalogKind::General, CatalogHead { id: &resource.label, uid: "" })
+    } else {
+        (CatalogKind::Dicom, CatalogHead { id: "", uid: &stored.scan.uid })
+    };
     let written = |error: std::io::Error| ClientError::internal(error.to_string());
-    let (mut catalog, mut document) = CatalogWriter::begin(CatalogKind::Dicom, &head).map_err(written)?;
+    let (mut catalog, mut document) = CatalogWriter::begin(kind, &head).map_err(written)?;
     let created = date_time(experiment.insert_ms);
     let mut page = 0;
     while let Some(files) = core.files_on_page(&manifest, resource, page).await? {
@@ -98,10 +104,14 @@ pub async fn catalog(call: &Call, experiment: &Experiment, scan: &str, resource:
             document.extend_from_slice(&catalog.entry(&entry).map_err(written)?);
         }
     }
-    let tail = CatalogTail {
-        dimensions: stored.scan.dimensions,
-        voxel_size: stored.scan.voxel_size,
-        orientation: stored.scan.orientation.as_deref(),
+    let tail = if is_ecat {
+        CatalogTail::default()
+    } else {
+        CatalogTail {
+            dimensions: stored.scan.dimensions,
+            voxel_size: stored.scan.voxel_size,
+            orientation: stored.scan.orientation.as_deref(),
+        }
     };
     document.extend_from_slice(&catalog.end(&tail).map_err(written)?);
     Ok(ReplyBody::reply(StatusCode::OK, "text/xml", document))
@@ -123,7 +133,7 @@ fn entry<'a>(
         digest,
         format: &resource.format,
         content: if is_secondary { &resource.content } else { "" },
-        uid: &file.sop_instance_uid,
+        uid: shown_uid(&file.sop_instance_uid),
         instance_number: file.instance_number.filter(|_| !is_secondary),
         ..Default::default()
     }

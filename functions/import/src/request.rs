@@ -5,7 +5,7 @@ use narthex::domain::archive::Overwrite;
 use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
 use narthex::domain::prearchive::import::{ImportHandler, ImportRequest};
 use narthex::domain::prearchive::place::ForcedPlace;
-use narthex::domain::prearchive::upload::{Naming, Others, UploadRules};
+use narthex::domain::prearchive::upload::{Formats, Naming, Others, UploadRules};
 use narthex::http::{ClientError, Destination, Params, xpath};
 use narthex::service::Call;
 
@@ -30,9 +30,6 @@ pub struct Wanted {
 /// Media types of single DICOM objects.
 const DICOM_TYPES: [&str; 3] = ["application/dicom", "application/x-mirc", "application/x-mirc-dicom"];
 
-/// Parameters of XNAT's import that this version cannot serve: refused, so that nobody believes they were heard.
-const NOT_YET: &[(&str, &str)] = &[("prearc-importer", "choosing a reader")];
-
 impl Wanted {
     /// Reads the parameters; projects that are named must exist.
     ///
@@ -41,7 +38,6 @@ impl Wanted {
     pub async fn of(call: &Call) -> Result<Self, ClientError> {
         let params = &call.context.params;
         let handler = handler(params, &call.context.media_type(), call.site.core.settings.default_import_handler)?;
-        ClientError::refuse_unserved(params, NOT_YET)?;
         let destination = params.text("dest").map(Destination::parse).transpose()?;
         let is_gradual = handler != ImportHandler::SessionImporter;
         let commits = handler == ImportHandler::DicomZip
@@ -69,7 +65,7 @@ impl Wanted {
         };
         Ok(Self {
             handler,
-            rules: rules(params, handler, commits),
+            rules: rules(params, handler, commits)?,
             import,
             commits,
             to_archive,
@@ -102,22 +98,34 @@ fn handler(params: &Params, media_type: &str, default: ImportHandler) -> Result<
     }
 }
 
-fn rules(params: &Params, handler: ImportHandler, commits: bool) -> UploadRules {
+fn rules(params: &Params, handler: ImportHandler, commits: bool) -> Result<UploadRules, ClientError> {
     let rename = params.literal_true("rename");
     let leaves_out = match handler {
         ImportHandler::GradualDicom => false,
         ImportHandler::DicomZip => commits || params.literal_true("Ignore-Unparsable"),
         ImportHandler::SessionImporter | ImportHandler::Xar => true,
     };
-    UploadRules {
+    let reader = params.text("prearc-importer");
+    let formats = match reader.map(str::to_ascii_uppercase).as_deref() {
+        _ if handler != ImportHandler::SessionImporter => Formats::Dicom,
+        None => Formats::Both,
+        Some("DICOM") => Formats::Dicom,
+        Some("ECAT") => Formats::Ecat,
+        Some(_) => {
+            let sentence = "The parameter prearc-importer must be DICOM or ECAT.";
+            return Err(ClientError::bad_request("unknown-reader", sentence));
+        }
+    };
+    Ok(UploadRules {
         naming: match handler {
             ImportHandler::SessionImporter if !rename => Naming::Kept,
             _ => Naming::Gradual { rename },
         },
         others: if leaves_out { Others::LeftOut } else { Others::Refused },
+        formats,
         is_one_image: handler == ImportHandler::GradualDicom,
         wants_verdicts: params.flag("verdicts"),
-    }
+    })
 }
 
 /// Who and where, as far as parameters and destination say.

@@ -14,7 +14,7 @@ use crate::storage::{PackId, Record, Store, StoreError, keys};
 
 /// Rises with every change of what is made of the same headers, so that older documents are built anew when somebody
 /// asks for it.
-pub const BUILDER: u32 = 1;
+pub const BUILDER: u32 = 2;
 
 /// Files on one page: some 500 bytes each, far below the largest record.
 pub const FILES_PER_PAGE: usize = 256;

@@ -1,7 +1,7 @@
 //! What the operator sets: every limit and period of the domain.
 
 use super::prearchive::import::ImportHandler;
-use crate::imaging::naming;
+use crate::imaging::naming::NameTemplate;
 use crate::limits::Limits;
 
 /// The settings of a site.
@@ -19,8 +19,8 @@ pub struct Settings {
     pub default_prearchive_code: u8,
     /// Whether every user may make projects, or administrators only.
     pub users_may_create_projects: bool,
-    /// How DICOM files are named that come one by one without a usable name.
-    pub file_name_template: String,
+    /// What DICOM files are named after that do not keep their names.
+    pub dicom_file_name_template: NameTemplate,
     /// The import handler of requests that name none.
     pub default_import_handler: ImportHandler,
     /// The limits of what is taken in.
@@ -36,7 +36,7 @@ impl Default for Settings {
             session_idle_seconds: 300,
             default_prearchive_code: 0,
             users_may_create_projects: true,
-            file_name_template: naming::DEFAULT_TEMPLATE.to_owned(),
+            dicom_file_name_template: NameTemplate::default(),
             default_import_handler: ImportHandler::SessionImporter,
             limits: Limits::default(),
         }
@@ -98,10 +98,6 @@ impl Settings {
                 }
             },
             users_may_create_projects: switch(&given, "users_may_create_projects", defaults.users_may_create_projects)?,
-            file_name_template: match given("file_name_template") {
-                None => defaults.file_name_template,
-                Some(text) => template(text)?,
-            },
             default_import_handler: match given("default_import_handler") {
                 None => defaults.default_import_handler,
                 Some(word) => match ImportHandler::parse(&word) {
@@ -112,6 +108,14 @@ impl Settings {
                     }
                 },
             },
+            dicom_file_name_template: match given("dicom_file_name_template") {
+                None => defaults.dicom_file_name_template,
+                Some(value) => NameTemplate::parse(&value).map_err(|_| SettingError {
+                    name: "dicom_file_name_template",
+                    value,
+                    must_be: "a text of at most 512 bytes with keywords of DICOM elements that are read, as in ${SeriesNumber}",
+                })?,
+            },
             limits,
         })
     }
@@ -119,21 +123,6 @@ impl Settings {
 
 /// How deep archives inside archives may be opened, whatever the operator sets.
 const MAX_NESTING: u32 = 16;
-
-/// The longest template of file names, in bytes.
-const MAX_TEMPLATE_BYTES: usize = 500;
-
-/// A template must tell objects apart.
-fn template(text: String) -> Result<String, SettingError> {
-    let is_fit = text.len() <= MAX_TEMPLATE_BYTES
-        && !text.chars().any(char::is_control)
-        && ["${HashSOPClassUIDWithSOPInstanceUID}", "${SOPInstanceUID}"].iter().any(|part| text.contains(part));
-    if is_fit {
-        return Ok(text);
-    }
-    let must_be = "a text of at most 500 bytes with ${HashSOPClassUIDWithSOPInstanceUID} or ${SOPInstanceUID} in it";
-    Err(SettingError { name: "file_name_template", value: text, must_be })
-}
 
 /// XNAT's rule: blanks, quotes and `^` go, `-` becomes `_`.
 fn site_id(text: &str) -> Result<String, SettingError> {
@@ -215,6 +204,9 @@ mod tests {
         let settings = with("site_id", "").unwrap();
         assert_eq!((settings.site_id.as_str(), settings.lease_seconds), ("XNAT", 30));
         assert_eq!(with("site_id", "my-site").unwrap().site_id, "my_site");
+        let template = with("dicom_file_name_template", "${Modality}").unwrap().dicom_file_name_template;
+        assert_eq!(template, NameTemplate::parse("${Modality}").unwrap());
+        assert_eq!(settings.dicom_file_name_template, NameTemplate::default());
         assert_eq!(with("max_entries", "7").unwrap().limits.max_entries, 7);
     }
 
@@ -228,9 +220,10 @@ mod tests {
             ("default_prearchive_code", "2"),
             ("max_entries", "-1"),
             ("max_nesting", "17"),
-            ("file_name_template", "${SeriesNumber}"),
             ("default_import_handler", "XAR"),
             ("users_may_create_projects", "perhaps"),
+            ("dicom_file_name_template", "${Nope}"),
+            ("dicom_file_name_template", "${Modality"),
         ] {
             let error = with(name, value).unwrap_err();
             assert_eq!((error.name, error.value.as_str()), (name, value));

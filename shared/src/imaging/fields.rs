@@ -140,6 +140,7 @@ pub(crate) static SESSION_SCHEMA: &[&str] = &[
     "dcmPatientName",
     "dcmPatientBirthDate",
     "dcmPatientWeight",
+    "studyType",
     "start_time",
     "start_time_scan",
     "start_time_injection",

@@ -1,5 +1,6 @@
 //! What is kept of a DICOM file's header, and why a file may be refused.
 
+use super::ecat::{ECAT_CLASS, EcatError};
 use super::tags::{self, Tag};
 use super::uid::UidError;
 use std::collections::BTreeMap;
@@ -86,6 +87,9 @@ pub enum HeaderError {
         /// What is wrong.
         reason: UidError,
     },
+    /// An ECAT file that is refused.
+    #[error(transparent)]
+    Ecat(#[from] EcatError),
 }
 
 impl HeaderError {
@@ -100,11 +104,12 @@ impl HeaderError {
             Self::NoSopClass => "no-sop-class",
             Self::NoSopInstance => "no-sop-instance",
             Self::BadUid { .. } => "bad-uid",
+            Self::Ecat(_) => "ecat",
         }
     }
 }
 
-/// What is kept of the header of one DICOM object.
+/// What is kept of the header of one DICOM object, or of one ECAT file in the same terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DicomHeader {
     /// Transfer Syntax UID from the meta group, if there is one.
@@ -136,6 +141,11 @@ impl DicomHeader {
     /// Whether this is the directory of a DICOM medium, not an image.
     pub fn is_dicomdir(&self) -> bool {
         self.sop_class_uid == DICOMDIR_SOP_CLASS
+    }
+
+    /// Whether this is an ECAT file, its header said in DICOM's terms.
+    pub fn is_ecat(&self) -> bool {
+        self.sop_class_uid == ECAT_CLASS
     }
 
     /// Modality, empty if not given.

@@ -3,10 +3,9 @@
 mod files;
 mod labels;
 mod scans;
+mod template;
 
-pub use files::{
-    DEFAULT_TEMPLATE, cleaned_file_name, gradual_file_name, is_allowed_file_name, is_file_name_usable, numbered_name,
-    sop_hash, template_name,
-};
+pub use files::{cleaned_file_name, gradual_file_name, is_allowed_file_name, numbered_name, sop_hash};
 pub use labels::{AutoArchive, auto_archive, clean_label, project_candidates, session_label, subject_label};
 pub use scans::{SECONDARY, is_secondary, receiving_folder, renamed_scan_id, scan_ids};
+pub use template::{DEFAULT_TEMPLATE, NameTemplate, TemplateError};

@@ -1,5 +1,6 @@
 //! The type-specific parameters of MR, CT and PET scans, in the order of XNAT's schema.
 
+use super::ecat;
 use super::fields::{Field, FieldValue};
 use super::summary::SeriesSummary;
 use super::tags::{self, Tag};
@@ -97,17 +98,23 @@ impl List<'_> {
         self.text("parameters/contrastBolus", &[tags::CONTRAST_BOLUS_AGENT]);
     }
 
+    /// What XNAT's schema has for PET is what ECAT headers say; orientation and acquisition type are numbers of ECAT
+    /// there, so DICOM's texts go elsewhere.
     fn pet(&mut self) {
-        if let Some(orientation) = self.first(&[tags::IMAGE_ORIENTATION_PATIENT]).and_then(orientation) {
-            self.fields.push(Field::text("parameters/orientation", orientation));
-        }
+        self.text("parameters/originalFileName", &[ecat::ORIGINAL_FILE_NAME]);
+        self.int("parameters/systemType", ecat::SYSTEM_TYPE);
+        self.int("parameters/fileType", ecat::FILE_TYPE);
         self.float("parameters/transaxialFOV", &[tags::RECONSTRUCTION_DIAMETER]);
-        self.text("parameters/acqType", &[tags::SERIES_TYPE]);
         self.text("parameters/facility", &[tags::INSTITUTION_NAME]);
         self.int("parameters/numPlanes", tags::NUMBER_OF_SLICES);
-        self.int("parameters/numFrames", tags::NUMBER_OF_TIME_SLICES);
+        self.int("parameters/frames/numFrames", tags::NUMBER_OF_TIME_SLICES);
         self.int("parameters/numGates", tags::NUMBER_OF_TIME_SLOTS);
         self.float("parameters/planeSeparation", &[tags::SPACING_BETWEEN_SLICES, tags::SLICE_THICKNESS]);
+        self.int("parameters/dataType", ecat::DATA_TYPE);
+        self.int("parameters/dimensions/x", tags::COLUMNS);
+        self.int("parameters/dimensions/y", tags::ROWS);
+        self.int("parameters/dimensions/z", tags::NUMBER_OF_SLICES);
+        self.voxels("parameters/pixelSize");
         for (name, tag) in [
             ("ReconstructionMethod", tags::RECONSTRUCTION_METHOD),
             ("AttenuationCorrectionMethod", tags::ATTENUATION_CORRECTION_METHOD),
@@ -115,6 +122,8 @@ impl List<'_> {
             ("RandomsCorrectionMethod", tags::RANDOMS_CORRECTION_METHOD),
             ("DecayCorrection", tags::DECAY_CORRECTION),
             ("Units", tags::UNITS),
+            ("SeriesType", tags::SERIES_TYPE),
+            ("ActualFrameDuration", tags::ACTUAL_FRAME_DURATION),
         ] {
             self.text(&format!("parameters/addParam[name={name}]"), &[tag]);
         }
@@ -122,17 +131,21 @@ impl List<'_> {
 
     /// Voxel size, orientation and matrix, which begin the parameters of MR and CT.
     fn geometry(&mut self) {
-        for (axis, size) in ["x", "y", "z"].into_iter().zip(voxel_size(self.series)) {
-            if let Some(size) = size {
-                let path = format!("parameters/voxelRes/{axis}");
-                self.fields.push(Field { path, value: FieldValue::Float(size) });
-            }
-        }
+        self.voxels("parameters/voxelRes");
         if let Some(orientation) = self.first(&[tags::IMAGE_ORIENTATION_PATIENT]).and_then(orientation) {
             self.fields.push(Field::text("parameters/orientation", orientation));
         }
         self.int("parameters/fov/x", tags::COLUMNS);
         self.int("parameters/fov/y", tags::ROWS);
+    }
+
+    /// The size of a voxel in mm.
+    fn voxels(&mut self, path: &str) {
+        for (axis, size) in ["x", "y", "z"].into_iter().zip(voxel_size(self.series)) {
+            if let Some(size) = size {
+                self.fields.push(Field { path: format!("{path}/{axis}"), value: FieldValue::Float(size) });
+            }
+        }
     }
 
     /// The value of the first of these elements that has one value throughout.

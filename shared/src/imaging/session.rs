@@ -1,5 +1,6 @@
 //! The session that a set of series makes: all that can be known of it from headers.
 
+use super::ecat::{self, shown_uid};
 use super::fields::{Field, FieldValue, SCAN_SCHEMA, SESSION_SCHEMA, sort_by_schema};
 use super::naming;
 use super::parameters;
@@ -31,7 +32,7 @@ pub struct ImageSession {
     /// Its data type.
     #[serde(rename = "type")]
     pub xsi_type: SessionType,
-    /// Study Instance UID.
+    /// Study Instance UID; one that was made here ([`shown_uid`]) is not shown.
     pub uid: String,
     /// Leading modality.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,7 +58,7 @@ pub struct ImageSession {
 pub struct Scan {
     /// Its ID within the session.
     pub id: String,
-    /// Series Instance UID.
+    /// Series Instance UID; one that was made here ([`shown_uid`]) is not shown.
     pub uid: String,
     /// Its data type.
     #[serde(rename = "type")]
@@ -108,6 +109,7 @@ pub fn build_session(series: &[SeriesSummary], pet_mr: PetMr) -> ImageSession {
         ("acquisition_site", tags::INSTITUTION_NAME),
         ("operator", tags::OPERATORS_NAME),
         ("fields/field[name=studyComments]", tags::STUDY_COMMENTS),
+        ("studyType", ecat::STUDY_TYPE),
         ("dcmAccessionNumber", tags::ACCESSION_NUMBER),
         ("dcmPatientId", tags::PATIENT_ID),
         ("dcmPatientName", tags::PATIENT_NAME),
@@ -133,11 +135,18 @@ pub fn build_session(series: &[SeriesSummary], pet_mr: PetMr) -> ImageSession {
         xsi_type,
         uid: uid.to_owned(),
         date: one(tags::STUDY_DATE).and_then(date),
-        time: one(tags::STUDY_TIME).and_then(time),
+        // The scans of an ECAT session have only times of their own.
+        time: one(tags::STUDY_TIME).or(earliest_ecat(series)).and_then(time),
         scanner: scanner(&common),
         fields,
         scans,
     }
+}
+
+/// When the first scan of a session of ECAT files began.
+fn earliest_ecat(series: &[SeriesSummary]) -> Option<&str> {
+    let times = series.iter().filter(|one| one.is_ecat()).flat_map(|one| one.all(tags::ACQUISITION_TIME));
+    times.map(String::as_str).min()
 }
 
 /// Numbers before names, by value.
@@ -249,7 +258,7 @@ pub fn time(text: &str) -> Option<String> {
 impl ImageSession {
     /// The fields known from headers, as path and value in schema order, without scans.
     pub fn flat_fields(&self) -> Vec<Field> {
-        let mut fields = vec![Field::text("UID", &self.uid)];
+        let mut fields = uid_field(&self.uid);
         for (path, value) in [("modality", &self.modality), ("date", &self.date), ("time", &self.time)] {
             fields.extend(value.iter().map(|text| Field::text(path, text)));
         }
@@ -263,7 +272,8 @@ impl ImageSession {
 impl Scan {
     /// The fields known from headers, as path and value in schema order.
     pub fn flat_fields(&self) -> Vec<Field> {
-        let mut fields = vec![Field::text("ID", &self.id), Field::text("UID", &self.uid)];
+        let mut fields = vec![Field::text("ID", &self.id)];
+        fields.extend(uid_field(&self.uid));
         for (path, value) in [
             ("series_description", &self.series_description),
             ("modality", &self.modality),
@@ -278,6 +288,11 @@ impl Scan {
         sort_by_schema(&mut fields, SCAN_SCHEMA);
         fields
     }
+}
+
+/// The UID, unless it is one that was made here.
+fn uid_field(uid: &str) -> Vec<Field> {
+    if uid == shown_uid(uid) { vec![Field::text("UID", uid)] } else { Vec::new() }
 }
 
 impl Scanner {

@@ -1,5 +1,6 @@
 //! SOP classes by the scan type XNAT gives them, and those that count as primary images, as tables.
 
+use super::ecat::ECAT_CLASS;
 use dicom_dictionary_std::uids::*;
 
 /// SOP Class UID and the short name of its scan type; classes that are not listed are `otherDicom`.
@@ -13,6 +14,7 @@ pub static SCAN_TYPES: &[(&str, &str)] = &[
     (POSITRON_EMISSION_TOMOGRAPHY_IMAGE_STORAGE, "pet"),
     (ENHANCED_PET_IMAGE_STORAGE, "pet"),
     (LEGACY_CONVERTED_ENHANCED_PET_IMAGE_STORAGE, "pet"),
+    (ECAT_CLASS, "pet"),
     (CT_IMAGE_STORAGE, "ct"),
     (ENHANCED_CT_IMAGE_STORAGE, "ct"),
     (LEGACY_CONVERTED_ENHANCED_CT_IMAGE_STORAGE, "ct"),
@@ -85,6 +87,7 @@ pub static SESSION_GROUPS: &[(&str, &str)] = &[
     (POSITRON_EMISSION_TOMOGRAPHY_IMAGE_STORAGE, "pet"),
     (ENHANCED_PET_IMAGE_STORAGE, "pet"),
     (LEGACY_CONVERTED_ENHANCED_PET_IMAGE_STORAGE, "pet"),
+    (ECAT_CLASS, "pet"),
     (CT_IMAGE_STORAGE, "ct"),
     (ENHANCED_CT_IMAGE_STORAGE, "ct"),
     (LEGACY_CONVERTED_ENHANCED_CT_IMAGE_STORAGE, "ct"),
@@ -126,7 +129,7 @@ pub static SESSION_GROUPS: &[(&str, &str)] = &[
     (SLEEP_ELECTROENCEPHALOGRAM_WAVEFORM_STORAGE, "eeg"),
 ];
 
-/// SOP classes whose objects stay in the resource `DICOM`; all others are secondary.
+/// SOP classes whose objects stay in the resource `DICOM` (or `ECAT`); all others are secondary.
 #[rustfmt::skip]
 pub static PRIMARY: &[&str] = &[
     CT_IMAGE_STORAGE,
@@ -175,6 +178,7 @@ pub static PRIMARY: &[&str] = &[
     MICROSCOPY_BULK_SIMPLE_ANNOTATIONS_STORAGE,
     ENCAPSULATED_OBJ_STORAGE,
     ENCAPSULATED_MTL_STORAGE,
+    ECAT_CLASS,
 ];
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the instances of one series have in common: small, bounded and mergeable in any order.
 
+use super::ecat::{ECAT_CLASS, PRIVATE_GROUP};
 use super::header::DicomHeader;
 use super::tags::{self, Keep, Tag};
 use serde::{Deserialize, Serialize};
@@ -94,7 +95,9 @@ pub struct SeriesSummary {
 impl SeriesSummary {
     /// The summary of a single instance.
     pub fn of(header: &DicomHeader) -> Self {
-        let kept = |tag: &Tag| tags::interest(*tag).is_some_and(|interest| interest.keep != Keep::Never);
+        let kept = |tag: &Tag| {
+            tag.0 == PRIVATE_GROUP || tags::interest(*tag).is_some_and(|interest| interest.keep != Keep::Never)
+        };
         Self {
             study_uid: header.study_instance_uid.clone(),
             series_uid: header.series_instance_uid.clone(),
@@ -121,6 +124,11 @@ impl SeriesSummary {
         self.instances = self.instances.saturating_add(other.instances);
         self.frames = self.frames.saturating_add(other.frames);
         absorb_tags(&mut self.tags, &other.tags);
+    }
+
+    /// Whether these are ECAT files.
+    pub fn is_ecat(&self) -> bool {
+        self.sop_classes.contains_key(ECAT_CLASS)
     }
 
     /// The value of an element that is the same throughout.

@@ -19,7 +19,7 @@ pub enum PetMr {
 }
 
 /// Short names of session types, by SOP class group: the first that is present decides.
-static GROUP_ORDER: &[&str] = &[
+pub(super) static GROUP_ORDER: &[&str] = &[
     "pet", "mr", "ct", "xa", "us", "rt", "cr", "opt", "mg", "dx", "nm", "sr", "sm", "gm", "rf", "es", "rg", "dms",
     "cfm", "pa", "ecg", "emg", "eog", "resp", "pos", "obj", "eeg",
 ];
@@ -61,7 +61,7 @@ static MODALITY_ORDER: &[(&str, &str)] = &[
 ];
 
 /// Short names of scan types: the first that a series has an object of decides.
-static SCAN_TYPE_ORDER: &[&str] = &[
+pub(super) static SCAN_TYPE_ORDER: &[&str] = &[
     "pet",
     "mr",
     "ct",
@@ -198,6 +198,11 @@ pub fn leading_modality<'a>(modalities: impl IntoIterator<Item = &'a str>) -> Op
     modalities.into_iter().filter(|modality| !modality.is_empty()).min_by_key(|modality| (rank(modality), *modality))
 }
 
+/// Whether a modality has a rank in that order.
+pub fn is_ranked(modality: &str) -> bool {
+    MODALITY_ORDER.iter().any(|(known, _)| *known == modality)
+}
+
 /// Whether a series holds MR images, which the MR part of a separated PET/MR study is made of.
 pub fn is_mr(series: &SeriesSummary) -> bool {
     series.sop_classes.keys().any(|uid| group(uid) == Some("mr"))
@@ -217,87 +222,5 @@ fn scan_type_name(sop_class_uid: &str) -> &'static str {
         None if sop_class_uid == KEY_OBJECT => "otherDicom",
         None if sop_class_uid.starts_with(SR_FAMILY_PREFIX) => "sr",
         None => "otherDicom",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::summary::TagValues;
-    use super::*;
-    use std::collections::BTreeMap;
-
-    const MR: &str = "1.2.840.10008.5.1.4.1.1.4";
-    const PET: &str = "1.2.840.10008.5.1.4.1.1.128";
-    const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
-    const SC: &str = "1.2.840.10008.5.1.4.1.1.7";
-    const RTSTRUCT: &str = "1.2.840.10008.5.1.4.1.1.481.3";
-    const RTDOSE: &str = "1.2.840.10008.5.1.4.1.1.481.2";
-
-    fn series(class: &str, modality: &str) -> SeriesSummary {
-        SeriesSummary {
-            sop_classes: BTreeMap::from([(class.to_owned(), 1)]),
-            tags: BTreeMap::from([(tags::MODALITY, TagValues::One(modality.to_owned()))]),
-            ..Default::default()
-        }
-    }
-
-    fn session(of: &[(&str, &str)]) -> String {
-        let all: Vec<_> = of.iter().map(|(class, modality)| series(class, modality)).collect();
-        session_type(&all, PetMr::PetMr).to_string()
-    }
-
-    #[test]
-    fn pet_and_mr_together_are_a_type_of_their_own_or_as_configured() {
-        let both = [series(PET, "PT"), series(MR, "MR")];
-        let petmr = session_type(&both, PetMr::PetMr);
-        assert_eq!((petmr.as_str(), petmr.element().as_str()), ("xnat:petmrSessionData", "xnat:PETMRSession"));
-        assert_eq!(session_modality(&petmr, &both).as_deref(), Some("PET/MR"));
-        assert_eq!(session_type(&both, PetMr::AsPet).as_str(), "xnat:petSessionData");
-    }
-
-    #[test]
-    fn sop_classes_decide_before_modalities() {
-        assert_eq!(session(&[(CT, "CT"), (PET, "PT"), (RTSTRUCT, "RTSTRUCT")]), "xnat:petSessionData");
-        assert_eq!(session(&[(RTSTRUCT, "RTSTRUCT"), (MR, "MR")]), "xnat:mrSessionData");
-        assert_eq!(session(&[(MR, "")]), "xnat:mrSessionData");
-        assert_eq!(session(&[("1.2.840.10008.5.1.4.1.1.13.1.1", "XA")]), "xnat:xaSessionData");
-    }
-
-    #[test]
-    fn modalities_decide_where_classes_do_not() {
-        assert_eq!(session(&[(SC, "CT")]), "xnat:ctSessionData");
-        assert_eq!(session(&[(RTDOSE, "RT")]), "xnat:rtSessionData");
-        assert_eq!(session(&[(RTDOSE, "RTDOSE")]), "xnat:otherDicomSessionData");
-        assert_eq!(session(&[(SC, "IVUS")]), "xnat:usSessionData");
-        assert_eq!(session(&[(SC, "OT")]), "xnat:otherDicomSessionData");
-        assert_eq!(session(&[]), "xnat:otherDicomSessionData");
-    }
-
-    #[test]
-    fn scan_types_follow_sop_classes_in_order() {
-        assert_eq!(scan_type(&series(MR, "x")).as_str(), "xnat:mrScanData");
-        assert_eq!(scan_type(&series(RTSTRUCT, "x")).as_str(), "xnat:rtImageScanData");
-        assert_eq!(scan_type(&series("1.2.840.10008.5.1.4.1.1.88.67", "SR")).as_str(), "xnat:srScanData");
-        assert_eq!(scan_type(&series("1.2.840.10008.5.1.4.1.1.88.59", "KO")).as_str(), "xnat:otherDicomScanData");
-        assert_eq!(scan_type(&series("1.3.12.2.1107.5.9.1", "MR")).as_str(), "xnat:otherDicomScanData");
-        let mut mixed = series(SC, "MR");
-        mixed.sop_classes.insert(MR.to_owned(), 3);
-        assert_eq!(scan_type(&mixed).as_str(), "xnat:mrScanData");
-    }
-
-    #[test]
-    fn every_type_in_the_tables_has_a_place_in_the_order() {
-        assert!(SESSION_GROUPS.iter().all(|(_, group)| GROUP_ORDER.contains(group)));
-        assert!(SCAN_TYPES.iter().all(|(_, name)| SCAN_TYPE_ORDER.contains(name)));
-    }
-
-    #[test]
-    fn types_have_xml_names() {
-        assert_eq!(SessionType::new("mr").element(), "xnat:MRSession");
-        assert_eq!(SessionType::OTHER.element(), "xnat:OtherDicomSession");
-        assert_eq!(ScanType::new("rtImage").element(), "xnat:RTImageScan");
-        assert_eq!(ScanType::parse("xnat:mrScanData"), Some(ScanType::new("mr")));
-        assert_eq!(ScanType::parse("xnat:mrSessionData"), None);
-        assert_eq!(ScanType::parse("xnat:<x>ScanData"), None);
     }
 }

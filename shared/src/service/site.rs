@@ -38,7 +38,7 @@ const VARIABLES: &[&str] = &[
     "site_id",
     "default_prearchive_code",
     "users_may_create_projects",
-    "file_name_template",
+    "dicom_file_name_template",
     "default_import_handler",
     "lease_seconds",
     "upload_retention_seconds",

@@ -1,8 +1,9 @@
 //! Golden documents, and that whatever is written can be read.
 
 use super::*;
+use crate::imaging::ecat::tests::EcatFile;
 use crate::imaging::testing::{ct_series, mr_series};
-use crate::imaging::{Field, PetMr, Resource, ScanContext, SessionContext, build_session};
+use crate::imaging::{Field, PetMr, Resource, ScanContext, SeriesSummary, SessionContext, build_session};
 use quick_xml::events::Event;
 use std::collections::BTreeMap;
 
@@ -171,4 +172,28 @@ fn an_empty_catalog_is_whole_and_a_long_one_is_never_held() {
     }
     document.extend(writer.end(&CatalogTail::default()).unwrap());
     assert_eq!(elements(&document), 1_002);
+}
+
+#[test]
+fn the_document_of_an_ecat_session_shows_none_of_our_uids() {
+    let header = EcatFile::new().dicom();
+    let session = build_session(&[SeriesSummary::of(&header)], PetMr::PetMr);
+    let ecat = Resource { label: "ECAT".into(), format: "ECAT".into(), ..dicom("SCANS/1/ECAT/scan_1_catalog.xml") };
+    let scan = ScanContext { resources: vec![ecat], ..Default::default() };
+    let context = SessionContext { scans: BTreeMap::from([("1".into(), scan)]), ..Default::default() };
+    let document = session_document(&session, &context).unwrap();
+    elements(&document);
+    let document = String::from_utf8(document).unwrap();
+    assert!(document.contains("<xnat:PETSession ") && !document.contains("UID="), "{document}");
+    for part in [
+        r#"<xnat:scan ID="1" xsi:type="xnat:petScanData">"#,
+        r#"content="RAW" format="ECAT" label="ECAT""#,
+        r#"<xnat:frames numFrames="1"/>"#,
+        r#"<xnat:dimensions x="4" y="3" z="2"/>"#,
+        r#"<xnat:pixelSize x="2.2" y="2.5" z="3.125"/>"#,
+        r#"<xnat:isotope half-life="6586.2">F-18</xnat:isotope>"#,
+        "<xnat:studyType>brain</xnat:studyType>",
+    ] {
+        assert!(document.contains(part), "{part} in {document}");
+    }
 }

@@ -9,6 +9,7 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::manifest::{BUILDER, FileEntry, Manifest, NewScan};
 use crate::domain::project::PetMrHandling;
+use crate::imaging::ecat::{ECAT, ECAT_CLASS};
 use crate::imaging::naming;
 use crate::imaging::summary::SeriesSummary;
 use crate::imaging::{PetMr, build_session};
@@ -133,15 +134,23 @@ impl Gathered {
 
 /// Sorts a series' files into its resources and gives each a name that is its own there.
 fn resources(files: Vec<(PackId, ArrivedFile)>) -> Vec<(String, String, String, Vec<FileEntry>)> {
-    let (mut primary, mut secondary) = (Vec::new(), Vec::new());
+    let (mut primary, mut secondary, mut ecat) = (Vec::new(), Vec::new(), Vec::new());
     for (pack, file) in files {
-        let list = if naming::is_secondary(&file.sop_class_uid) { &mut secondary } else { &mut primary };
+        let list = match file.sop_class_uid.as_str() {
+            ECAT_CLASS => &mut ecat,
+            class if naming::is_secondary(class) => &mut secondary,
+            _ => &mut primary,
+        };
         list.push((pack, file));
     }
     let mut resources = Vec::new();
-    for (label, content, list) in [("DICOM", "RAW", primary), ("secondary", "secondary", secondary)] {
+    for (label, content, format, list) in [
+        ("DICOM", "RAW", "DICOM", primary),
+        (naming::SECONDARY, naming::SECONDARY, "DICOM", secondary),
+        (ECAT, "RAW", ECAT, ecat),
+    ] {
         if !list.is_empty() {
-            resources.push((label.to_owned(), content.to_owned(), "DICOM".to_owned(), named(list)));
+            resources.push((label.to_owned(), content.to_owned(), format.to_owned(), named(list)));
         }
     }
     resources
@@ -154,10 +163,8 @@ fn named(files: Vec<(PackId, ArrivedFile)>) -> Vec<FileEntry> {
         .into_iter()
         .map(|(pack, file)| {
             let mut wanted = naming::cleaned_file_name(&file.name);
-            if taken.contains(&wanted)
-                && let Some(other) = file.other_name
-            {
-                wanted = other;
+            if let Some(alternative) = file.alternative.filter(|_| taken.contains(&wanted)) {
+                wanted = naming::cleaned_file_name(&alternative);
             }
             let count = next.entry(wanted.clone()).or_insert(0);
             let mut name = naming::numbered_name(&wanted, *count);
@@ -279,5 +286,66 @@ impl<S: Store> Core<S> {
             self.remove_manifest(&old, true).await?;
         }
         outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imaging::testing::{MR, mr_series};
+    use crate::intake::{Extent, Method};
+
+    fn file(class: &str, name: &str, alternative: Option<&str>) -> (PackId, ArrivedFile) {
+        let extent = Extent { offset: 0, stored_len: 1, len: 1, method: Method::Stored };
+        let file = ArrivedFile {
+            name: name.to_owned(),
+            is_gradual: false,
+            alternative: alternative.map(str::to_owned),
+            ordinal: 0,
+            extent,
+            crc32: 0,
+            sop_class_uid: class.to_owned(),
+            sop_instance_uid: "1.2.3".to_owned(),
+            instance_number: None,
+        };
+        (PackId::from_number(1), file)
+    }
+
+    #[test]
+    fn files_go_to_the_resource_of_their_kind() {
+        let capture = "1.2.840.10008.5.1.4.1.1.7";
+        let files = vec![file(capture, "a", None), file(ECAT_CLASS, "a", None), file(MR, "a", None)];
+        let made: Vec<_> = resources(files)
+            .into_iter()
+            .map(|(label, content, format, files)| (label, content, format, files.len()))
+            .collect();
+        let of =
+            |label: &str, content: &str, format: &str| (label.to_owned(), content.to_owned(), format.to_owned(), 1);
+        assert_eq!(
+            made,
+            [of("DICOM", "RAW", "DICOM"), of("secondary", "secondary", "DICOM"), of("ECAT", "RAW", "ECAT")]
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_followed_by_the_alternative_or_a_number() {
+        let files =
+            [("d/a.dcm", None), ("a.dcm", None), ("a.dcm", Some("t.dcm")), ("a.dcm", Some("t.dcm")), ("b?", Some("u"))];
+        let files = files.into_iter().map(|(name, alternative)| file(MR, name, alternative)).collect();
+        let names: Vec<_> = named(files).into_iter().map(|file| file.name).collect();
+        assert_eq!(names, ["a.dcm", "a.dcm_1", "t.dcm", "t.dcm_1", "b_"]);
+    }
+
+    #[test]
+    fn a_file_that_came_twice_is_stored_once() {
+        let summary = mr_series();
+        let mut gathered = Gathered::default();
+        for _ in 0..2 {
+            let files = vec![file(MR, "a.dcm", None).1, file(MR, "b.dcm", None).1];
+            let parts = vec![crate::domain::prearchive::segment::SeriesPart { summary: summary.clone(), files }];
+            gathered.add(PackId::from_number(1), SegmentPage { parts });
+        }
+        let (_, scans) = gathered.into_scans(PetMr::PetMr).unwrap();
+        assert_eq!(scans[0].resources[0].3.len(), 2);
     }
 }

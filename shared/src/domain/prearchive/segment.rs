@@ -19,9 +19,9 @@ pub struct ArrivedFile {
     /// The path it came with.
     #[serde(rename = "n")]
     pub name: String,
-    /// The name for when that one is taken by another object of the scan.
-    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
-    pub other_name: Option<String>,
+    /// The name that it gets if another file of its folder has its own; without one it is numbered.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub alternative: Option<String>,
     /// Whether it came by the rules for objects that come one by one.
     #[serde(rename = "g", default, skip_serializing_if = "std::ops::Not::not")]
     pub is_gradual: bool,

@@ -6,7 +6,7 @@ use futures::future::{join, join_all};
 use super::*;
 use crate::domain::prearchive::Status;
 use crate::domain::prearchive::import::Imported;
-use crate::domain::prearchive::upload::{Naming, Others};
+use crate::domain::prearchive::upload::{Formats, Naming, Others};
 use crate::storage::memory::give_way;
 
 fn gradual() -> ImportRequest {
@@ -17,6 +17,7 @@ fn rules(rename: bool) -> UploadRules {
     UploadRules {
         naming: Naming::Gradual { rename },
         others: Others::Refused,
+        formats: Formats::Dicom,
         is_one_image: true,
         wants_verdicts: false,
     }

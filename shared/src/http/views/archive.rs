@@ -10,6 +10,7 @@ use crate::domain::resource::{CountedResource, ItemResource};
 use crate::domain::time::date_time;
 use crate::http::path::join_segments;
 use crate::http::{Column, FieldValue, Item, Table};
+use crate::imaging::ecat::shown_uid;
 use crate::imaging::item::{self, ScanContext, SessionContext};
 use crate::imaging::{Field, FieldValue as ImagingValue, ImageSession};
 
@@ -112,7 +113,7 @@ pub fn experiments(experiments: &[Experiment], title: &'static str) -> Table {
             experiment.insert_user.clone(),
             experiment.subject_id.clone(),
             experiment.subject_label.clone(),
-            experiment.uid.clone(),
+            shown_uid(&experiment.uid).to_owned(),
             format!("/data/experiments/{}", experiment.id),
         ]);
     }
@@ -132,7 +133,7 @@ pub fn scans(experiment: &Experiment, scans: &[StoredScan]) -> Table {
             scan.xsi_type.as_str().to_owned(),
             String::new(),
             scan.series_description.clone().unwrap_or_default(),
-            scan.uid.clone(),
+            shown_uid(&scan.uid).to_owned(),
             scan.modality.clone().unwrap_or_default(),
             scan.frames.to_string(),
             format!("/data/experiments/{}/scans/{}", experiment.id, scan.id),

@@ -9,6 +9,7 @@ use crate::domain::time::date_time;
 use crate::http::json_table::JsonTable;
 use crate::http::path::join_segments;
 use crate::http::{Column, Format, Rendered, Table};
+use crate::imaging::ecat::shown_uid;
 use crate::imaging::item::{Resource as ItemResource, ScanContext, SessionContext};
 
 /// The columns of every prearchive table, in XNAT's order.
@@ -90,7 +91,7 @@ fn cells<'a>(session: &'a SessionRow, written: &'a Written) -> [&'a str; COLUMNS
         &session.subject,
         &session.place.folder,
         &session.name,
-        &session.tag,
+        shown_uid(&session.tag),
         session.status.as_str(),
         &written.url,
         &session.autoarchive,

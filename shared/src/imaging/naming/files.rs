@@ -1,98 +1,49 @@
 //! Names of received files.
 
+use super::template::NameTemplate;
 use crate::imaging::header::DicomHeader;
-use crate::imaging::tags;
-
-/// XNAT's default template for the names of DICOM files; `.dcm` is appended.
-pub const DEFAULT_TEMPLATE: &str =
-    "${StudyInstanceUID}-${SeriesNumber}-${InstanceNumber}-${HashSOPClassUIDWithSOPInstanceUID}";
 
 /// The longest file name kept or made, in bytes; file systems and zip tools end at 255.
-const MAX_NAME_BYTES: usize = 200;
+pub(super) const MAX_NAME_BYTES: usize = 200;
 
 /// The name of an object received one by one or in a DICOM zip.
 ///
 /// XNAT's rule: the last element of the original path without leading dots, if all its characters are letters,
-/// digits, `_`, `.`, blank and `-`; otherwise, or if renaming is asked for, the template name. If the folder holds
-/// that name already for another object, use [`template_name`] for the new one.
-pub fn gradual_file_name(original: Option<&str>, rename: bool, template: &str, header: &DicomHeader) -> String {
+/// digits, `_`, `.` and `-`; otherwise, or if renaming is asked for, the template name. If the folder holds that name
+/// already for another object, the new one gets [`NameTemplate::name`]. The template is for DICOM: ECAT files keep
+/// their names, cleaned.
+pub fn gradual_file_name(
+    original: Option<&str>,
+    rename: bool,
+    template: &NameTemplate,
+    header: &DicomHeader,
+) -> String {
+    if header.is_ecat() {
+        return cleaned_file_name(original.unwrap_or("upload.v"));
+    }
     let kept = original.map(|path| base_name(path).trim_start_matches('.')).filter(|name| is_allowed_file_name(name));
     match kept {
         Some(name) if !rename => name.to_owned(),
-        _ => template_name(template, header),
+        _ => template.name(header),
     }
 }
 
-/// Whether a name is kept as it is: letters, digits, `_`, `.`, blank and `-`, and something besides dots and blanks.
+/// Whether a name is kept as it is: letters, digits, `_`, `.` and `-`, and something besides dots.
 pub fn is_allowed_file_name(name: &str) -> bool {
-    name.len() <= MAX_NAME_BYTES
-        && name.chars().all(is_name_char)
-        && name.chars().any(|c| !matches!(c, '.' | ' '))
-        && is_file_name_usable(name)
-}
-
-/// Whether a name can safely name a file at all: one path element, printable, no trailing blank or dot games.
-pub fn is_file_name_usable(name: &str) -> bool {
-    !name.is_empty()
-        && name != "."
-        && name != ".."
-        && name.len() <= 255
-        && !name.chars().any(|c| c.is_control() || matches!(c, '/' | '\\'))
-        && name.trim() == name
+    name.len() <= MAX_NAME_BYTES && name.chars().all(is_name_char) && name.chars().any(|c| c != '.')
 }
 
 /// The name of a file taken over by the session importer (SI): the last element of the original path with `_` for
 /// every character that is not allowed.
 pub fn cleaned_file_name(original: &str) -> String {
-    let name = base_name(original).trim_start_matches('.').trim();
+    let name = base_name(original).trim().trim_start_matches('.');
     let cleaned: String = name.chars().map(|c| if is_name_char(c) { c } else { '_' }).take(MAX_NAME_BYTES).collect();
-    let cleaned = cleaned.trim_end();
-    if cleaned.is_empty() { "_".to_owned() } else { cleaned.to_owned() }
+    if cleaned.is_empty() { "_".to_owned() } else { cleaned }
 }
 
 /// The n-th file of the same name in one folder: `a.dcm`, `a.dcm_1`, `a.dcm_2` (after the extension).
 pub fn numbered_name(name: &str, n: u32) -> String {
     if n == 0 { name.to_owned() } else { format!("{name}_{n}") }
-}
-
-/// A name made from a template with `${Keyword}` for values of the header and
-/// `${HashSOPClassUIDWithSOPInstanceUID}` for [`sop_hash`]; `.dcm` is appended.
-///
-/// A missing value is written `no-value-for-Keyword`; characters that are not allowed become `_`.
-pub fn template_name(template: &str, header: &DicomHeader) -> String {
-    let mut name = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once("${") {
-        name.push_str(before);
-        let Some((keyword, after)) = after.split_once('}') else {
-            rest = after;
-            break;
-        };
-        match keyword {
-            "HashSOPClassUIDWithSOPInstanceUID" => {
-                name.push_str(&sop_hash(&header.sop_class_uid, &header.sop_instance_uid));
-            }
-            _ => match tags::by_keyword(keyword).and_then(|entry| header.get(entry.tag)).filter(|v| !v.is_empty()) {
-                Some(value) => name.push_str(value),
-                None => {
-                    name.push_str("no-value-for-");
-                    name.push_str(keyword);
-                }
-            },
-        }
-        rest = after;
-    }
-    name.push_str(rest);
-    let mut name: String = name.chars().map(|c| if is_name_char(c) && c != ' ' { c } else { '_' }).collect();
-    // All ASCII by now. What identifies the object stands last in any sensible template, so the front is cut.
-    if let Some(surplus) = name.len().checked_sub(MAX_NAME_BYTES) {
-        name.drain(..surplus);
-    }
-    if name.starts_with('.') {
-        name.replace_range(..1, "_");
-    }
-    name.push_str(".dcm");
-    name
 }
 
 /// A short hash of an object's identity: the 32-bit string hashes h(s) = Σ s\[i\]·31^(n-1-i) of both UIDs, combined
@@ -117,8 +68,8 @@ fn base36(mut number: u32) -> String {
     }
 }
 
-fn is_name_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ' ' | '-')
+pub(super) fn is_name_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
 }
 
 fn base_name(path: &str) -> &str {
@@ -126,13 +77,14 @@ fn base_name(path: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::imaging::tags;
     use crate::imaging::testing::{DataSet, MR, part10, read};
 
     const INSTANCE: &str = "1.3.12.2.1107.5.2.32.35177.3.2006121409513852130219399";
 
-    fn header(number: &str) -> DicomHeader {
+    pub fn header(number: &str) -> DicomHeader {
         let mut set =
             DataSet::default().identified(MR, INSTANCE, "1.2.3", "1.2.3.1", "MR").text(tags::SERIES_NUMBER, "IS", "4");
         if !number.is_empty() {
@@ -152,22 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn template_names_say_what_is_missing() {
-        assert_eq!(template_name(DEFAULT_TEMPLATE, &header("92")), "1.2.3-4-92-1qy16ih.dcm");
-        assert_eq!(template_name(DEFAULT_TEMPLATE, &header("")), "1.2.3-4-no-value-for-InstanceNumber-1qy16ih.dcm");
-        assert_eq!(template_name("a/${Modality}${Nope}${", &header("1")), "a_MRno-value-for-Nope.dcm");
-        assert!(template_name(&"x".repeat(1000), &header("1")).len() <= 204);
-        assert_eq!(template_name("..", &header("1")), "_..dcm");
-    }
-
-    #[test]
     fn gradual_uploads_keep_plain_names() {
-        let name = |original, rename| gradual_file_name(original, rename, DEFAULT_TEMPLATE, &header("92"));
+        let name = |original, rename| gradual_file_name(original, rename, &NameTemplate::default(), &header("92"));
         let template = "1.2.3-4-92-1qy16ih.dcm";
-        assert_eq!(name(Some("dir/IM 1-a_b.dcm"), false), "IM 1-a_b.dcm");
+        assert_eq!(name(Some("dir/IM1-a_b.dcm"), false), "IM1-a_b.dcm");
+        assert_eq!(name(Some("dir\\IM1"), false), "IM1");
         assert_eq!(name(Some("dir/..hidden"), false), "hidden");
         assert_eq!(name(Some("IM1"), true), template);
-        for odd in ["a:b", "ä", "dir/", "..", ". .", "a\nb"] {
+        for odd in ["a:b", "IM 1", "ä", "dir/", "..", ". .", "a\nb"] {
             assert_eq!(name(Some(odd), false), template, "{odd:?}");
         }
         assert_eq!(name(None, false), template);
@@ -177,6 +121,7 @@ mod tests {
     fn the_session_importer_cleans_and_numbers_names() {
         assert_eq!(cleaned_file_name("x/a:b?.dcm"), "a_b_.dcm");
         assert_eq!(cleaned_file_name("x\\y.dcm"), "y.dcm");
+        assert_eq!(cleaned_file_name("x/ IM 1 "), "IM_1");
         assert_eq!(cleaned_file_name("../.."), "_");
         assert_eq!(numbered_name("a.dcm", 0), "a.dcm");
         assert_eq!(numbered_name("a.dcm", 2), "a.dcm_2");

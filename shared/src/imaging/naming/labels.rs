@@ -6,6 +6,9 @@ use crate::imaging::tags::{self, Tag};
 /// The elements that `Key:value` notes are looked for in, in order.
 const NOTE_TAGS: [Tag; 3] = [tags::PATIENT_COMMENTS, tags::STUDY_COMMENTS, tags::ADDITIONAL_PATIENT_HISTORY];
 
+/// The same of ECAT files, which have no comments.
+const ECAT_NOTE_TAGS: [Tag; 1] = [tags::STUDY_DESCRIPTION];
+
 /// What an object's notes ask for about archiving without review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AutoArchive {
@@ -21,7 +24,7 @@ pub enum AutoArchive {
 /// The values are as they stand in the header, unchecked.
 pub fn project_candidates(header: &DicomHeader) -> Vec<String> {
     let mut candidates: Vec<String> = Vec::new();
-    let notes = NOTE_TAGS.iter().filter_map(|&tag| note(header.get(tag)?, "Project"));
+    let notes = note_tags(header).iter().filter_map(|&tag| note(header.get(tag)?, "Project"));
     let whole = [tags::STUDY_DESCRIPTION, tags::ACCESSION_NUMBER].into_iter().filter_map(|tag| header.get(tag));
     for candidate in notes.chain(whole).map(str::trim) {
         if !candidate.is_empty() && !candidates.iter().any(|known| known == candidate) {
@@ -66,7 +69,11 @@ fn label(header: &DicomHeader, key: &str, fallback: Tag) -> Option<String> {
 }
 
 fn first_note<'a>(header: &'a DicomHeader, key: &str) -> Option<&'a str> {
-    NOTE_TAGS.iter().find_map(|&tag| note(header.get(tag)?, key))
+    note_tags(header).iter().find_map(|&tag| note(header.get(tag)?, key))
+}
+
+fn note_tags(header: &DicomHeader) -> &'static [Tag] {
+    if header.is_ecat() { &ECAT_NOTE_TAGS } else { &NOTE_TAGS }
 }
 
 /// The value of `Key:value` in a text: the key in any case, at the start or after a separator; blanks around the
@@ -107,6 +114,12 @@ mod tests {
         assert_eq!(note(text, "Session"), Some("S01_MR1"));
         assert_eq!(note(text, "AA"), Some("true"));
         assert_eq!(note("x,PROJECT : a-b", "Project"), Some("a-b"));
+        for text in ["x;project:a", "x\tproject\t:\ta\n", "project:a,b", "project:a;", "project:a"] {
+            assert_eq!(note(text, "Project"), Some("a"), "{text:?}");
+        }
+        for text in ["x.project:a", "project:a.", "project;a", "project a", "project: ,a"] {
+            assert_eq!(note(text, "Project"), None, "{text:?}");
+        }
         assert_eq!(note("MyProject:x", "Project"), None);
         assert_eq!(note("Project:x/y", "Project"), None);
         assert_eq!(note("Project:x/y Project:z", "Project"), Some("z"));
@@ -136,6 +149,19 @@ mod tests {
         assert_eq!(subject_label(&noted).as_deref(), Some("DOE_JANE"));
         assert_eq!(session_label(&noted).as_deref(), Some("V1"));
         assert_eq!(subject_label(&header(&[])), None);
+        // Each of the three notes is looked for in all elements, best first.
+        let spread = header(&[
+            (tags::PATIENT_COMMENTS, "Subject:A"),
+            (tags::STUDY_COMMENTS, "Subject:B Session:C"),
+            (tags::ADDITIONAL_PATIENT_HISTORY, "Session:D Project:E"),
+        ]);
+        assert_eq!(subject_label(&spread).as_deref(), Some("A"));
+        assert_eq!(session_label(&spread).as_deref(), Some("C"));
+        assert_eq!(project_candidates(&spread), ["E"]);
+        // A DICOM file's study description names a project as a whole only.
+        let described = header(&[(tags::STUDY_DESCRIPTION, "Project:X Subject:Y")]);
+        assert_eq!(project_candidates(&described), ["Project:X Subject:Y"]);
+        assert_eq!(subject_label(&described), None);
     }
 
     #[test]

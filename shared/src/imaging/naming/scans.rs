@@ -1,6 +1,7 @@
 //! Scan folders, scan IDs, and which objects are secondary.
 
 use super::labels::clean_label;
+use crate::imaging::ecat;
 use crate::imaging::header::DicomHeader;
 use crate::imaging::sop_classes;
 use crate::imaging::summary::SeriesSummary;
@@ -39,13 +40,18 @@ fn usable_number(number: &str) -> Option<String> {
 /// The scan IDs of the series of one session, in the order of the series.
 ///
 /// XNAT's rule: the Series Number; without one the cleaned Series Instance UID; series that share a number get
-/// `{number}-{MOD}{n}`, with MOD the leading modality of those series and n counting from 1 in the order of their
-/// UIDs. IDs are distinct in any case.
+/// `{number}-{MOD}{n}`, with MOD the leading modality of those series (`OT` if none has a rank) and n counting from 1 in the order of their
+/// UIDs. IDs are distinct in any case. ECAT files have no such number: their scans are counted from 1 in the order of
+/// their starts, then of their original file names.
 pub fn scan_ids(series: &[SeriesSummary]) -> Vec<String> {
+    let counted = ecat_numbers(series);
     let wanted: Vec<String> = series
         .iter()
         .map(|one| {
-            let number = one.one(tags::SERIES_NUMBER).and_then(usable_number);
+            let number = match counted.get(one.series_uid.as_str()) {
+                Some(number) => Some(number.to_string()),
+                None => one.one(tags::SERIES_NUMBER).and_then(usable_number),
+            };
             number.unwrap_or_else(|| folder_of_uid(&one.series_uid))
         })
         .collect();
@@ -58,7 +64,7 @@ pub fn scan_ids(series: &[SeriesSummary]) -> Vec<String> {
     let mut ids: BTreeMap<(&str, &str), String> = BTreeMap::new();
     for (number, group) in groups.iter().filter(|(number, _)| !alone(number)) {
         let modalities = group.iter().flat_map(|one| one.all(tags::MODALITY)).map(String::as_str);
-        let modality = types::leading_modality(modalities).unwrap_or("OT");
+        let modality = types::leading_modality(modalities).filter(|known| types::is_ranked(known)).unwrap_or("OT");
         let mut uids: Vec<&str> = group.iter().map(|one| one.series_uid.as_str()).collect();
         uids.sort_unstable();
         let mut n = 0_u32;
@@ -80,6 +86,21 @@ pub fn scan_ids(series: &[SeriesSummary]) -> Vec<String> {
         .collect()
 }
 
+/// The numbers of the series that are ECAT files, by their UIDs.
+fn ecat_numbers(series: &[SeriesSummary]) -> BTreeMap<&str, usize> {
+    let first = |one: &SeriesSummary, tag| one.all(tag).first().cloned().unwrap_or_default();
+    let mut in_order: Vec<_> = series
+        .iter()
+        .filter(|one| one.is_ecat())
+        .map(|one| {
+            let start = [tags::ACQUISITION_DATE, tags::ACQUISITION_TIME].map(|tag| first(one, tag));
+            (start, first(one, ecat::ORIGINAL_FILE_NAME), one.series_uid.as_str())
+        })
+        .collect();
+    in_order.sort_unstable();
+    in_order.into_iter().map(|(_, _, uid)| uid).zip(1..).collect()
+}
+
 /// The new ID of a scan whose ID stands in the archived session for another series: `{id}-{MOD}{n}` with the first
 /// free n, MOD the first two letters of the scan type in capitals (`PE` becomes `PT`).
 pub fn renamed_scan_id(id: &str, scan_type: &ScanType, is_taken: impl Fn(&str) -> bool) -> String {
@@ -99,7 +120,7 @@ pub fn is_secondary(sop_class_uid: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imaging::testing::{CT, DataSet, MR, part10, read};
+    use crate::imaging::testing::{DataSet, MR, part10, read};
 
     fn header(series: &str, number: &str, modality: &str) -> DicomHeader {
         let mut set = DataSet::default().identified(MR, "1.2.3.4", "1.2.3", series, modality);
@@ -121,11 +142,16 @@ mod tests {
         assert_eq!(receiving_folder(&header("1.2.9", "../4", "MR")), "1_2_9");
         assert_eq!(receiving_folder(&header("1.2.9", "", "MR")), "1_2_9");
         assert_eq!(receiving_folder(&header("", "", "MR")), "NA");
+        for unusable in [".4", "4/5", "a b", "é", &"4".repeat(129)] {
+            assert_eq!(receiving_folder(&header("1.2.9", unusable, "MR")), "1_2_9", "{unusable}");
+        }
     }
 
     #[test]
     fn scan_ids_are_series_numbers() {
         assert_eq!(ids(&[("1.9", "4", "MR"), ("1.8", "5", "MR"), ("1.7", "", "MR")]), ["4", "5", "1_7"]);
+        assert_eq!(ids(&[("1.9", "+4", "MR"), ("1.8", "4", "MR")]), ["_4", "4"]);
+        assert!(ids(&[]).is_empty());
     }
 
     #[test]
@@ -133,6 +159,8 @@ mod tests {
         let series = [("1.9", "4", "MR"), ("1.8", "4", "SR"), ("1.7", "5", "MR")];
         assert_eq!(ids(&series), ["4-MR2", "4-MR1", "5"]);
         assert_eq!(ids(&[("1.1", "4", ""), ("1.2", "4", "")]), ["4-OT1", "4-OT2"]);
+        assert_eq!(ids(&[("1.1", "4", "SEG"), ("1.2", "4", "REG")]), ["4-OT1", "4-OT2"]);
+        assert_eq!(ids(&[("1.1", "4", "SEG"), ("1.2", "4", "PT")]), ["4-PT1", "4-PT2"]);
         // An ID that is in use already is passed over.
         assert_eq!(ids(&[("1.1", "4", "MR"), ("1.2", "4", "MR"), ("1.3", "4-MR1", "MR")]), ["4-MR2", "4-MR3", "4-MR1"]);
     }
@@ -145,20 +173,26 @@ mod tests {
         assert_eq!(renamed_scan_id("4", &ScanType::OTHER, |_| false), "4-OT1");
     }
 
+    /// Those that XNAT leaves in `DICOM`, as the last parts of their UIDs (DICOM PS3.6 annex A).
+    const PRIMARY: &str = "2 2.1 4 4.1 128 130 20 6.1 3.1 1 1.1 1.1.1 1.2 1.2.1 1.3 1.3.1 12.1 13.1.1 12.2 13.1.2 481.1 \
+        481.2 88.11 88.22 9.1.1 9.1.3 9.2.1 9.3.1 9.7.2 9.7.3 9.6.1 9.8.1 77.1.5.1 77.1.5.2 77.1.5.4 77.1.2 77.1.6 \
+        77.1.1.1 77.1.2.1 77.1.4.1 77.1.7 77.1.8 6.3 91.1 104.4 104.5";
+    /// Secondary capture, segmentation, RT structure set, plan and records, MR colour and spectroscopy, raw data,
+    /// presentation state, key object, PDF, and reports of measurements.
+    const OTHERS: &str = "7 7.1 7.2 7.3 7.4 66.4 66 481.3 481.5 481.8 481.4 481.6 481.7 4.3 4.2 11.1 88.59 104.1 88.33 \
+        88.34 88.67";
+
     #[test]
     fn derived_objects_are_secondary() {
-        assert!(!is_secondary(MR) && !is_secondary(CT));
-        assert!(!is_secondary("1.2.840.10008.5.1.4.1.1.88.11"));
-        for class in [
-            "1.2.840.10008.5.1.4.1.1.7",
-            "1.2.840.10008.5.1.4.1.1.66.4",
-            "1.2.840.10008.5.1.4.1.1.481.3",
-            "1.2.840.10008.5.1.4.1.1.4.3",
-            "1.2.840.10008.5.1.4.1.1.88.33",
-            "1.2.840.10008.5.1.4.1.1.104.1",
-            "1.3.12.2.1107.5.9.1",
-        ] {
-            assert!(is_secondary(class), "{class}");
+        let class = |part: &str| format!("1.2.840.10008.5.1.4.1.1.{part}");
+        for part in PRIMARY.split_whitespace() {
+            assert!(!is_secondary(&class(part)), "{part}");
         }
+        for part in OTHERS.split_whitespace() {
+            assert!(is_secondary(&class(part)), "{part}");
+        }
+        assert!(is_secondary("1.3.12.2.1107.5.9.1") && is_secondary(""));
+        // Besides these only ECAT files.
+        assert_eq!(sop_classes::PRIMARY.len(), PRIMARY.split_whitespace().count() + 1);
     }
 }

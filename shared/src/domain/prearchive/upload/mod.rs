@@ -12,7 +12,7 @@ mod verdict;
 
 pub use arriving::{Arriving, ContentCoding};
 pub use receiver::Receiver;
-pub use rules::{Naming, Others, UploadRules};
+pub use rules::{Formats, Naming, Others, UploadRules};
 pub(super) use sorter::StudyRun;
 pub use sorter::ArrivedStudy;
 pub use verdict::{Outcome, Reason, Verdict};

@@ -97,7 +97,7 @@ enum State {
 impl<S: Store> Receiver<S> {
     /// Nothing received yet.
     pub fn new(core: &Core<S>, rules: UploadRules) -> Self {
-        let sorter = Sorter::new(rules, core.settings.file_name_template.clone());
+        let sorter = Sorter::new(rules, core.settings.dicom_file_name_template.clone());
         Self {
             core: core.clone(),
             started_ms: core.clock.now_ms(),

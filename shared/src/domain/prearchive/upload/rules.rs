@@ -22,6 +22,17 @@ pub enum Others {
     Refused,
 }
 
+/// Which formats are taken for images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Formats {
+    /// DICOM and ECAT.
+    Both,
+    /// DICOM only.
+    Dicom,
+    /// ECAT only.
+    Ecat,
+}
+
 /// What an upload may hold.
 #[derive(Debug, Clone)]
 pub struct UploadRules {
@@ -29,6 +40,8 @@ pub struct UploadRules {
     pub naming: Naming,
     /// What is done with files that are no images.
     pub others: Others,
+    /// Which formats are taken for images.
+    pub formats: Formats,
     /// Whether the body is one image and no archive.
     pub is_one_image: bool,
     /// Whether to say of each file what became of it.
@@ -37,6 +50,12 @@ pub struct UploadRules {
 
 impl Default for UploadRules {
     fn default() -> Self {
-        Self { naming: Naming::Kept, others: Others::LeftOut, is_one_image: false, wants_verdicts: false }
+        Self {
+            naming: Naming::Kept,
+            others: Others::LeftOut,
+            formats: Formats::Both,
+            is_one_image: false,
+            wants_verdicts: false,
+        }
     }
 }

@@ -1,21 +1,21 @@
 //! What looks at each file of an upload as its bytes pass: its first bytes say what it is.
 
-use crate::imaging::{DicomHeader, HeaderError, HeaderLimits, HeaderReader, Progress};
+use crate::imaging::{DicomHeader, HeaderError, HeaderLimits, ImageReader, Progress};
 use crate::intake::kind::SNIFF_BYTES;
 use crate::intake::{BodyKind, EntryName, EntrySink, SinkFactory};
 use crate::limits::Limits;
 
 /// What a file turned out to be.
 pub enum FileFound {
-    /// DICOM, or nothing that can be read.
-    Dicom(Result<Box<DicomHeader>, HeaderError>),
+    /// An image, or nothing that can be read.
+    Image(Result<Box<DicomHeader>, HeaderError>),
     /// An archive or a compressed file.
     Archive,
 }
 
 enum State {
     Deciding(Vec<u8>),
-    Dicom(Box<HeaderReader>, bool),
+    Image(Box<ImageReader>, bool),
     Archive,
 }
 
@@ -42,9 +42,9 @@ impl FileSink {
             self.state = State::Archive;
             return;
         }
-        let mut reader = HeaderReader::new(self.limits);
+        let mut reader = ImageReader::new(self.limits);
         let is_done = reader.push(&head) == Progress::Done;
-        self.state = State::Dicom(Box::new(reader), is_done);
+        self.state = State::Image(Box::new(reader), is_done);
     }
 }
 
@@ -61,7 +61,7 @@ impl EntrySink for FileSink {
                 self.decide();
             }
         }
-        if let State::Dicom(reader, is_done) = &mut self.state
+        if let State::Image(reader, is_done) = &mut self.state
             && !*is_done
             && !rest.is_empty()
         {
@@ -72,7 +72,7 @@ impl EntrySink for FileSink {
     fn wants_more(&self) -> bool {
         match &self.state {
             State::Deciding(_) => true,
-            State::Dicom(_, is_done) => !is_done,
+            State::Image(_, is_done) => !is_done,
             State::Archive => false,
         }
     }
@@ -80,10 +80,10 @@ impl EntrySink for FileSink {
     fn finish(mut self) -> FileFound {
         self.decide();
         match self.state {
-            State::Dicom(reader, _) => FileFound::Dicom(reader.finish().map(Box::new)),
+            State::Image(reader, _) => FileFound::Image(reader.finish().map(Box::new)),
             State::Archive => FileFound::Archive,
             // Deciding always leads on to one of the others.
-            State::Deciding(_) => FileFound::Dicom(Err(HeaderError::NotDicom)),
+            State::Deciding(_) => FileFound::Image(Err(HeaderError::NotDicom)),
         }
     }
 }

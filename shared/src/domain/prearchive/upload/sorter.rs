@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::rules::{Naming, Others, UploadRules};
+use super::rules::{Formats, Naming, Others, UploadRules};
 use super::sink::FileFound;
 use super::verdict::{Outcome, Reason, Verdict};
 use super::{MAX_STUDIES, UploadError};
 use crate::domain::prearchive::segment::{ArrivedFile, FILES_PER_PAGE, SegmentPage, SeriesPart};
-use crate::imaging::naming;
+use crate::imaging::naming::{self, NameTemplate};
 use crate::imaging::summary::SeriesSummary;
 use crate::imaging::{DicomHeader, Preamble};
 use crate::intake::name::ShownName;
@@ -45,7 +45,7 @@ pub(super) struct Nested {
 /// Sorts files by study as they are listed.
 pub(super) struct Sorter {
     rules: UploadRules,
-    template: String,
+    template: NameTemplate,
     pub(super) studies: Vec<ArrivedStudy>,
     by_uid: BTreeMap<String, usize>,
     pub(super) verdicts: Vec<Verdict>,
@@ -71,8 +71,8 @@ impl EntryVisitor<FileFound> for Sorter {
         self.ordinal = self.ordinal.saturating_add(1);
         let name = entry.name.as_str();
         let header = match entry.result {
-            FileFound::Dicom(Ok(header)) => header,
-            FileFound::Dicom(Err(error)) => return self.leave_out(name, error.code(), error.to_string()),
+            FileFound::Image(Ok(header)) => header,
+            FileFound::Image(Err(error)) => return self.leave_out(name, error.code(), error.to_string()),
             FileFound::Archive if self.opens_archives => {
                 let nested =
                     Nested { name: format!("{}{name}", self.prefix), extent: entry.extent, crc32: entry.crc32 };
@@ -83,6 +83,11 @@ impl EntryVisitor<FileFound> for Sorter {
                 return self.leave_out(name, "archive", "it is an archive inside an archive that is not opened");
             }
         };
+        match (self.rules.formats, header.is_ecat()) {
+            (Formats::Both, _) | (Formats::Dicom, false) | (Formats::Ecat, true) => {}
+            (Formats::Dicom, true) => return self.leave_out(name, "not-dicom", "it is ECAT, not DICOM"),
+            (Formats::Ecat, false) => return self.leave_out(name, "not-ecat", "it is DICOM, not ECAT"),
+        }
         if header.is_dicomdir() {
             // Media have one; nobody means it as an image.
             self.note_ignored(name, "dicomdir", "a DICOMDIR lists files and is none of a study");
@@ -113,10 +118,10 @@ impl EntryVisitor<FileFound> for Sorter {
                 place: Some((pack, ordinal)),
             });
         }
-        let (name, other_name) = self.names(name, &header);
+        let (name, alternative) = self.names(name, &header);
         let file = ArrivedFile {
             name,
-            other_name,
+            alternative,
             is_gradual: self.rules.naming != Naming::Kept,
             ordinal,
             extent: entry.extent,
@@ -133,7 +138,7 @@ impl EntryVisitor<FileFound> for Sorter {
 }
 
 impl Sorter {
-    pub(super) fn new(rules: UploadRules, template: String) -> Self {
+    pub(super) fn new(rules: UploadRules, template: NameTemplate) -> Self {
         Self {
             rules,
             template,
@@ -168,7 +173,7 @@ impl Sorter {
         match self.rules.naming {
             Naming::Kept => (name.to_owned(), None),
             Naming::Gradual { rename } => {
-                let template = naming::template_name(&self.template, header);
+                let template = self.template.name(header);
                 let original = Some(name).filter(|name| !name.is_empty());
                 let stored = naming::gradual_file_name(original, rename, &self.template, header);
                 let other = Some(template).filter(|template| *template != stored);
