@@ -6,7 +6,7 @@ use narthex::domain::jobs::Watched;
 use narthex::domain::prearchive::PrearchiveSession;
 use narthex::domain::prearchive::commit::{CommitRequest, Committed};
 use narthex::domain::prearchive::import::ImportHandler;
-use narthex::domain::prearchive::upload::Verdict;
+use narthex::domain::prearchive::upload::{Upload, Verdict};
 use narthex::http::ClientError;
 use narthex::http::views::archive::address;
 use narthex::service::{Call, Reply, after_the_answer, empty_trash_later};
@@ -52,6 +52,16 @@ async fn import(
         let text = format!("Received {files} image(s) of {} study(ies).", upload.studies.len());
         call.site.core.tell(watched, &text).await?;
     }
+    place(call, wanted, upload).await
+}
+
+/// Brings an upload that was taken in to its sessions, and these as far as is wanted. Gives their URIs, and what became
+/// of each file.
+pub async fn place(
+    call: &Call,
+    wanted: Wanted,
+    upload: Upload,
+) -> Result<(Vec<String>, Vec<Verdict>), ClientError> {
     let imported = call.site.core.import(upload, &wanted.import).await?;
     let uris = match wanted.handler {
         ImportHandler::SessionImporter => built(call, &wanted, imported.sessions).await?,

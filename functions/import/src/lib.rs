@@ -4,6 +4,7 @@ mod answer;
 mod import;
 mod receive;
 mod request;
+mod resumable;
 
 use narthex::http::ClientError;
 use narthex::http::endpoints::import::{self as endpoints, Endpoint};
@@ -24,6 +25,11 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
             let name = found.get("name").rsplit('/').next().filter(|name| !name.is_empty());
             import::run(call, name).await
         }
+        Endpoint::ResumableOptions => Ok(resumable::options(&call)),
+        Endpoint::ResumableBegin => resumable::begin(call).await,
+        Endpoint::ResumableShow => resumable::show(&call, found.get("upload")).await,
+        Endpoint::ResumableAppend => resumable::append(call, found.get("upload")).await,
+        Endpoint::ResumableRemove => resumable::remove(&call, found.get("upload")).await,
         Endpoint::UserCache => {
             Err(ClientError::not_implemented("not-implemented", "This version has no user cache yet."))
         }

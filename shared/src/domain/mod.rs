@@ -13,6 +13,7 @@ pub mod manifest;
 pub mod prearchive;
 pub mod project;
 pub mod resource;
+pub mod resumable;
 pub mod settings;
 pub mod sweep;
 pub mod time;

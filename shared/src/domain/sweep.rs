@@ -92,6 +92,7 @@ impl<S: Store> Core<S> {
         self.finish_deleted_projects().await?;
         self.finish_deleted_experiments().await?;
         swept.emptied = self.empty_trash().await?;
+        swept.uploads += self.remove_stale_uploads().await?;
         swept.jobs = self.run_due_jobs().await?;
         Ok(swept)
     }
@@ -101,6 +102,7 @@ impl<S: Store> Core<S> {
         let now_ms = self.clock.now_ms();
         let last = self.records.store().counter(keys::sequence("pack").as_str()).await?;
         let last = u64::try_from(last).unwrap_or(0).min(state.upto.saturating_add(MAX_NEW_PACKS));
+        let open = self.packs_of_open_uploads().await?;
         let mut known = KnownPacks::default();
         while state.upto < last && state.waiting.len() < MAX_WAITING {
             state.upto += 1;
@@ -114,6 +116,10 @@ impl<S: Store> Core<S> {
             let id = PackId::from_number(number);
             // What is about to be removed is looked at anew.
             if self.pack_is_alive(id, &mut KnownPacks::default()).await? {
+                continue;
+            }
+            if open.contains(&id) {
+                waiting.push((number, now_ms));
                 continue;
             }
             if now_ms.saturating_sub(since_ms) < retention_ms {

@@ -170,6 +170,11 @@ pub fn trash(session: &str) -> Key {
     Key::root("trash").name(session)
 }
 
+/// An upload that may be broken off and gone on with.
+pub fn resumable(id: &str) -> Key {
+    Key::root("resumable").name(id)
+}
+
 /// A job.
 pub fn job(id: &str) -> Key {
     Key::root("job").name(id)

@@ -93,6 +93,38 @@ impl<B: Store> PackWriter<B> {
         Ok(Self { blobs, id, buffer: BytesMut::new(), written: 0, chunks: 0, in_flight: FuturesUnordered::new() })
     }
 
+    /// Goes on with a pack that holds `bytes` bytes in chunks that are safe. What was written behind them is written
+    /// over.
+    ///
+    /// # Errors
+    /// The store's failure, or [`StoreError::Corrupt`] if a chunk that should be there is not.
+    pub async fn resume(blobs: B, id: PackId, bytes: u64) -> Result<Self, StoreError> {
+        let chunks = bytes / CHUNK_BYTES as u64;
+        let rest = usize::try_from(bytes % CHUNK_BYTES as u64).unwrap_or(0);
+        let mut buffer = BytesMut::new();
+        if rest > 0 {
+            let key = keys::pack_chunk(id, chunks);
+            let held = blobs.get(key.as_str()).await?.unwrap_or_default();
+            let held = held.get(..rest).ok_or_else(|| StoreError::Corrupt {
+                key: key.to_string(),
+                reason: "it is shorter than what was received".to_owned(),
+            })?;
+            buffer.extend_from_slice(held);
+        }
+        Ok(Self { blobs, id, buffer, written: bytes, chunks, in_flight: FuturesUnordered::new() })
+    }
+
+    /// Waits until every whole chunk is safe; gives how many bytes these have.
+    ///
+    /// # Errors
+    /// The failure of a chunk.
+    pub async fn safe_bytes(&mut self) -> Result<u64, StoreError> {
+        while let Some(done) = self.in_flight.next().await {
+            done?;
+        }
+        Ok(self.chunks.saturating_mul(CHUNK_BYTES as u64))
+    }
+
     /// The pack's number.
     pub fn id(&self) -> PackId {
         self.id
@@ -206,6 +238,24 @@ pub async fn add_owner<S: Store>(records: &Records<S>, id: PackId, owner: &str) 
         records.set(&keys::pack(id), &record).await?;
     }
     Ok(())
+}
+
+/// Whose files lie in a committed pack; nobody's if it is not there.
+///
+/// # Errors
+/// The store's failure.
+pub async fn owners<S: Store>(records: &Records<S>, id: PackId) -> Result<Vec<String>, StoreError> {
+    let record: Option<PackRecord> = records.get(&keys::pack(id)).await?;
+    Ok(record.map(|record| record.owners).unwrap_or_default())
+}
+
+/// Whether every owner of a committed pack has taken its files over.
+///
+/// # Errors
+/// The store's failure.
+pub async fn is_sealed<S: Store>(records: &Records<S>, id: PackId) -> Result<bool, StoreError> {
+    let record: Option<PackRecord> = records.get(&keys::pack(id)).await?;
+    Ok(record.is_some_and(|record| record.sealed))
 }
 
 /// Says that every owner of a committed pack has taken its files over.

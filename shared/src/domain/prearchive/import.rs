@@ -108,7 +108,7 @@ impl<S: Store> Core<S> {
     /// [`DomainError::Busy`] while a session that should receive files is worked on, or the store's failure. Nothing
     /// refers to the upload's packs then, unless the error came between the sessions of several studies.
     pub async fn import(&self, upload: Upload, request: &ImportRequest) -> Result<Imported, DomainError> {
-        let Upload { started_ms, packs, studies, ignored_count, odd_preambles, mut verdicts } = upload;
+        let Upload { started_ms, packs, lent, studies, ignored_count, odd_preambles, mut verdicts } = upload;
         let mut targets = Vec::with_capacity(studies.len());
         let mut leases = Vec::new();
         let mut result = self.demand_in_time(started_ms);
@@ -131,7 +131,9 @@ impl<S: Store> Core<S> {
         let outcome = match result {
             Ok(()) => {
                 let notes = ImportNotes { ignored: ignored_count, odd_preambles };
-                self.place_studies(&packs, targets, request, &notes, &mut verdicts).await
+                // Of a pack that came alone for one session the sweep finds out by itself.
+                let seals = !request.is_gradual || lent.is_some();
+                self.place_studies(&packs, seals, targets, request, &notes, &mut verdicts).await
             }
             Err(error) => {
                 for target in targets {
@@ -139,7 +141,7 @@ impl<S: Store> Core<S> {
                         self.let_go(*held).await?;
                     }
                 }
-                for shape in packs {
+                for shape in packs.into_iter().filter(|shape| Some(shape.id) != lent) {
                     // Nothing refers to the pack; should this fail, the sweep does it later.
                     let _ = pack::remove_uncommitted(&self.blobs, shape.id).await;
                 }
@@ -166,6 +168,7 @@ impl<S: Store> Core<S> {
     async fn place_studies(
         &self,
         packs: &[PackShape],
+        seals: bool,
         targets: Vec<Target>,
         request: &ImportRequest,
         notes: &ImportNotes,
@@ -212,8 +215,7 @@ impl<S: Store> Core<S> {
             };
             sessions.push(session);
         }
-        // Of a pack that came alone for one session the sweep finds out by itself.
-        if !request.is_gradual {
+        if seals {
             for shape in packs {
                 pack::seal(&self.records, shape.id).await?;
             }

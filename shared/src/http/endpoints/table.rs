@@ -92,6 +92,11 @@ endpoints! {
     /// The import service.
     import {
         Import: POST "/data/services/import", POST "/data/services/import/{*name}";
+        ResumableOptions: OPTIONS "/data/services/import/resumable";
+        ResumableBegin: POST "/data/services/import/resumable";
+        ResumableShow: GET "/data/services/import/resumable/{upload}";
+        ResumableAppend: PATCH "/data/services/import/resumable/{upload}";
+        ResumableRemove: DELETE "/data/services/import/resumable/{upload}";
         UserCache:
             GET "/data/user/cache/resources", GET "/data/user/cache/resources/{*rest}",
             PUT "/data/user/cache/resources/{*rest}", POST "/data/user/cache/resources/{*rest}",

@@ -24,7 +24,7 @@ use crate::domain::Core;
 use crate::intake::name::ShownName;
 use crate::intake::{IntakeError, PackReadError, PackSource};
 use crate::storage::pack::{PackReader, PackShape};
-use crate::storage::{Store, StoreError};
+use crate::storage::{PackId, Store, StoreError};
 
 /// Why an upload is refused. Nothing of it is kept.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +83,8 @@ pub struct Upload {
     pub started_ms: u64,
     /// The packs in which files of its studies lie.
     pub packs: Vec<PackShape>,
+    /// The one of them that somebody else looks after until it is committed.
+    pub lent: Option<PackId>,
     /// The studies, in order of their first files.
     pub studies: Vec<ArrivedStudy>,
     /// How many files were left out.

@@ -20,7 +20,7 @@ use crate::intake::{
 };
 use crate::limits::Limits;
 use crate::storage::pack::{self, PackReader, PackShape, PackWriter};
-use crate::storage::{Store, StoreError};
+use crate::storage::{PackId, Store, StoreError};
 
 /// Bytes of a pack that are looked at at once.
 const READ_BYTES: usize = 256 * 1024;
@@ -35,6 +35,8 @@ pub struct Receiver<S: Store> {
     sorter: Sorter,
     /// Packs that are complete.
     packs: Vec<PackShape>,
+    /// The one of them that somebody else looks after.
+    lent: Option<PackId>,
     /// The pack that is being written.
     writer: Option<PackWriter<S>>,
     /// Archives that wait to be opened.
@@ -103,6 +105,7 @@ impl<S: Store> Receiver<S> {
             started_ms: core.clock.now_ms(),
             sorter,
             packs: Vec::new(),
+            lent: None,
             writer: None,
             waiting: VecDeque::new(),
             spent: Spent::default(),
@@ -134,6 +137,15 @@ impl<S: Store> Receiver<S> {
         }
         self.end(flow).await?;
         Ok(self.open_waiting().await?)
+    }
+
+    /// Takes in a body that lies in a complete pack already. If it is refused, whoever gave the pack removes it.
+    ///
+    /// # Errors
+    /// As [`Receiver::take`].
+    pub async fn borrow(&mut self, name: &str, shape: PackShape) -> Result<(), UploadError> {
+        self.lent = Some(shape.id);
+        self.adopt(name, shape).await
     }
 
     /// Takes in a body that lies in a complete pack already, which becomes the upload's.
@@ -396,6 +408,7 @@ impl<S: Store> Receiver<S> {
         self.packs = unused;
         Ok(Upload {
             started_ms: self.started_ms,
+            lent: self.lent.filter(|lent| packs.iter().any(|shape: &PackShape| shape.id == *lent)),
             packs,
             studies,
             ignored_count: self.sorter.ignored_count,
@@ -431,7 +444,7 @@ impl<S: Store> Receiver<S> {
     }
 
     async fn remove_packs(&mut self) {
-        for shape in std::mem::take(&mut self.packs) {
+        for shape in std::mem::take(&mut self.packs).into_iter().filter(|shape| Some(shape.id) != self.lent) {
             // As above.
             let _ = pack::remove_uncommitted(&self.core.blobs, shape.id).await;
         }

@@ -1,0 +1,260 @@
+//! Uploads that may be broken off and gone on with, by the protocol tus 1.0.0 with its extensions `creation`,
+//! `creation-with-upload`, `expiration` and `termination`.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderName, HeaderValue, StatusCode};
+use narthex::domain::prearchive::upload::{Receiver, UploadError};
+use narthex::domain::resumable::{Appending, NewUpload, Progress, ResumableUpload};
+use narthex::http::{ClientError, Params};
+use narthex::intake::IntakeError;
+use narthex::service::{Call, Reply, ReplyBody};
+use serde_json::json;
+
+use crate::import;
+use crate::request::Wanted;
+
+/// The protocol's version.
+const VERSION: &str = "1.0.0";
+
+/// The media type of bytes that are added.
+const OFFSET_TYPE: &str = "application/offset+octet-stream";
+
+/// Sessions that the answer to the last bytes names.
+const MAX_NAMED: usize = 20;
+
+/// Adds what every answer of the protocol has.
+fn tus(mut reply: Reply, headers: &[(&'static str, String)]) -> Reply {
+    let version = ("tus-resumable", VERSION.to_owned());
+    for (name, value) in std::iter::once(&version).chain(headers) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            reply.headers_mut().append(HeaderName::from_static(name), value);
+        }
+    }
+    reply
+}
+
+fn empty(status: StatusCode, headers: &[(&'static str, String)]) -> Reply {
+    let mut reply = ReplyBody::nothing();
+    *reply.status_mut() = status;
+    reply.headers_mut().remove(http::header::CONTENT_TYPE);
+    if status == StatusCode::NO_CONTENT {
+        reply.headers_mut().remove(http::header::CONTENT_LENGTH);
+    }
+    tus(reply, headers)
+}
+
+/// Refuses a client that speaks another version.
+fn demand_version(call: &Call) -> Result<(), ClientError> {
+    match call.context.headers.get("tus-resumable").and_then(|value| value.to_str().ok()) {
+        Some(VERSION) => Ok(()),
+        _ => {
+            let sentence = format!("Resumable uploads need the header Tus-Resumable: {VERSION}.");
+            let error = ClientError::precondition_failed("tus-version", sentence);
+            Err(error.with_header(HeaderName::from_static("tus-version"), HeaderValue::from_static(VERSION)))
+        }
+    }
+}
+
+fn number(call: &Call, name: &str) -> Result<Option<u64>, ClientError> {
+    let Some(value) = call.context.headers.get(name) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    number.map(Some).ok_or_else(|| {
+        ClientError::bad_request("bad-header", format!("The header {name} must be a whole number of bytes."))
+    })
+}
+
+/// When an upload that nobody goes on with is removed, as an HTTP date.
+fn expires(call: &Call, upload: &ResumableUpload) -> String {
+    let kept_ms = call.site.core.settings.upload_retention_seconds.saturating_mul(1000);
+    narthex::http::http_date(upload.touched_ms.saturating_add(kept_ms))
+}
+
+/// `OPTIONS`: what the server can do.
+pub fn options(call: &Call) -> Reply {
+    empty(
+        StatusCode::NO_CONTENT,
+        &[
+            ("tus-version", VERSION.to_owned()),
+            ("tus-extension", "creation,creation-with-upload,expiration,termination".to_owned()),
+            ("tus-max-size", call.site.core.settings.limits.max_upload_bytes.to_string()),
+        ],
+    )
+}
+
+/// `POST`: begins an upload. The query says what import it is for, as it would of an import in one go.
+pub async fn begin(mut call: Call) -> Result<Reply, ClientError> {
+    demand_version(&call)?;
+    if call.context.params.has("src") || call.context.params.has("http-session-listener") {
+        let sentence = "A resumable upload takes neither src nor http-session-listener; GET its address to follow it.";
+        return Err(ClientError::bad_request("not-resumable", sentence));
+    }
+    let bytes = number(&call, "upload-length")?.ok_or_else(|| {
+        let sentence = "Say how long the upload is with the header Upload-Length; its length cannot be told later.";
+        ClientError::bad_request("no-length", sentence)
+    })?;
+    let limit_bytes = call.site.core.settings.limits.max_upload_bytes;
+    if bytes > limit_bytes {
+        return Err(UploadError::from(IntakeError::UploadTooLarge { limit_bytes }).into());
+    }
+    // What cannot be imported is not worth sending.
+    Wanted::of(&call).await?;
+    let core = call.site.core.clone();
+    let query = call.context.params.as_query();
+    let new = NewUpload { login: call.user(), query, name: file_name(&call), bytes };
+    let upload = core.begin_resumable(new).await?;
+    let mut headers = vec![
+        ("location", format!("{}/data/services/import/resumable/{}", call.context.origin(), upload.id)),
+        ("upload-expires", expires(&call, &upload)),
+    ];
+    if call.context.media_type() == OFFSET_TYPE {
+        let held = core.hold_resumable(&upload.login, &upload.id).await?;
+        let (upload, more) = receive(&mut call, held).await?;
+        headers.push(("upload-offset", upload.received().to_string()));
+        headers.extend(more);
+    }
+    Ok(empty(StatusCode::CREATED, &headers))
+}
+
+/// The file's name in `Upload-Metadata`, if the client gives one.
+fn file_name(call: &Call) -> String {
+    let metadata = call.context.headers.get("upload-metadata").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let pairs = metadata.split(',').filter_map(|pair| pair.trim().split_once(' '));
+    let named = |wanted: &str| {
+        let value = pairs.clone().find(|(key, _)| *key == wanted)?.1;
+        String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()
+    };
+    let name = named("filename").or_else(|| named("name")).unwrap_or_default();
+    name.rsplit(['/', '\\']).next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(255).collect()
+}
+
+/// `GET` and `HEAD`: how far an upload has come.
+pub async fn show(call: &Call, id: &str) -> Result<Reply, ClientError> {
+    let upload = call.site.core.resumable_upload(&call.user(), id).await?;
+    let mut headers = vec![("upload-length", upload.bytes.to_string())];
+    let (state, uris, reason) = match &upload.progress {
+        Progress::Receiving => ("receiving", &[][..], None),
+        Progress::Importing => ("importing", &[][..], None),
+        Progress::Imported { uris } => ("imported", uris.as_slice(), None),
+        Progress::Refused { reason } => ("refused", &[][..], Some(reason)),
+    };
+    if let Some(reason) = reason
+        && call.context.is_head()
+    {
+        return Err(ClientError::not_found("refused", format!("The upload was refused: {reason}")));
+    }
+    if reason.is_none() {
+        headers.push(("upload-offset", upload.received().to_string()));
+    }
+    if upload.is_open() {
+        headers.push(("upload-expires", expires(call, &upload)));
+    }
+    let body = json!({
+        "id": upload.id,
+        "length": upload.bytes,
+        "offset": upload.received(),
+        "state": state,
+        "uris": uris,
+        "reason": reason,
+    });
+    Ok(tus(ReplyBody::json(body.to_string()), &headers))
+}
+
+/// `PATCH`: adds bytes. With the last ones the upload is imported.
+pub async fn append(mut call: Call, id: &str) -> Result<Reply, ClientError> {
+    demand_version(&call)?;
+    if call.context.media_type() != OFFSET_TYPE {
+        let sentence = format!("The bytes of an upload must be sent as Content-Type: {OFFSET_TYPE}.");
+        return Err(ClientError::unsupported_media_type("bad-type", sentence));
+    }
+    let offset = number(&call, "upload-offset")?
+        .ok_or_else(|| ClientError::bad_request("no-offset", "Say where the bytes belong with Upload-Offset."))?;
+    let core = call.site.core.clone();
+    let held = core.hold_resumable(&call.user(), id).await.map_err(|error| match error {
+        narthex::domain::DomainError::Busy { .. } => {
+            ClientError::locked("locked", "Another request is adding to this upload; try again when it has ended.")
+        }
+        other => other.into(),
+    })?;
+    if let Progress::Refused { reason } = &held.upload.progress {
+        let error = ClientError::not_found("refused", format!("The upload was refused: {reason}"));
+        core.let_go_resumable(held).await?;
+        return Err(error);
+    }
+    if offset != held.upload.received() {
+        let sentence = format!("The upload has {} bytes; go on from there.", held.upload.received());
+        core.let_go_resumable(held).await?;
+        return Err(ClientError::conflict("wrong-offset", sentence));
+    }
+    let (upload, more) = receive(&mut call, held).await?;
+    let mut headers = vec![("upload-offset", upload.received().to_string())];
+    if upload.is_open() {
+        headers.push(("upload-expires", expires(&call, &upload)));
+    }
+    headers.extend(more);
+    Ok(empty(StatusCode::NO_CONTENT, &headers))
+}
+
+type Headers = Vec<(&'static str, String)>;
+
+/// Takes what the request sends, and imports the upload if that completes it. Gives the upload as it is then, and
+/// headers that tell of the import.
+async fn receive(call: &mut Call, mut held: Appending) -> Result<(ResumableUpload, Headers), ClientError> {
+    let core = call.site.core.clone();
+    let mut body = call.take_arriving()?;
+    let appended = if held.upload.progress == Progress::Receiving {
+        core.append_resumable(&mut held, async || -> Result<_, ClientError> { Ok(body.next().await?) }).await
+    } else {
+        Ok(())
+    };
+    let completed = match appended {
+        Ok(()) if held.upload.progress == Progress::Importing => complete(call, &mut held).await,
+        other => other,
+    };
+    let upload = held.upload.clone();
+    core.let_go_resumable(held).await?;
+    completed?;
+    let headers = match &upload.progress {
+        Progress::Imported { uris } => {
+            uris.iter().take(MAX_NAMED).map(|uri| ("x-narthex-imported", uri.clone())).collect()
+        }
+        _ => Vec::new(),
+    };
+    Ok((upload, headers))
+}
+
+/// Imports an upload all of whose bytes have come. What is refused for good is said so; after anything else the client
+/// may come again.
+async fn complete(call: &mut Call, held: &mut Appending) -> Result<(), ClientError> {
+    let core = call.site.core.clone();
+    match imported(call, held).await {
+        Ok(uris) => Ok(core.conclude_resumable(held, Progress::Imported { uris }).await?),
+        Err(error) if error.code == "busy" || error.status.number() >= 500 => Err(error),
+        Err(error) => {
+            core.conclude_resumable(held, Progress::Refused { reason: error.sentence.clone() }).await?;
+            Err(error)
+        }
+    }
+}
+
+async fn imported(call: &mut Call, held: &mut Appending) -> Result<Vec<String>, ClientError> {
+    let core = call.site.core.clone();
+    call.context.params = Params::from_query(&held.upload.query)?;
+    let wanted = Wanted::of(call).await?;
+    let mut receiver = Receiver::new(&core, wanted.rules.clone());
+    let taken = receiver.borrow(&held.upload.name, held.upload.shape()).await;
+    let upload = receiver.settle::<UploadError>(taken).await?;
+    core.keep_resumable(held).await?;
+    let (uris, _) = import::place(call, wanted, upload).await?;
+    Ok(uris)
+}
+
+/// `DELETE`: forgets an upload and, unless it was imported, its bytes.
+pub async fn remove(call: &Call, id: &str) -> Result<Reply, ClientError> {
+    demand_version(call)?;
+    let core = &call.site.core;
+    let held = core.hold_resumable(&call.user(), id).await?;
+    core.remove_resumable(held).await?;
+    Ok(empty(StatusCode::NO_CONTENT, &[]))
+}

@@ -1,0 +1,167 @@
+//! Adding bytes to an upload, one worker at a time.
+
+use bytes::Bytes;
+
+use super::{Progress, ResumableUpload, lease_name};
+use crate::domain::Core;
+use crate::domain::error::DomainError;
+use crate::domain::prearchive::upload::UploadError;
+use crate::storage::pack::{self, PackWriter};
+use crate::storage::{Lease, Store, StoreError, keys};
+
+/// After so many new bytes it is written down how many are safe, so that a host that dies costs no more than these.
+const STEP_BYTES: u64 = 32 * 1024 * 1024;
+
+/// An upload that nobody else adds to while this is held.
+pub struct Appending {
+    /// The upload as it is.
+    pub upload: ResumableUpload,
+    lease: Lease,
+}
+
+impl<S: Store> Core<S> {
+    /// Takes a user's upload to add to it.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`], [`DomainError::Busy`] if somebody adds to it already, or the store's failure.
+    pub async fn hold_resumable(&self, login: &str, id: &str) -> Result<Appending, DomainError> {
+        self.resumable_upload(login, id).await?;
+        let busy = || DomainError::Busy { what: "this upload".to_owned() };
+        let lease = self.leases.acquire(&lease_name(id)).await?.ok_or_else(busy)?;
+        let mut upload = match self.resumable_upload(login, id).await {
+            Ok(upload) => upload,
+            Err(error) => {
+                self.leases.retire(lease).await?;
+                return Err(error);
+            }
+        };
+        if upload.progress == Progress::Importing && pack::is_sealed(&self.records, upload.shape().id).await? {
+            // Whoever imported it died before it could say so.
+            upload.progress = Progress::Imported { uris: self.uris_of_pack(&upload).await? };
+            self.store_resumable(&upload).await?;
+        }
+        Ok(Appending { upload, lease })
+    }
+
+    /// The sessions whose images lie in an upload's pack.
+    async fn uris_of_pack(&self, upload: &ResumableUpload) -> Result<Vec<String>, StoreError> {
+        let mut uris = Vec::new();
+        for owner in pack::owners(&self.records, upload.shape().id).await? {
+            if let Some(session) = self.session(&owner).await? {
+                uris.push(format!("/data{}", session.place.uri()));
+            } else if let Some(experiment) = self.experiment_of(&owner).await? {
+                uris.push(format!("/data/experiments/{}", experiment.id));
+            }
+        }
+        Ok(uris)
+    }
+
+    /// Adds what `next` gives, up to the upload's length. All that came is safe when this returns, also when it
+    /// returns an error; only whoever loses the upload to another worker has written nothing that counts.
+    ///
+    /// # Errors
+    /// [`UploadError`] for a body that is cut off or longer than what is missing, [`DomainError::Busy`] or the store's
+    /// failure.
+    pub async fn append_resumable<E: From<UploadError> + From<DomainError>>(
+        &self,
+        appending: &mut Appending,
+        mut next: impl AsyncFnMut() -> Result<Option<Bytes>, E>,
+    ) -> Result<(), E> {
+        let Appending { upload, lease } = appending;
+        let shape = upload.shape();
+        let resumed = PackWriter::resume(self.blobs.clone(), shape.id, upload.offset).await;
+        let mut writer = resumed.map_err(DomainError::from)?;
+        let mut written_down = upload.offset;
+        let outcome = loop {
+            let piece = match next().await {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            };
+            let missing = upload.bytes.saturating_sub(writer.bytes());
+            if piece.len() as u64 > missing {
+                let what = format!("The body is longer than the {missing} bytes that are missing of the upload.");
+                break Err(DomainError::Invalid { what }.into());
+            }
+            writer.write(&piece).await.map_err(DomainError::from)?;
+            if !self.leases.keep(lease).await.map_err(DomainError::from)? {
+                return Err(DomainError::Busy { what: "this upload".to_owned() }.into());
+            }
+            if writer.bytes().saturating_sub(written_down) >= STEP_BYTES {
+                let whole = writer.safe_bytes().await.map_err(DomainError::from)?;
+                upload.offset = whole;
+                upload.touched_ms = self.clock.now_ms();
+                self.store_resumable(upload).await.map_err(DomainError::from)?;
+                written_down = whole;
+            }
+        };
+        let shape = writer.finish().await.map_err(DomainError::from)?;
+        if !self.leases.holds(lease) {
+            return Err(DomainError::Busy { what: "this upload".to_owned() }.into());
+        }
+        upload.offset = shape.bytes;
+        upload.touched_ms = self.clock.now_ms();
+        if upload.offset == upload.bytes {
+            upload.progress = Progress::Importing;
+        }
+        self.store_resumable(upload).await.map_err(DomainError::from)?;
+        outcome
+    }
+
+    /// Says what came of the upload, all of whose bytes have come. Those of a refused one are removed, unless sessions
+    /// have them all the same.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn conclude_resumable(&self, appending: &mut Appending, progress: Progress) -> Result<(), DomainError> {
+        if matches!(progress, Progress::Refused { .. }) {
+            self.remove_bytes(&appending.upload).await?;
+        }
+        appending.upload.progress = progress;
+        appending.upload.touched_ms = self.clock.now_ms();
+        self.leases.keep(&mut appending.lease).await?;
+        self.store_resumable(&appending.upload).await?;
+        Ok(())
+    }
+
+    /// Keeps the upload while the import that it completes is under way. `false` if it was lost.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn keep_resumable(&self, appending: &mut Appending) -> Result<bool, DomainError> {
+        Ok(self.leases.keep(&mut appending.lease).await?)
+    }
+
+    /// Gives the upload back.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn let_go_resumable(&self, appending: Appending) -> Result<(), DomainError> {
+        Ok(self.leases.release(appending.lease).await?)
+    }
+
+    async fn remove_bytes(&self, upload: &ResumableUpload) -> Result<(), StoreError> {
+        let pack = upload.shape().id;
+        if pack::find(&self.records, pack).await?.is_none() {
+            pack::remove_uncommitted(&self.blobs, pack).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes an upload and, unless it was imported, its bytes.
+    ///
+    /// # Errors
+    /// The store's failure; to be called again then.
+    pub async fn remove_resumable(&self, appending: Appending) -> Result<(), DomainError> {
+        let Appending { upload, lease } = appending;
+        if upload.is_open() {
+            self.remove_bytes(&upload).await?;
+        }
+        let (roster, _) = self.resumable_uploads();
+        let touch = roster.touch(&upload.id, Some(upload.place)).await?;
+        self.records.delete(&keys::resumable(&upload.id)).await?;
+        roster.settled(&upload.id, touch).await?;
+        self.leases.retire(lease).await?;
+        Ok(())
+    }
+}

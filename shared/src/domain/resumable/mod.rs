@@ -1,0 +1,203 @@
+//! Uploads that may be broken off and gone on with: the bytes lie in a pack that grows until all have come.
+//!
+//! The record says how many bytes are safe; a worker that dies has written more at most, which the next writes again.
+//! The last byte counts as received only when the import that it completes is done: whoever asks before that is told to
+//! send the end once more.
+
+mod append;
+mod sweep;
+
+pub use append::Appending;
+
+use serde::{Deserialize, Serialize};
+
+use super::Core;
+use super::error::DomainError;
+use super::ids::random_id;
+use crate::storage::pack::{CHUNK_BYTES, PackShape};
+use crate::storage::roster::RowSource;
+use crate::storage::{PackId, Record, Roster, Store, StoreError, keys};
+
+/// Open uploads of one user, at most.
+const MAX_OPEN: usize = 100;
+
+/// The longest query that is kept with an upload, in bytes.
+const MAX_QUERY_BYTES: usize = 8 * 1024;
+
+/// How far an upload has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum Progress {
+    /// Bytes are missing.
+    Receiving,
+    /// All have come, and are being imported.
+    Importing,
+    /// It was imported.
+    Imported {
+        /// What the import service answered.
+        uris: Vec<String>,
+    },
+    /// It was refused; nothing of it is kept.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// An upload that may be broken off.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ResumableUpload {
+    /// Its identifier, which nobody can guess.
+    pub id: String,
+    /// Whose it is.
+    pub login: String,
+    /// The parameters of the import, as a query.
+    pub query: String,
+    /// The name of the file, empty if it has none.
+    pub name: String,
+    /// Bytes in all.
+    pub bytes: u64,
+    /// Bytes that are safe.
+    pub offset: u64,
+    /// How far it has come.
+    pub progress: Progress,
+    /// The last change, in milliseconds since the epoch.
+    pub touched_ms: u64,
+    pack: PackId,
+    place: u64,
+}
+
+impl Record for ResumableUpload {
+    const VERSION: u32 = 1;
+}
+
+/// What the list of uploads keeps.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct UploadRow {
+    login: String,
+    pack: PackId,
+    touched_ms: u64,
+    is_open: bool,
+}
+
+/// An upload that is to be begun.
+#[derive(Debug, Clone)]
+pub struct NewUpload {
+    /// Whose it is.
+    pub login: String,
+    /// The parameters of the import, as a query.
+    pub query: String,
+    /// The name of the file, empty if it has none.
+    pub name: String,
+    /// Bytes in all.
+    pub bytes: u64,
+}
+
+const ROSTER: &str = "resumable";
+
+fn lease_name(id: &str) -> String {
+    format!("resumable/{id}")
+}
+
+impl ResumableUpload {
+    /// Whether it has not come to its end.
+    pub fn is_open(&self) -> bool {
+        matches!(self.progress, Progress::Receiving | Progress::Importing)
+    }
+
+    /// The bytes that a client need not send again. The last one counts when the import is done, so that a client whose
+    /// import was broken off comes back for it.
+    pub fn received(&self) -> u64 {
+        match self.progress {
+            Progress::Importing => self.bytes.saturating_sub(1),
+            _ => self.offset,
+        }
+    }
+
+    /// The pack in which all its bytes lie, once they have come.
+    pub fn shape(&self) -> PackShape {
+        PackShape { id: self.pack, bytes: self.bytes, chunk_bytes: CHUNK_BYTES as u32 }
+    }
+}
+
+impl<S: Store> Core<S> {
+    fn resumable_uploads(&self) -> (Roster<S>, impl RowSource<UploadRow>) {
+        let records = self.records.clone();
+        let source = move |id: String, place| {
+            let records = records.clone();
+            async move {
+                let upload: Option<ResumableUpload> = records.get(&keys::resumable(&id)).await?;
+                Ok(upload.filter(|upload| upload.place == place).map(|upload| UploadRow {
+                    is_open: upload.is_open(),
+                    login: upload.login,
+                    pack: upload.pack,
+                    touched_ms: upload.touched_ms,
+                }))
+            }
+        };
+        (self.roster(ROSTER), source)
+    }
+
+    /// Begins an upload of which nothing has come yet.
+    ///
+    /// # Errors
+    /// [`DomainError::Invalid`] if it has no byte or too long parameters, [`DomainError::Refused`] if the user has too
+    /// many open ones, or the store's failure. Its size was looked at before.
+    pub async fn begin_resumable(&self, new: NewUpload) -> Result<ResumableUpload, DomainError> {
+        if new.bytes == 0 {
+            return Err(DomainError::Invalid { what: "An upload must have at least one byte.".to_owned() });
+        }
+        if new.query.len() + new.name.len() > MAX_QUERY_BYTES {
+            return Err(DomainError::Invalid {
+                what: format!("The parameters of an upload may have at most {MAX_QUERY_BYTES} bytes."),
+            });
+        }
+        let (roster, source) = self.resumable_uploads();
+        let listed = roster.list(&source).await?;
+        if listed.iter().filter(|listed| listed.row.is_open && listed.row.login == new.login).count() >= MAX_OPEN {
+            return Err(DomainError::Refused {
+                what: format!("You have {MAX_OPEN} unfinished uploads; finish or delete some of them first."),
+            });
+        }
+        let pack = self.records.increment(&keys::sequence("pack"), 1).await?;
+        let id = random_id()?;
+        let touch = roster.touch(&id, None).await?;
+        let upload = ResumableUpload {
+            id: id.clone(),
+            login: new.login,
+            query: new.query,
+            name: new.name,
+            bytes: new.bytes,
+            offset: 0,
+            progress: Progress::Receiving,
+            touched_ms: self.clock.now_ms(),
+            pack: PackId::from_number(u64::try_from(pack).unwrap_or(0)),
+            place: touch.place,
+        };
+        self.records.set(&keys::resumable(&id), &upload).await?;
+        roster.settled(&id, touch).await?;
+        roster.fold_if_long(&source).await?;
+        Ok(upload)
+    }
+
+    /// A user's upload of this identifier.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`], also for the upload of another, or the store's failure.
+    pub async fn resumable_upload(&self, login: &str, id: &str) -> Result<ResumableUpload, DomainError> {
+        let found: Option<ResumableUpload> = self.records.get(&keys::resumable(id)).await?;
+        let missing = || DomainError::NotFound { what: "this upload".to_owned() };
+        found.filter(|upload| upload.login == login).ok_or_else(missing)
+    }
+
+    /// Stores a change of an upload. Only its end shows in the list.
+    async fn store_resumable(&self, upload: &ResumableUpload) -> Result<(), StoreError> {
+        if upload.is_open() {
+            return self.records.set(&keys::resumable(&upload.id), upload).await;
+        }
+        let (roster, _) = self.resumable_uploads();
+        let touch = roster.touch(&upload.id, Some(upload.place)).await?;
+        self.records.set(&keys::resumable(&upload.id), upload).await?;
+        roster.settled(&upload.id, touch).await
+    }
+}
