@@ -73,6 +73,7 @@ impl BodyKind {
     pub fn compression(self) -> Option<Compression> {
         match self {
             Self::Gzip => Some(Compression::Gzip),
+            Self::Bzip2 => Some(Compression::Bzip2),
             Self::Xz => Some(Compression::Xz),
             _ => None,
         }

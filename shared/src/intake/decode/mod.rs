@@ -1,13 +1,14 @@
-//! Taking the compression off a body while it passes: gzip (RFC 1952) and xz (The .xz File Format 1.2.1).
+//! Taking the compression off a body while it passes: gzip (RFC 1952), bzip2 and xz (The .xz File Format 1.2.1).
 //!
 //! A decoder is given input and hands out output piece by piece, so that an asynchronous caller can write each piece
 //! before it asks for the next. It counts what goes in and comes out and refuses bombs, truncation, damage and whatever
 //! follows the end; checksums that a format has are verified, at the latest before [`Decoder::finish`] is `Ok`.
 //!
-//! Working memory, beside the 128 KiB of output: gzip 50 KiB; xz 64 KiB, and the dictionary that its
+//! Working memory, beside the 128 KiB of output: gzip 50 KiB; bzip2 4 MiB; xz 64 KiB, and the dictionary that its
 //! header asks for, which grows with the output and is bounded by [`Limits::max_dictionary_bytes`] (half of it again
 //! for a moment when it grows).
 
+mod bzip2;
 mod gzip;
 mod xz;
 mod xz_header;
@@ -17,6 +18,7 @@ use std::fmt;
 use crate::intake::error::IntakeError;
 use crate::limits::Limits;
 
+use self::bzip2::Bzip2;
 use gzip::Gzip;
 use xz::Xz;
 
@@ -35,6 +37,7 @@ const MIN_STREAM_BYTES: u64 = 16 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
     Gzip,
+    Bzip2,
     Xz,
 }
 
@@ -42,6 +45,7 @@ impl fmt::Display for Compression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Gzip => "gzip",
+            Self::Bzip2 => "bzip2",
             Self::Xz => "xz",
         })
     }
@@ -83,6 +87,7 @@ impl Decoder {
     pub fn new(compression: Compression, limits: &Limits) -> Self {
         let format: Box<dyn Format> = match compression {
             Compression::Gzip => Box::new(Gzip::new()),
+            Compression::Bzip2 => Box::new(Bzip2::new()),
             Compression::Xz => Box::new(Xz::new(limits.max_dictionary_bytes)),
         };
         let output = vec![0; OUTPUT_BYTES].into_boxed_slice();

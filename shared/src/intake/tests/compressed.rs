@@ -10,7 +10,7 @@ use crate::intake::decode::{Compression, Decoder, OUTPUT_BYTES};
 use crate::intake::{BodyKind, IntakeError};
 use crate::limits::Limits;
 
-use Compression::{Gzip, Xz};
+use Compression::{Bzip2, Gzip, Xz};
 
 /// All that comes out, and how it ends.
 fn decode_with(format: Compression, body: &[u8], chunk: usize, limits: &Limits) -> (Vec<u8>, Result<(), IntakeError>) {
@@ -64,6 +64,12 @@ fn gzip(data: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+fn bzip2(data: &[u8]) -> Vec<u8> {
+    let mut encoder = ::bzip2::write::BzEncoder::new(Vec::new(), ::bzip2::Compression::new(1));
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
 #[test]
 fn gzip_is_decoded_with_every_field_its_header_may_have() {
     let data = noise(400_000, 1);
@@ -88,6 +94,7 @@ fn streams_behind_each_other_are_one_file() {
     let parts = [noise(70_000, 1), Vec::new(), noise(10, 2)];
     let (first, all) = (&parts[0], parts.concat());
     gives(Gzip, &parts.iter().flat_map(|part| gzip(part)).collect::<Vec<_>>(), &all);
+    gives(Bzip2, &parts.iter().flat_map(|part| bzip2(part)).collect::<Vec<_>>(), &all);
     gives(Gzip, &[gzip(first), vec![0; 1_000]].concat(), first);
     let xz = [unhex(XZ_CRC64), vec![0; 8], unhex(XZ_EMPTY), unhex(XZ_SHA256), vec![0; 4]].concat();
     gives(Xz, &xz, &DATA.repeat(2));
@@ -105,12 +112,22 @@ fn xz_is_decoded_with_every_check_and_with_many_blocks() {
 }
 
 #[test]
+fn bzip2_is_decoded() {
+    let data = noise(250_000, 1);
+    let body = bzip2(&data);
+    assert_eq!(BodyKind::of(&body).compression(), Some(Bzip2));
+    gives(Bzip2, &body, &data);
+    gives(Bzip2, &bzip2(b""), b"");
+}
+
+#[test]
 fn whatever_follows_the_end_is_refused() {
-    for (format, body) in [(Gzip, gzip(b"x")), (Xz, unhex(XZ_CRC32))] {
+    for (format, body) in [(Gzip, gzip(b"x")), (Bzip2, bzip2(b"x")), (Xz, unhex(XZ_CRC32))] {
         for behind in [&b"garbage"[..], b"\xff", b"\0\0\0\0x"] {
             refuses(format, &[&body[..], behind].concat(), "compressed.bytes_after_end");
         }
     }
+    refuses(Bzip2, &[&bzip2(b"x")[..], &[0; 4]].concat(), "compressed.bytes_after_end");
     refuses(Gzip, &[&gzip(b"x")[..], &[0; 4], &gzip(b"x")[..]].concat(), "compressed.bytes_after_end");
     let xz = unhex(XZ_CRC32);
     refuses(Xz, &[&xz[..], &[0; 3]].concat(), "compressed.cut_off");
@@ -135,7 +152,7 @@ fn xz_that_asks_for_too_much_or_for_other_filters_is_refused() {
 fn bombs_are_refused_beyond_their_allowance() {
     let free = 256 << 10;
     let zeros = vec![0; 1 << 20];
-    for (format, body) in [(Gzip, gzip(&zeros)), (Xz, unhex(XZ_ZEROS))] {
+    for (format, body) in [(Gzip, gzip(&zeros)), (Bzip2, bzip2(&zeros)), (Xz, unhex(XZ_ZEROS))] {
         let ratio = Limits { max_ratio: 5, ratio_free_total_bytes: free as u64, ..Limits::default() };
         let size = Limits { max_inflated_bytes: free as u64, ..Limits::default() };
         for (limits, code) in [(ratio, "zip.ratio"), (size, "zip.inflated_too_large")] {
@@ -152,7 +169,7 @@ fn bombs_are_refused_beyond_their_allowance() {
 
 #[test]
 fn very_many_streams_of_nothing_are_refused() {
-    for (format, body) in [(Gzip, gzip(b"")), (Xz, unhex(XZ_EMPTY))] {
+    for (format, body) in [(Gzip, gzip(b"")), (Bzip2, bzip2(b"")), (Xz, unhex(XZ_EMPTY))] {
         assert!(decode(format, &body.repeat(4_096), usize::MAX).unwrap().is_empty());
         let error = decode(format, &body.repeat(4_097), usize::MAX).unwrap_err();
         assert_eq!(error.code(), "compressed.too_many_streams", "{format}");
@@ -162,7 +179,7 @@ fn very_many_streams_of_nothing_are_refused() {
 }
 
 fn small() -> Vec<(Compression, Vec<u8>)> {
-    let mut all = vec![(Gzip, gzip(DATA))];
+    let mut all = vec![(Gzip, gzip(DATA)), (Bzip2, bzip2(DATA))];
     all.extend([XZ_CRC32, XZ_CRC64, XZ_SHA256, XZ_BLOCKS, XZ_EMPTY].map(|sample| (Xz, unhex(sample))));
     all
 }
@@ -190,7 +207,8 @@ fn any_flipped_bit_is_refused_or_harmless() {
                 let taken = verdicts.iter().filter(|verdict| verdict.is_ok()).count();
                 assert!(taken == 0 || taken == 2, "{format}, byte {at}, bit {bit}");
                 for data in verdicts.into_iter().flatten() {
-                    // gzip's header says things that its data do not depend on, and deflate ends within a byte. In xz everything is checked.
+                    // gzip's header says things that its data do not depend on, and deflate and bzip2 end within a
+                    // byte. In xz everything is checked.
                     assert!(format != Xz && data == DATA, "{format}, byte {at}, bit {bit}");
                 }
             }
@@ -201,7 +219,7 @@ fn any_flipped_bit_is_refused_or_harmless() {
 #[test]
 fn random_damage_is_judged_alike_however_the_data_arrive() {
     let mut random = Random(9);
-    let larger = [(Gzip, gzip(&noise(3_000, 1))), (Xz, unhex(XZ_ZEROS))];
+    let larger = [(Gzip, gzip(&noise(3_000, 1))), (Bzip2, bzip2(&noise(3_000, 1))), (Xz, unhex(XZ_ZEROS))];
     // Whatever damage comes behind the checksums that would find it first.
     let unchecked = (Xz, unhex(XZ_NONE));
     for (format, body) in small().into_iter().chain(larger).chain([unchecked]) {

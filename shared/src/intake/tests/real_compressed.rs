@@ -22,10 +22,11 @@ fn decode(format: Compression, body: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn data_of_gzip_and_xz_are_decoded() {
+fn data_of_gzip_bzip2_and_xz_are_decoded() {
     let data = noise(1_500_000, 1);
     for (format, program, arguments) in [
         (Compression::Gzip, "gzip", &["-c"][..]),
+        (Compression::Bzip2, "bzip2", &["-c"]),
         (Compression::Xz, "xz", &["-c", "-0"]),
         (Compression::Xz, "xz", &["-c", "-T2", "--block-size=300000", "-1"]),
         (Compression::Xz, "xz", &["-c", "--lzma2=dict=4KiB,lc=0,lp=4,pb=4", "-C", "sha256"]),
