@@ -37,6 +37,9 @@ pub struct Limits {
     pub max_component_bytes: usize,
     /// Bytes of an archive's table of contents. Default 64 MiB: 100,000 entries with long names.
     pub max_central_directory_bytes: u64,
+    /// Bytes that a decoder of xz keeps of what it has made, as a stream may ask for. Default 64 MiB, which is what
+    /// `xz -9` asks for.
+    pub max_dictionary_bytes: u64,
     /// Bytes of a DICOM file before its pixel data that are looked at. Default 16 MiB.
     pub max_header_bytes: usize,
     /// Bytes of one DICOM value that is kept. Default 16 KiB.
@@ -60,6 +63,7 @@ impl Default for Limits {
             max_name_bytes: 1_024,
             max_component_bytes: 255,
             max_central_directory_bytes: 64 * MIB,
+            max_dictionary_bytes: 64 * MIB,
             max_header_bytes: (16 * MIB) as usize,
             max_value_bytes: (16 * KIB) as usize,
             max_depth: 32,
@@ -98,6 +102,7 @@ impl Limits {
             max_name_bytes,
             max_component_bytes,
             max_central_directory_bytes,
+            max_dictionary_bytes,
             max_header_bytes,
             max_value_bytes,
             max_depth,
@@ -114,6 +119,7 @@ impl Limits {
         set(max_name_bytes, "max_name_bytes", &lookup)?;
         set(max_component_bytes, "max_component_bytes", &lookup)?;
         set(max_central_directory_bytes, "max_central_directory_bytes", &lookup)?;
+        set(max_dictionary_bytes, "max_dictionary_bytes", &lookup)?;
         set(max_header_bytes, "max_header_bytes", &lookup)?;
         set(max_value_bytes, "max_value_bytes", &lookup)?;
         set(max_depth, "max_depth", &lookup)?;

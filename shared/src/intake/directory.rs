@@ -1,8 +1,7 @@
 //! Reading the central directory (4.3.12), which alone says what a zip holds, and judging it as a whole: names,
 //! kinds, methods, places. Nothing of an entry's data is read here.
 
-use std::cmp::Ordering;
-
+use crate::intake::conflict;
 use crate::intake::end::{self, Place};
 use crate::intake::error::{IntakeError, MethodName};
 use crate::intake::extent::Method;
@@ -70,7 +69,7 @@ pub async fn read<P: PackSource>(pack: &P, limits: &Limits) -> Result<Vec<Listed
     if cursor.left() != 0 {
         return Err(IntakeError::EntryCount { listed: place.entries });
     }
-    check_names(&entries)?;
+    conflict::check(entries.iter().map(|entry| (&entry.name, entry.is_folder)))?;
     check_places(&mut entries, place)?;
     Ok(entries)
 }
@@ -201,31 +200,6 @@ impl CentralHeader {
             _ => Err(IntakeError::SpecialFile { entry: shown() }),
         }
     }
-}
-
-/// No file twice, and no file that is also a folder. A folder may be listed more than once, which says nothing new.
-fn check_names(entries: &[Listed]) -> Result<(), IntakeError> {
-    let mut order: Vec<&Listed> = entries.iter().collect();
-    order.sort_unstable_by(|a, b| by_path(&a.name, &b.name).then(a.is_folder.cmp(&b.is_folder)));
-    for (entry, next) in order.iter().zip(order.iter().skip(1)) {
-        if entry.is_folder {
-            continue;
-        }
-        // In this order all that lies in a folder follows its name at once.
-        match next.name.as_str().strip_prefix(entry.name.as_str()) {
-            Some("") if !next.is_folder => return Err(IntakeError::Duplicate { entry: entry.shown() }),
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => {
-                return Err(IntakeError::FileAndFolder { entry: entry.shown() });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// The order of bytes, but with `/` before all others.
-fn by_path(a: &EntryName, b: &EntryName) -> Ordering {
-    a.as_str().split('/').cmp(b.as_str().split('/'))
 }
 
 /// No two entries share a byte, and none leaves the space before the directory. The local headers are not known here,

@@ -3,22 +3,24 @@
 
 use std::fmt;
 
+use crate::intake::decode::Compression;
 use crate::intake::name::{NameError, ShownName};
 use crate::intake::source::PackReadError;
+use crate::intake::tar::HeaderProblem;
 
 /// Why an upload is refused (or, for [`IntakeError::Pack`], why we could not read it back).
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
     // The upload as a whole.
-    #[error("the body is empty; send a zip of DICOM files or one DICOM file")]
+    #[error("the body is empty; send an archive of DICOM files or one DICOM file")]
     EmptyBody,
     #[error("the body is larger than {limit_bytes} bytes, the most that one upload may have; send it in parts")]
     UploadTooLarge { limit_bytes: u64 },
-    #[error("the zip has more than {limit} entries, the most that one upload may have; send it in parts")]
+    #[error("the archive has more than {limit} entries, the most that one upload may have; send it in parts")]
     TooManyEntries { limit: u64 },
-    #[error("the files of the zip have more than {limit_bytes} bytes together; send them in parts")]
+    #[error("the files of the upload have more than {limit_bytes} bytes together; send them in parts")]
     InflatedTooLarge { limit_bytes: u64 },
-    #[error("the zip inflates to more than {limit} times its size, which no images do; check what it holds")]
+    #[error("the upload inflates to more than {limit} times its size, which no images do; check what it holds")]
     TotalRatio { limit: u64 },
 
     #[error("the upload has more than {limit} archives inside archives; send them on their own")]
@@ -47,18 +49,18 @@ pub enum IntakeError {
         index: u64,
     },
 
-    // One entry, by what the table of contents says of it.
-    #[error("the name of the entry {entry} is not allowed: {problem}; rename it and zip again")]
+    // One entry, by what the archive says of it.
+    #[error("the name of the entry {entry} is not allowed: {problem}; rename it and pack the files again")]
     Name { entry: ShownName, problem: NameError },
-    #[error("the zip has the entry {entry} more than once; zip the files again")]
+    #[error("the archive has the entry {entry} more than once; pack the files again")]
     Duplicate { entry: ShownName },
-    #[error("the zip has {entry} both as a file and as a folder; rename one and zip again")]
+    #[error("the archive has {entry} both as a file and as a folder; rename one and pack the files again")]
     FileAndFolder { entry: ShownName },
-    #[error("the entry {entry} is a symbolic link; put the file itself into the zip (zip without -y)")]
+    #[error("the entry {entry} is a symbolic link; put the file itself into the archive (zip without -y, tar with -h)")]
     Symlink { entry: ShownName },
-    #[error("the entry {entry} is neither a file nor a folder but a device, pipe or socket; leave it out of the zip")]
+    #[error("the entry {entry} is neither a file nor a folder but a device, pipe or socket; leave it out")]
     SpecialFile { entry: ShownName },
-    #[error("the entry {entry} is a folder, yet it has content; zip the files again")]
+    #[error("the entry {entry} is a folder, yet it has content; pack the files again")]
     FolderWithData { entry: ShownName },
     #[error("the entry {entry} is encrypted; zip the files again without a password")]
     Encrypted { entry: ShownName },
@@ -94,6 +96,51 @@ pub enum IntakeError {
     Crc { entry: ShownName },
     #[error("the data descriptor after the entry {entry} is missing or contradicts it; zip the files again")]
     Descriptor { entry: ShownName },
+
+    // A tar.
+    #[error(
+        "the header at byte {offset} of the tar is broken: {problem}; it was damaged or is no tar, so make it again"
+    )]
+    TarHeader {
+        /// Where the header begins, in bytes from the start of the tar.
+        offset: u64,
+        problem: HeaderProblem,
+    },
+    #[error("the entry {entry} is a hard link; put the file itself into the tar (tar with --hard-dereference)")]
+    HardLink { entry: ShownName },
+    #[error("the entry {entry} is a sparse file; put it into the tar as an ordinary one (tar without -S)")]
+    SparseFile { entry: ShownName },
+    #[error("the entry {entry} goes on from another tar; join the volumes into one tar")]
+    MultiVolume { entry: ShownName },
+    #[error("the entry {entry} is of the type \"{flag}\", which is neither file nor folder; leave it out of the tar")]
+    TarType {
+        entry: ShownName,
+        /// The type flag, escaped.
+        flag: std::ascii::EscapeDefault,
+    },
+    #[error("the entry {entry} has two sizes, {header_bytes} and {pax_bytes} bytes; make the tar again")]
+    TwoSizes { entry: ShownName, header_bytes: u64, pax_bytes: u64 },
+    #[error("the tar ends without the two empty blocks of its end; it was cut off, so send it again")]
+    TarCutOff,
+    #[error("the tar goes on at byte {offset}, behind its end; make one tar of all files")]
+    BytesAfterTar { offset: u64 },
+
+    // A compressed body.
+    #[error("the {format} data are damaged; compress the files again and send them again")]
+    Compressed { format: Compression },
+    #[error("the {format} data end too early; they were cut off, so send them again")]
+    CompressedCutOff { format: Compression },
+    #[error("there is something else behind the end of the {format} data; compress the files again")]
+    BytesAfterCompressed { format: Compression },
+    #[error("the {format} data consist of more than {limit} streams for their size; compress the files in one stream")]
+    TooManyStreams { format: Compression, limit: u64 },
+    #[error("the xz data need a dictionary of {bytes} bytes, more than {limit_bytes}; compress with xz -9 or less")]
+    DictionaryTooLarge { bytes: u64, limit_bytes: u64 },
+    #[error("the xz data use {feature}, which is not taken; compress with xz and no special options")]
+    XzFeature {
+        /// As a noun phrase.
+        feature: &'static str,
+    },
 
     // Not the client's fault.
     #[error("the upload could not be read back from the store")]
@@ -150,7 +197,7 @@ impl fmt::Display for MethodName {
 }
 
 impl IntakeError {
-    /// A stable code for programs.
+    /// A stable code for programs. Codes are kept: those of what first existed for zips begin with `zip` for all.
     pub fn code(&self) -> &'static str {
         match self {
             Self::EmptyBody => "upload.empty",
@@ -189,6 +236,20 @@ impl IntakeError {
             Self::Length { .. } => "zip.entry.length",
             Self::Crc { .. } => "zip.entry.crc",
             Self::Descriptor { .. } => "zip.entry.descriptor",
+            Self::TarHeader { problem, .. } => problem.code(),
+            Self::HardLink { .. } => "tar.entry.hard_link",
+            Self::SparseFile { .. } => "tar.entry.sparse",
+            Self::MultiVolume { .. } => "tar.entry.multi_volume",
+            Self::TarType { .. } => "tar.entry.type",
+            Self::TwoSizes { .. } => "tar.entry.two_sizes",
+            Self::TarCutOff => "tar.cut_off",
+            Self::BytesAfterTar { .. } => "tar.bytes_after_end",
+            Self::Compressed { .. } => "compressed.damaged",
+            Self::CompressedCutOff { .. } => "compressed.cut_off",
+            Self::BytesAfterCompressed { .. } => "compressed.bytes_after_end",
+            Self::TooManyStreams { .. } => "compressed.too_many_streams",
+            Self::DictionaryTooLarge { .. } => "compressed.dictionary",
+            Self::XzFeature { .. } => "compressed.xz_feature",
             Self::Pack(_) => "pack.read",
         }
     }
@@ -210,6 +271,7 @@ impl IntakeError {
                 | Self::DirectoryTooLarge { .. }
                 | Self::EntryTooLarge { .. }
                 | Self::Ratio { .. }
+                | Self::DictionaryTooLarge { .. }
         )
     }
 }

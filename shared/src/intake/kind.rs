@@ -1,5 +1,8 @@
 //! What a body is, by its first bytes. Its name and its content type are not asked.
 
+use crate::intake::decode::Compression;
+use crate::intake::tar;
+
 /// Bytes from the start of a body that [`BodyKind::of`] wants; a shorter body is given whole.
 pub const SNIFF_BYTES: usize = 512;
 
@@ -16,7 +19,8 @@ pub enum BodyKind {
     Gzip,
     Bzip2,
     Xz,
-    /// POSIX or GNU tar (`ustar` at byte 257).
+    /// A tar: `ustar` at byte 257, or, as older ones do not have it, a first block whose checksum is right. One without
+    /// any entry has neither, and is no tar to us.
     Tar,
     /// DICOM with its preamble (PS3.10, section 7.1).
     Dicom,
@@ -59,7 +63,7 @@ impl BodyKind {
         }
         if first.get(128..132) == Some(b"DICM") {
             Self::Dicom
-        } else if first.get(257..262) == Some(b"ustar") {
+        } else if first.get(257..262) == Some(b"ustar") || tar::begins(first) {
             Self::Tar
         } else if is_data_element(first) {
             Self::DicomWithoutPreamble
@@ -67,6 +71,16 @@ impl BodyKind {
             Self::Text
         } else {
             Self::Unknown
+        }
+    }
+
+    /// The compression to take off first, if it is a compressed body: what is inside shows only then.
+    pub fn compression(self) -> Option<Compression> {
+        match self {
+            Self::Gzip => Some(Compression::Gzip),
+            Self::Bzip2 => Some(Compression::Bzip2),
+            Self::Xz => Some(Compression::Xz),
+            _ => None,
         }
     }
 }

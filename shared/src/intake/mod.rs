@@ -3,7 +3,8 @@
 //! The body is written to an immutable *pack* as it arrives. While its bytes pass, [`scan::ZipScanner`] inflates and
 //! checks what the local headers announce; after the last byte [`zip::finish`] reads the central directory from the
 //! pack, which is the authority, compares, verifies what the scanner could not, and hands each [`Entry`] to a visitor.
-//! A body that is one file passes through [`single::SingleScanner`]. [`extent::ExtentReader`] reads a file back, and
+//! A tar passes through [`tar::TarScanner`], which needs nothing but the passing bytes; [`decode::Decoder`] takes the
+//! compression off a body before that. A body that is one file passes through [`single::SingleScanner`]. [`extent::ExtentReader`] reads a file back, and
 //! [`zipout::ZipWriter`] stitches a zip from stored bytes without compressing anything again.
 //!
 //! Section numbers are those of PKWARE's APPNOTE.TXT 6.3.10.
@@ -14,6 +15,8 @@
 //! checks need. Strictness against two readers seeing two different archives is the point of this module.
 
 pub mod archiveout;
+mod conflict;
+pub mod decode;
 pub mod directory;
 mod end;
 pub mod error;
@@ -26,6 +29,7 @@ mod reread;
 pub mod scan;
 pub mod single;
 pub mod source;
+pub mod tar;
 pub mod verify;
 pub mod zip;
 pub mod zipout;
@@ -35,6 +39,8 @@ pub use skeleton::{Decoder, TarScanner};
 #[cfg(test)]
 mod tests;
 
+pub use self::decode::{Compression, Decoder};
+pub use self::tar::TarScanner;
 pub use error::IntakeError;
 pub use extent::{Extent, ExtentError, ExtentReader, Method};
 pub use kind::BodyKind;

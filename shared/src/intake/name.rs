@@ -28,7 +28,8 @@ pub enum NameError {
         /// The limit, in bytes.
         limit: usize,
     },
-    #[error("it is not valid UTF-8, though it is marked as UTF-8")]
+    /// It must be: it is marked as such, or its format has no other encoding that all readers agree on.
+    #[error("it is not valid UTF-8")]
     NotUtf8,
     #[error("it is an absolute path")]
     Absolute,

@@ -63,6 +63,7 @@ const VARIABLES: &[&str] = &[
     "max_name_bytes",
     "max_component_bytes",
     "max_central_directory_bytes",
+    "max_dictionary_bytes",
     "max_header_bytes",
     "max_value_bytes",
     "max_depth",

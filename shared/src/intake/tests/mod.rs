@@ -1,6 +1,7 @@
-//! Tests of the intake as a whole: zips that are right, odd or hostile, built byte by byte or by other programs.
+//! Tests of the intake as a whole: archives that are right, odd or hostile, built byte by byte or by other programs.
 
 mod builder;
+mod compressed;
 mod damage;
 mod forms;
 mod harness;
@@ -9,3 +10,9 @@ mod limits;
 mod output;
 mod reading;
 mod real;
+mod real_compressed;
+mod tar_builder;
+mod tar_forms;
+mod tar_harness;
+mod tar_hostile;
+mod xz_samples;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use super::harness::{accepts, noise};
 
 /// Runs a program; `None` if it cannot be started.
-fn run(program: &str, arguments: &[&str], input: &[u8]) -> Option<Vec<u8>> {
+pub fn run(program: &str, arguments: &[&str], input: &[u8]) -> Option<Vec<u8>> {
     let mut command = Command::new(program);
     let piped = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
     let Ok(mut child) = piped.spawn() else {
