@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::project::cargo;
 
 /// Licences that let Apache-2.0 software be built with what carries them.
-const ALLOWED: [&str; 16] = [
+const ALLOWED: [&str; 17] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -25,6 +25,8 @@ const ALLOWED: [&str; 16] = [
     "Unicode-DFS-2016",
     "Unlicense",
     "Zlib",
+    // BSD-like: attribution, and altered versions must say so.
+    "bzip2-1.0.6",
 ];
 
 /// Checks every package that the lock file names.

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, StatusCode};
 use narthex::domain::prearchive::upload::{Receiver, UploadError};
 use narthex::domain::resumable::{Appending, NewUpload, Progress, ResumableUpload};
+use narthex::http::conditional::http_date;
 use narthex::http::{ClientError, Params};
 use narthex::intake::IntakeError;
 use narthex::service::{Call, Reply, ReplyBody};
@@ -68,7 +69,8 @@ fn number(call: &Call, name: &str) -> Result<Option<u64>, ClientError> {
 /// When an upload that nobody goes on with is removed, as an HTTP date.
 fn expires(call: &Call, upload: &ResumableUpload) -> String {
     let kept_ms = call.site.core.settings.upload_retention_seconds.saturating_mul(1000);
-    narthex::http::http_date(upload.touched_ms.saturating_add(kept_ms))
+    let date = http_date(upload.touched_ms.saturating_add(kept_ms));
+    date.and_then(|date| date.to_str().map(str::to_owned).ok()).unwrap_or_default()
 }
 
 /// `OPTIONS`: what the server can do.

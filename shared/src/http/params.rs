@@ -165,6 +165,11 @@ impl Params {
         self.body.iter().chain(&self.query).map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// All parameters written as a query.
+    pub fn as_query(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(self.iter()).finish()
+    }
+
     /// Every value of `name`; the last is the one that [`Params::get`] gives.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.iter().filter(move |(found, _)| *found == name).map(|(_, value)| value)

@@ -33,8 +33,6 @@ pub mod tar;
 pub mod verify;
 pub mod zip;
 pub mod zipout;
-pub mod skeleton;
-pub use skeleton::{Decoder, TarScanner};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes};
 use futures::stream::StreamExt;
 
 use super::{Body, UploadError};
-use crate::intake::{BodyKind, Decoder, IntakeError};
+use crate::intake::{Compression, Decoder, IntakeError};
 use crate::limits::Limits;
 
 /// How a body was compressed for the transport (RFC 9110, section 8.4.1).
@@ -31,7 +31,7 @@ impl<B: Body> Arriving<B> {
     pub fn new(body: B, coding: ContentCoding, limits: Limits) -> Self {
         let decoder = match coding {
             ContentCoding::Identity => None,
-            ContentCoding::Gzip => Decoder::of(BodyKind::Gzip, &limits),
+            ContentCoding::Gzip => Some(Decoder::new(Compression::Gzip, &limits)),
         };
         Self { body, limits, received_bytes: 0, decoder, held: Bytes::new() }
     }

@@ -242,8 +242,9 @@ impl<S: Store> Receiver<S> {
     async fn decide_coding(&mut self, flow: &mut Flow) -> Result<(), UploadError> {
         let Coding::Undecided(head) = std::mem::replace(&mut flow.coding, Coding::Plain) else { return Ok(()) };
         let kind = BodyKind::of(&head);
-        if let Some(decoder) = Decoder::of(kind, &flow.content.limits) {
+        if let Some(compression) = kind.compression() {
             self.refuse_archive(&flow.content.name)?;
+            let decoder = Decoder::new(compression, &flow.content.limits);
             flow.coding = Coding::Compressed(Box::new(decoder));
             flow.content.is_compressed = true;
             flow.content.adopted = None;
