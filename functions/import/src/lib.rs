@@ -1,5 +1,6 @@
 //! The import service and the user cache.
 
+mod cache;
 mod import;
 mod request;
 
@@ -22,8 +23,6 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
             let name = found.get("name").rsplit('/').next().filter(|name| !name.is_empty());
             import::run(call, name).await
         }
-        Endpoint::UserCache => {
-            Err(ClientError::not_implemented("not-implemented", "This version has no user cache yet."))
-        }
+        _ => cache::route(call, &found).await,
     }
 }

@@ -16,6 +16,7 @@ pub mod resource;
 pub mod settings;
 pub mod sweep;
 pub mod time;
+pub mod user_cache;
 pub mod users;
 
 #[cfg(test)]
@@ -47,6 +48,14 @@ impl<S: Store> Core<S> {
         let records = Records::new(records);
         let leases = Leases::new(records.clone(), clock.clone(), settings.lease_seconds.saturating_mul(1000));
         Self { records, blobs, leases, clock, settings: std::rc::Rc::new(settings) }
+    }
+
+    /// The same for an upload that may have fewer bytes.
+    #[must_use]
+    pub fn with_upload_limit(&self, max_bytes: u64) -> Self {
+        let mut settings = Settings::clone(&self.settings);
+        settings.limits.max_upload_bytes = settings.limits.max_upload_bytes.min(max_bytes);
+        Self { settings: std::rc::Rc::new(settings), ..self.clone() }
     }
 
     /// The list of this name.

@@ -6,6 +6,7 @@ use super::Core;
 use super::error::DomainError;
 use super::ids::UNASSIGNED;
 use super::prearchive::PrearchiveSession;
+use super::user_cache;
 use crate::storage::pack::{self, PackRecord};
 use crate::storage::{PackId, Record, Store, StoreError, keys};
 
@@ -48,6 +49,8 @@ pub struct Swept {
     pub emptied: u64,
     /// Jobs that nobody worked on any more.
     pub jobs: u64,
+    /// Files of the user cache that were removed because of their age, or because their user is gone.
+    pub cached: u64,
 }
 
 impl<S: Store> Core<S> {
@@ -82,6 +85,7 @@ impl<S: Store> Core<S> {
         self.finish_deleted_projects().await?;
         self.finish_deleted_experiments().await?;
         swept.emptied = self.empty_trash().await?;
+        swept.cached = self.sweep_user_caches().await?;
         swept.jobs = self.run_due_jobs().await?;
         Ok(swept)
     }
@@ -132,10 +136,13 @@ impl<S: Store> Core<S> {
         Ok(false)
     }
 
-    /// Whether a session, or the experiment that it became, has taken files over from a pack.
+    /// Whether a session, the experiment that it became, or a user's cache has taken files over from a pack.
     async fn content_has_pack(&self, content: &str, id: PackId) -> Result<bool, DomainError> {
         if !self.content_is_alive(content).await? {
             return Ok(false);
+        }
+        if let Some(login) = user_cache::login_of(content) {
+            return Ok(self.user_cache_has_pack(login, id).await?);
         }
         for number in 1..=self.segments_begun(content).await? {
             if self.segment(content, number).await?.is_some_and(|segment| segment.pack == id) {

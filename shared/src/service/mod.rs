@@ -4,6 +4,7 @@
 
 mod body;
 pub mod download;
+pub mod files;
 mod reply;
 mod site;
 
