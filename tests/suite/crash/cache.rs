@@ -14,14 +14,14 @@ fn put(api: &Api, name: &str, bytes: &[u8]) -> std::io::Result<narthex_tests::Re
 fn a_cached_file_is_there_whole_or_not_at_all() {
     let mut noise = moments(7);
     let mut service = ServiceProcess::start();
-    let bytes = |round: u64| -> Vec<u8> { (0..3_000_000_u64).map(|number| ((number * 7 + round) % 251) as u8).collect() };
+    let bytes =
+        |round: u64| -> Vec<u8> { (0..3_000_000_u64).map(|number| ((number * 7 + round) % 251) as u8).collect() };
     put(&service.api(), "warm-up", &bytes(1000)).unwrap();
     let mut usual = usual(|| put(&service.api(), "another", &bytes(1001)).unwrap());
     let (mut acknowledged, mut absent) = (Vec::new(), 0);
     for round in 0..FEWER_KILLS {
-        let answer = kill_during(&mut service, &mut usual, &mut noise, move |api| {
-            put(api, &round.to_string(), &bytes(round))
-        });
+        let answer =
+            kill_during(&mut service, &mut usual, &mut noise, move |api| put(api, &round.to_string(), &bytes(round)));
         service.restart();
         let api = service.api();
         let found = api.get(&format!("{FILES}/{round}"));

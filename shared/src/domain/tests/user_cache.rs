@@ -261,11 +261,7 @@ fn who_dies_at_any_step_of_a_change_has_made_it_or_not_and_nothing_stays_behind(
                 Change::Add("old", &[("c", b"3")]),
                 vec![resource("old", &[("a", b"one"), ("b", b"two"), ("c", b"3")])],
             ),
-            (
-                "replace",
-                Change::Add("old", &[("a", b"3")]),
-                vec![resource("old", &[("a", b"3"), ("b", b"two")])],
-            ),
+            ("replace", Change::Add("old", &[("a", b"3")]), vec![resource("old", &[("a", b"3"), ("b", b"two")])]),
             ("remove a file", Change::RemoveFiles, vec![resource("old", &[("a", b"one")])]),
             ("remove a resource", Change::RemoveResource, vec![]),
         ] {

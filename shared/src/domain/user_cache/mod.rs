@@ -269,7 +269,6 @@ impl<S: Store> Core<S> {
         }
         Ok(())
     }
-
 }
 
 /// Refuses one more resource than may be.
