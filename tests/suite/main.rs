@@ -12,3 +12,4 @@ mod prearchive;
 mod real_files;
 mod refusals;
 mod settings;
+mod user_cache;

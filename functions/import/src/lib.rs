@@ -1,6 +1,7 @@
 //! The import service and the user cache.
 
 mod answer;
+mod cache;
 mod import;
 mod receive;
 mod request;
@@ -30,8 +31,6 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
         Endpoint::ResumableShow => resumable::show(&call, found.get("upload")).await,
         Endpoint::ResumableAppend => resumable::append(call, found.get("upload")).await,
         Endpoint::ResumableRemove => resumable::remove(&call, found.get("upload")).await,
-        Endpoint::UserCache => {
-            Err(ClientError::not_implemented("not-implemented", "This version has no user cache yet."))
-        }
+        _ => cache::route(call, &found).await,
     }
 }

@@ -1,11 +1,18 @@
 //! Taking in what a request sends: a file as the body, files of a form, or files of the user's cache.
 
+use std::rc::Rc;
+
+use narthex::domain::Core;
+use narthex::domain::digests::ReadError;
 use narthex::domain::jobs::Watched;
+use narthex::domain::manifest::FileEntry;
 use narthex::domain::prearchive::upload::{Receiver, Upload, UploadError};
 use narthex::domain::prearchive::upload_files::{FilesError, receive_form};
-use narthex::http::ClientError;
 use narthex::http::request::BodyKind;
+use narthex::http::{ClientError, ResourceUri};
+use narthex::intake::ExtentReader;
 use narthex::service::Call;
+use narthex::storage::kv::KvStore;
 
 use crate::request::Wanted;
 
@@ -23,6 +30,9 @@ pub async fn receive(
     name: Option<&str>,
     watched: Option<&mut Watched>,
 ) -> Result<Received, ClientError> {
+    if call.context.params.has("src") {
+        return stored(call).await;
+    }
     match call.context.body_kind()? {
         BodyKind::File { .. } => {
             let wanted = Wanted::of(call).await?;
@@ -31,6 +41,10 @@ pub async fn receive(
         }
         BodyKind::Multipart { boundary } => form(call, &boundary).await,
         BodyKind::Form | BodyKind::Json => {
+            call.read_params().await?;
+            if call.context.params.has("src") {
+                return stored(call).await;
+            }
             let sentence = "The body is no file; send the archive or DICOM file as the body, with inbody=true.";
             Err(ClientError::bad_request("no-file", sentence))
         }
@@ -43,8 +57,8 @@ async fn one_file(
     name: &str,
     mut watched: Option<&mut Watched>,
 ) -> Result<Upload, ClientError> {
-    let mut body = call.take_arriving()?;
     let core = call.site.core.clone();
+    let mut body = call.take_arriving(&core.settings.limits)?;
     let mut receiver = Receiver::new(&core, wanted.rules.clone());
     let next = async || -> Result<_, ClientError> {
         let piece = body.next().await?;
@@ -57,11 +71,50 @@ async fn one_file(
     receiver.settle(taken).await
 }
 
+/// Files of the user's cache, in the order in which they are named.
+async fn stored(call: &mut Call) -> Result<Received, ClientError> {
+    let core = call.site.core.clone();
+    let mut body = call.take_arriving(&core.settings.limits)?;
+    while let Some(piece) = body.next().await? {
+        if !piece.is_empty() {
+            let sentence = "Send files either in the body or by src, not both.";
+            return Err(ClientError::bad_request("two-sources", sentence));
+        }
+    }
+    let wanted = Wanted::of(call).await?;
+    let login = call.demand_login()?.login.clone();
+    let mut files = Vec::new();
+    for src in call.context.params.list("src") {
+        let invalid = |_| ClientError::bad_request("bad-src", "src uri is invalid.");
+        let (resource, path) = ResourceUri::parse(src).and_then(|uri| uri.cached_file()).map_err(invalid)?;
+        let found = core.cache_file(&login, &resource, &path).await?;
+        files.push(found.ok_or_else(|| ClientError::not_found("unknown-src", "Unknown src file."))?.file);
+    }
+    let mut receiver = Receiver::new(&core, wanted.rules.clone());
+    let mut taken = Ok(());
+    for file in files {
+        taken = copy(&core, &mut receiver, &file).await;
+        if taken.is_err() {
+            break;
+        }
+    }
+    let upload = receiver.settle(taken).await?;
+    Ok(Received { wanted, upload })
+}
+
+/// Takes a stored file in, as if it came as the body.
+async fn copy(core: &Core<KvStore>, receiver: &mut Receiver<KvStore>, file: &FileEntry) -> Result<(), ClientError> {
+    let pack = Rc::new(core.pack_reader(file.pack).await?);
+    let mut bytes = ExtentReader::whole(pack, file.extent, file.crc32).map_err(ReadError::from)?;
+    let name = file.name.rsplit('/').next().unwrap_or_default();
+    receiver.take(name, async || -> Result<_, ClientError> { Ok(bytes.next().await.map_err(ReadError::from)?) }).await
+}
+
 /// The fields of a form may come in any order, also behind the files: so the files are stored first, and looked at when
 /// all fields are known.
 async fn form(call: &mut Call, boundary: &str) -> Result<Received, ClientError> {
     let core = call.site.core.clone();
-    let mut form = match receive_form(&core, call.take_arriving()?, boundary).await {
+    let mut form = match receive_form(&core, call.take_arriving(&core.settings.limits)?, boundary).await {
         Err(FilesError::NoFile) => {
             let sentence = "Unable to identify upload format: the form has no file.";
             return Err(ClientError::bad_request("no-file", sentence));

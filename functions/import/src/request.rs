@@ -87,7 +87,8 @@ fn handler(params: &Params, media_type: &str, default: ImportHandler) -> Result<
         }
         Some(handler) => Ok(handler),
         None if matches!(word, "inbox" | "automation") => {
-            let sentence = format!("The import handler {word} works on the server's own files, which there are none of.");
+            let sentence =
+                format!("The import handler {word} works on the server's own files, which there are none of.");
             Err(ClientError::not_implemented("not-implemented", sentence))
         }
         None => {

@@ -121,7 +121,8 @@ pub async fn begin(mut call: Call) -> Result<Reply, ClientError> {
 
 /// The file's name in `Upload-Metadata`, if the client gives one.
 fn file_name(call: &Call) -> String {
-    let metadata = call.context.headers.get("upload-metadata").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let metadata =
+        call.context.headers.get("upload-metadata").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let pairs = metadata.split(',').filter_map(|pair| pair.trim().split_once(' '));
     let named = |wanted: &str| {
         let value = pairs.clone().find(|(key, _)| *key == wanted)?.1;
@@ -204,7 +205,7 @@ type Headers = Vec<(&'static str, String)>;
 /// headers that tell of the import.
 async fn receive(call: &mut Call, mut held: Appending) -> Result<(ResumableUpload, Headers), ClientError> {
     let core = call.site.core.clone();
-    let mut body = call.take_arriving()?;
+    let mut body = call.take_arriving(&core.settings.limits)?;
     let appended = if held.upload.progress == Progress::Receiving {
         core.append_resumable(&mut held, async || -> Result<_, ClientError> { Ok(body.next().await?) }).await
     } else {

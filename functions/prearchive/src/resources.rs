@@ -4,12 +4,11 @@ use narthex::domain::DomainError;
 use narthex::domain::catalog::{CatalogCursor, FileNotes};
 use narthex::domain::prearchive::resources::AddFiles;
 use narthex::domain::prearchive::status::Action;
-use narthex::domain::prearchive::upload_files::{FilesError, ReceivedFile, file_name, receive_file, receive_form};
 use narthex::domain::prearchive::{PrearchiveSession, SessionPlace};
 use narthex::domain::resource::{CountedResource, check_label, check_notes};
-use narthex::http::request::BodyKind;
 use narthex::http::views::prearchive as views;
-use narthex::http::{ClientError, Params, upload_name};
+use narthex::http::{ClientError, Params};
+use narthex::service::files::receive;
 use narthex::service::{Call, Reply, ReplyBody, after_the_answer, download};
 
 use crate::files::render;
@@ -64,19 +63,7 @@ pub async fn add(mut call: Call, place: &SessionPlace, label: &str, path: &str) 
     session.allow(Action::Edit)?;
     check_label(label)?;
     wanted(&call.context.params, label, &call.user())?;
-    let limits = core.settings.limits;
-    if !path.is_empty() {
-        file_name(path, &limits)?;
-    }
-    let files = match call.context.body_kind()? {
-        BodyKind::File { media_type } => {
-            let name = if path.is_empty() { upload_name(&media_type) } else { path.to_owned() };
-            let name = file_name(&name, &limits)?;
-            vec![receive_file(&core, call.take_arriving()?, name).await?]
-        }
-        BodyKind::Multipart { boundary } => receive_parts(&mut call, &boundary, path).await?,
-        BodyKind::Form | BodyKind::Json => return Err(FilesError::NoFile.into()),
-    };
+    let files = receive(&mut call, &core, path).await?;
     // Fields of a form are parameters as well.
     let add = match wanted(&call.context.params, label, &call.user()) {
         Ok(add) => add,
@@ -108,30 +95,6 @@ fn wanted(params: &Params, label: &str, by: &str) -> Result<AddFiles, ClientErro
     };
     check_notes(&notes)?;
     Ok(AddFiles { label: label.to_owned(), by: by.to_owned(), notes, overwrite: params.flag("overwrite") })
-}
-
-/// The files of a form. Its other fields become parameters.
-async fn receive_parts(call: &mut Call, boundary: &str, path: &str) -> Result<Vec<ReceivedFile>, ClientError> {
-    let core = call.site.core.clone();
-    let mut form = receive_form(&core, call.take_arriving()?, boundary).await?;
-    let mut outcome = Ok(());
-    for (name, value) in &form.fields {
-        outcome = outcome.and_then(|()| Ok(call.context.params.add_field(name, value)?));
-    }
-    if outcome.is_ok() && !path.is_empty() {
-        outcome = match form.files.as_mut_slice() {
-            [file] => file_name(path, &core.settings.limits).map(|name| file.name = name).map_err(ClientError::from),
-            _ => Err(ClientError::bad_request(
-                "one-path",
-                "The address names one file, but the form has several; send them to .../files.",
-            )),
-        };
-    }
-    if let Err(error) = outcome {
-        core.abandon_files(form.files).await;
-        return Err(error);
-    }
-    Ok(form.files)
 }
 
 /// `DELETE .../resources/R`

@@ -55,6 +55,12 @@ pub enum DomainError {
         /// What is not allowed and why, as a sentence.
         what: String,
     },
+    /// There is no room for it.
+    #[error("{what}")]
+    Full {
+        /// What is full and what to do, as a sentence.
+        what: String,
+    },
     /// This version cannot do it.
     #[error("{what}")]
     NotImplemented {

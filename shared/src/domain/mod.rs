@@ -17,6 +17,7 @@ pub mod resumable;
 pub mod settings;
 pub mod sweep;
 pub mod time;
+pub mod user_cache;
 pub mod users;
 
 #[cfg(test)]
@@ -48,6 +49,14 @@ impl<S: Store> Core<S> {
         let records = Records::new(records);
         let leases = Leases::new(records.clone(), clock.clone(), settings.lease_seconds.saturating_mul(1000));
         Self { records, blobs, leases, clock, settings: std::rc::Rc::new(settings) }
+    }
+
+    /// The same for an upload that may have fewer bytes.
+    #[must_use]
+    pub fn with_upload_limit(&self, max_bytes: u64) -> Self {
+        let mut settings = Settings::clone(&self.settings);
+        settings.limits.max_upload_bytes = settings.limits.max_upload_bytes.min(max_bytes);
+        Self { settings: std::rc::Rc::new(settings), ..self.clone() }
     }
 
     /// The list of this name.

@@ -15,6 +15,10 @@ pub struct Settings {
     pub session_idle_seconds: u64,
     /// How long an upload that was never finished is kept before the sweep removes it, in seconds.
     pub upload_retention_seconds: u64,
+    /// How long a file stays in the user cache before the sweep removes it, in seconds; 0 for ever.
+    pub cache_retention_seconds: u64,
+    /// What one user may keep in the user cache, in bytes.
+    pub max_cache_bytes: u64,
     /// The prearchive code of a new project: 0, 1, 4 or 5.
     pub default_prearchive_code: u8,
     /// Whether every user may make projects, or administrators only.
@@ -34,6 +38,8 @@ impl Default for Settings {
             lease_seconds: 30,
             upload_retention_seconds: 24 * 60 * 60,
             session_idle_seconds: 300,
+            cache_retention_seconds: 30 * 24 * 60 * 60,
+            max_cache_bytes: 64 << 30,
             default_prearchive_code: 0,
             users_may_create_projects: true,
             dicom_file_name_template: NameTemplate::default(),
@@ -84,6 +90,8 @@ impl Settings {
             lease_seconds: number(&given, "lease_seconds", defaults.lease_seconds, 1)?,
             upload_retention_seconds: number(&given, "upload_retention_seconds", defaults.upload_retention_seconds, 0)?,
             session_idle_seconds: number(&given, "session_idle_seconds", defaults.session_idle_seconds, 1)?,
+            cache_retention_seconds: number(&given, "cache_retention_seconds", defaults.cache_retention_seconds, 0)?,
+            max_cache_bytes: bytes(&given, "max_cache_bytes", defaults.max_cache_bytes)?,
             default_prearchive_code: match given("default_prearchive_code").as_deref() {
                 None | Some("0") => 0,
                 Some("1") => 1,
@@ -156,6 +164,17 @@ pub(crate) fn number(
     }
 }
 
+/// A setting in bytes.
+fn bytes(given: &impl Fn(&str) -> Option<String>, name: &'static str, default: u64) -> Result<u64, SettingError> {
+    match given(name) {
+        None => Ok(default),
+        Some(value) if value.bytes().all(|byte| byte.is_ascii_digit()) => {
+            value.parse().map_err(|_| SettingError { name, value, must_be: "a number of bytes below 2^64" })
+        }
+        Some(value) => Err(SettingError { name, value, must_be: "a whole number of bytes, in digits" }),
+    }
+}
+
 /// A setting that counts something; 0 for never.
 ///
 /// # Errors
@@ -208,6 +227,8 @@ mod tests {
         assert_eq!(template, NameTemplate::parse("${Modality}").unwrap());
         assert_eq!(settings.dicom_file_name_template, NameTemplate::default());
         assert_eq!(with("max_entries", "7").unwrap().limits.max_entries, 7);
+        assert_eq!(with("max_cache_bytes", "7").unwrap().max_cache_bytes, 7);
+        assert_eq!(with("cache_retention_seconds", "0").unwrap().cache_retention_seconds, 0);
     }
 
     #[test]
@@ -217,6 +238,9 @@ mod tests {
             ("lease_seconds", "0"),
             ("lease_seconds", "soon"),
             ("session_idle_seconds", "0"),
+            ("cache_retention_seconds", "-1"),
+            ("max_cache_bytes", "64 GiB"),
+            ("max_cache_bytes", "99999999999999999999"),
             ("default_prearchive_code", "2"),
             ("max_entries", "-1"),
             ("max_nesting", "17"),

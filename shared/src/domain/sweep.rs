@@ -9,6 +9,7 @@ use super::error::DomainError;
 use super::ids::UNASSIGNED;
 use super::prearchive::PrearchiveSession;
 use super::prearchive::segment::Segment;
+use super::user_cache;
 use crate::storage::pack::{self, PackRecord};
 use crate::storage::{PackId, Record, Store, StoreError, keys};
 
@@ -58,6 +59,8 @@ pub struct Swept {
     pub emptied: u64,
     /// Jobs that nobody worked on any more.
     pub jobs: u64,
+    /// Files of the user cache that were removed because of their age, or because their user is gone.
+    pub cached: u64,
 }
 
 impl<S: Store> Core<S> {
@@ -93,6 +96,7 @@ impl<S: Store> Core<S> {
         self.finish_deleted_experiments().await?;
         swept.emptied = self.empty_trash().await?;
         swept.uploads += self.remove_stale_uploads().await?;
+        swept.cached = self.sweep_user_caches().await?;
         swept.jobs = self.run_due_jobs().await?;
         Ok(swept)
     }
@@ -151,14 +155,12 @@ impl<S: Store> Core<S> {
     }
 
     /// Whether a session, or the experiment that it became, has taken files over from a pack.
-    async fn content_has_pack(
-        &self,
-        content: &str,
-        id: PackId,
-        known: &mut KnownPacks,
-    ) -> Result<bool, DomainError> {
+    async fn content_has_pack(&self, content: &str, id: PackId, known: &mut KnownPacks) -> Result<bool, DomainError> {
         if !self.content_is_alive(content).await? {
             return Ok(false);
+        }
+        if let Some(login) = user_cache::login_of(content) {
+            return Ok(self.user_cache_has_pack(login, id).await?);
         }
         if known.content != content {
             *known = KnownPacks { content: content.to_owned(), packs: self.packs_of_images(content).await? };

@@ -19,6 +19,7 @@ impl From<DomainError> for ClientError {
             DomainError::Conflict { .. } => Self::conflict("conflict", sentence),
             DomainError::NothingParsable { .. } => Self::bad_request("nothing-parsable", capitalised(sentence)),
             DomainError::Refused { .. } => Self::forbidden("refused", sentence),
+            DomainError::Full { .. } => Self::insufficient_storage("full", sentence),
             DomainError::NotImplemented { .. } => Self::not_implemented("not-implemented", sentence),
             DomainError::Store(error) => error.into(),
         }

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use ::http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use ::http::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Response};
 use bytes::Bytes;
 

@@ -44,6 +44,19 @@ impl ResourceUri {
         }
     }
 
+    /// The file of the user cache that this names: the label of its resource, and its path there.
+    ///
+    /// # Errors
+    /// [`PathError::NotThatKind`] for everything else.
+    pub fn cached_file(&self) -> Result<(String, String), PathError> {
+        match &self.segments()[..] {
+            ["user", "cache", "resources", label, "files", path @ ..] if !path.is_empty() => {
+                Ok(((*label).to_owned(), path.join("/")))
+            }
+            _ => Err(PathError::NotThatKind),
+        }
+    }
+
     /// The destination of an import that this names.
     ///
     /// # Errors
@@ -176,6 +189,18 @@ mod tests {
         }
         for value in ["/prearchive/projects/P/T", "/prearchive/projects/P/T/F/scans", "/data/data/prearchive", "/"] {
             assert_eq!(ResourceUri::parse(value).unwrap().prearchive(), Err(PathError::NotThatKind), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_user_cache_is_named_with_or_without_data() {
+        let of = |value: &str| ResourceUri::parse(value).unwrap().cached_file();
+        for start in ["", "/data", "/REST"] {
+            let found = of(&format!("{start}/user/cache/resources/X/files/a/b%20c.zip"));
+            assert_eq!(found, Ok(("X".to_owned(), "a/b c.zip".to_owned())));
+        }
+        for value in ["/user/cache/resources/X/files", "/user/cache/resources/X", "/user/cache/X/files/a", "/"] {
+            assert_eq!(of(value), Err(PathError::NotThatKind), "{value}");
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod body;
 pub mod download;
+pub mod files;
 mod reply;
 mod site;
 
@@ -27,6 +28,7 @@ use crate::domain::project::Project;
 use crate::http::cookies::{EXPIRATION_COOKIE, expiration_cookie, sets_cookie};
 use crate::http::{BodyKind, ClientError, ErrorFormat, RequestContext};
 use crate::intake::IntakeError;
+use crate::limits::Limits;
 
 /// One request with whoever makes it.
 pub struct Call {
@@ -64,18 +66,17 @@ impl Call {
         std::mem::take(&mut self.body)
     }
 
-    /// The body as a file or form arrives in it, to be read once.
+    /// The body as a file or form arrives in it, to be read once, within these limits.
     ///
     /// # Errors
     /// 413 if its announced length is beyond what an upload may have, 415 for a content coding that is not known.
-    pub fn take_arriving(&mut self) -> Result<Arriving<RequestBody>, ClientError> {
-        let limits = self.site.core.settings.limits;
+    pub fn take_arriving(&mut self, limits: &Limits) -> Result<Arriving<RequestBody>, ClientError> {
         let limit_bytes = limits.max_upload_bytes;
         if self.context.content_length().is_some_and(|length| length > limit_bytes) {
             return Err(IntakeError::UploadTooLarge { limit_bytes }.into());
         }
         let coding = self.context.content_coding()?;
-        Ok(Arriving::new(self.take_body(), coding, limits))
+        Ok(Arriving::new(self.take_body(), coding, *limits))
     }
 
     /// Reads a body of parameters (form or JSON) and adds them to those of the query.

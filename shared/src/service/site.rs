@@ -51,6 +51,8 @@ const VARIABLES: &[&str] = &[
     "csrf_check",
     "sweep_token",
     "session_idle_seconds",
+    "cache_retention_seconds",
+    "max_cache_bytes",
     "max_upload_bytes",
     "max_entries",
     "max_entry_bytes",

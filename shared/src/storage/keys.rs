@@ -265,6 +265,11 @@ pub fn account(login: &str) -> Key {
     Key::root("account").name(login)
 }
 
+/// What a user keeps in the user cache.
+pub fn user_cache(login: &str) -> Key {
+    Key::root("user-cache").name(login)
+}
+
 /// A login session, by the hash of its token.
 pub fn login(token_hash: &str) -> Key {
     Key::root("login").name(token_hash)

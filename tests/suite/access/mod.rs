@@ -24,7 +24,7 @@ fn send(client: &Client, method: &str, path: &str, body: &Value) -> Response {
 
 /// Makes a user and gives a client that is logged in as that user.
 #[track_caller]
-fn user(admin: &Client, name: &str) -> Client {
+pub fn user(admin: &Client, name: &str) -> Client {
     let body = serde_json::json!({
         "username": name, "password": USER_PASSWORD, "firstName": "First", "lastName": name,
         "email": format!("{name}@example.org"),

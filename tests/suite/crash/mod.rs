@@ -2,6 +2,7 @@
 
 mod archive;
 mod build;
+mod cache;
 mod delete;
 mod job;
 mod relocate;

@@ -26,7 +26,8 @@ fn form(parts: &[Part<'_>]) -> Vec<u8> {
                 body.extend_from_slice(format!("name=\"{name}\"\r\n\r\n{value}").as_bytes());
             }
             Part::File(name, bytes) => {
-                let head = format!("name=\"file\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n");
+                let head =
+                    format!("name=\"file\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n");
                 body.extend_from_slice(head.as_bytes());
                 body.extend_from_slice(bytes);
             }

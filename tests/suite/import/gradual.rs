@@ -41,10 +41,8 @@ fn many_clients_with_one_study_make_one_session() {
                 let (api, files) = (&api, &files);
                 scope.spawn(move || -> Vec<String> {
                     let mine = files.iter().chain(files).enumerate().filter(|(number, _)| number % 8 == client);
-                    mine.map(|(_, file)| {
-                        taken(&send(api, "PROJECT_ID=P1&SUBJECT_ID=SUB&EXPT_LABEL=LAB", &file.bytes))
-                    })
-                    .collect()
+                    mine.map(|(_, file)| taken(&send(api, "PROJECT_ID=P1&SUBJECT_ID=SUB&EXPT_LABEL=LAB", &file.bytes)))
+                        .collect()
                 })
             })
             .collect();

@@ -302,9 +302,8 @@ fn report(options: &Options, figures: &[Figure]) {
     let mut rows = Vec::new();
     for figure in figures {
         let of = |lane: &str| {
-            let same = |other: &&Figure| {
-                other.lane == lane && other.what == figure.what && other.clients == figure.clients
-            };
+            let same =
+                |other: &&Figure| other.lane == lane && other.what == figure.what && other.clients == figure.clients;
             figures.iter().find(same).map(Figure::median_round)
         };
         let times_orthanc = of("orthanc").map(|orthanc| orthanc / figure.median_round());

@@ -6,6 +6,7 @@ use super::subject::LabelRef;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::resource::ItemResource;
+use crate::domain::user_cache;
 use crate::imaging::Field;
 use crate::imaging::types::SessionType;
 use crate::storage::roster::RowSource;
@@ -124,11 +125,15 @@ impl<S: Store> Core<S> {
         Ok(self.experiment_by_id(experiment).await?.is_some_and(|found| found.content == session))
     }
 
-    /// Whether files owned under this name are still somebody's: a session's of the prearchive, or an experiment's.
+    /// Whether files owned under this name are still somebody's: a session's of the prearchive, an experiment's, or a
+    /// user's who keeps them in the cache.
     ///
     /// # Errors
     /// The store's failure.
     pub(crate) async fn content_is_alive(&self, content: &str) -> Result<bool, StoreError> {
+        if let Some(login) = user_cache::login_of(content) {
+            return Ok(self.records.store().get(keys::user_cache(login).as_str()).await?.is_some());
+        }
         if self.records.store().get(keys::session(content).as_str()).await?.is_some() {
             return Ok(true);
         }

@@ -11,11 +11,13 @@
 mod change;
 mod read;
 mod remove;
+mod take;
 #[cfg(test)]
 mod tests;
 
 pub use change::Put;
 pub use read::CatalogCursor;
+pub(crate) use take::Taking;
 
 use serde::{Deserialize, Serialize};
 

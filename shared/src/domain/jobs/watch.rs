@@ -30,8 +30,7 @@ impl<S: Store> Core<S> {
         let busy = || DomainError::Busy { what: "the work that is followed by this key".to_owned() };
         // Held until the end: whoever finds the job without its lease knows that its request is dead.
         let lease = self.leases.acquire(&super::run::lease_name(&id)).await?.ok_or_else(busy)?;
-        let new =
-            NewJob { id, login: login.to_owned(), key: Some(key.to_owned()), kind: None, items: Vec::new() };
+        let new = NewJob { id, login: login.to_owned(), key: Some(key.to_owned()), kind: None, items: Vec::new() };
         let job = self.make_job(new).await?;
         let mut watched = Watched { job, lease, told_ms: 0, is_progress: false };
         watched.job.total = 1;

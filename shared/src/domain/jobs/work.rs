@@ -147,9 +147,7 @@ impl<S: Store> Core<S> {
         match kind {
             JobKind::Move { project } if session.place.project == *project => Ok(prearchive_result(&session.place)),
             JobKind::Rebuild if session.status == Status::Ready => Ok(prearchive_result(&session.place)),
-            _ => {
-                Err(DomainError::WrongState { status: session.status.as_str(), action: kind.action().participle() })
-            }
+            _ => Err(DomainError::WrongState { status: session.status.as_str(), action: kind.action().participle() }),
         }
     }
 

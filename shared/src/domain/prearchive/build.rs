@@ -55,10 +55,7 @@ fn sameness(file: &ArrivedFile) -> Vec<Sameness> {
         return vec![Sameness::Whole(uid, file.crc32, file.extent.len, name)];
     }
     let class = file.sop_class_uid.clone();
-    vec![
-        Sameness::Bytes(class.clone(), uid.clone(), file.crc32, file.extent.len),
-        Sameness::Name(class, uid, name),
-    ]
+    vec![Sameness::Bytes(class.clone(), uid.clone(), file.crc32, file.extent.len), Sameness::Name(class, uid, name)]
 }
 
 impl Gathered {

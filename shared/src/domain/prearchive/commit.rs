@@ -129,11 +129,12 @@ impl<S: Store> Core<S> {
         if !self.archives_by_itself(&session, request.to_archive).await? {
             return Ok(Committed::Staged(Box::new(session)));
         }
-        let (overwrite, quarantine) = match (&request.archive, request.overwrite_files || session.autoarchive == OVERWRITE) {
-            (Some(said), _) => *said,
-            (None, true) => (Overwrite::Delete, false),
-            (None, false) => (Overwrite::Append, false),
-        };
+        let (overwrite, quarantine) =
+            match (&request.archive, request.overwrite_files || session.autoarchive == OVERWRITE) {
+                (Some(said), _) => *said,
+                (None, true) => (Overwrite::Delete, false),
+                (None, false) => (Overwrite::Append, false),
+            };
         let archive = ArchiveRequest { by: request.by.clone(), overwrite, quarantine, ..Default::default() };
         if let Some(part) = part {
             // Should something stand against the second session, its log says so.

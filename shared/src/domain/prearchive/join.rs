@@ -66,7 +66,8 @@ impl<S: Store> Core<S> {
             // The packs are owned under the name of a session that is gone, and may be given back with it at any time.
             let old: Vec<PackId> = runs.iter().map(|run| run.pack).collect();
             let lease = self.leases.acquire_within(&target.identity.lease_name(), self.patience_ms()).await?;
-            let lease = lease.ok_or_else(|| DomainError::Busy { what: "another upload of the same study".to_owned() })?;
+            let lease =
+                lease.ok_or_else(|| DomainError::Busy { what: "another upload of the same study".to_owned() })?;
             let found = self.receiver_of(&target.identity, request).await;
             let next = match found {
                 Ok(found) => found,

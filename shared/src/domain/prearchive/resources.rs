@@ -4,13 +4,11 @@ use super::session::{HeldSession, PrearchiveSession};
 use super::status::Action;
 use super::upload_files::ReceivedFile;
 use crate::domain::Core;
-use crate::domain::catalog::{CatalogFile, FileNotes, Put};
+use crate::domain::catalog::{FileNotes, Taking};
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
-use crate::domain::manifest::FileEntry;
 use crate::domain::resource::{ItemResource, MAX_RESOURCES, check_label, check_notes};
-use crate::intake::{Extent, Method};
-use crate::storage::{Store, pack};
+use crate::storage::Store;
 
 /// What is to be done with files that have been received.
 #[derive(Debug, Clone, Default)]
@@ -72,41 +70,8 @@ impl<S: Store> Core<S> {
         held.session.allow(Action::Edit)?;
         let resource = self.resource_to_fill(held, add).await?;
         let owner = held.session.id.clone();
-        let mut duplicates = Vec::new();
-        left.reverse();
-        while let Some(received) = left.pop() {
-            let shape = received.shape;
-            let path = received.name.as_str().to_owned();
-            let file = CatalogFile {
-                file: FileEntry {
-                    name: path.clone(),
-                    pack: shape.id,
-                    ordinal: 0,
-                    extent: Extent { offset: 0, stored_len: shape.bytes, len: shape.bytes, method: Method::Stored },
-                    crc32: received.crc32,
-                    sop_instance_uid: String::new(),
-                    instance_number: None,
-                },
-                by: add.by.clone(),
-                at_ms: self.clock.now_ms(),
-                notes: add.notes.clone(),
-            };
-            pack::commit(&self.records, shape, vec![owner.clone()], file.at_ms).await?;
-            match self.put_file(&mut held.lease, resource.catalog_of(&owner), file, add.overwrite).await {
-                Ok(Put::Added | Put::Replaced) => pack::seal(&self.records, shape.id).await?,
-                Ok(Put::Duplicate) => {
-                    duplicates.push(path);
-                    self.release_file_pack(shape.id, &owner).await?;
-                }
-                // Whether the file was taken over is not known; the sweep looks and removes its pack if not.
-                Err(error @ DomainError::Store(_)) => return Err(error),
-                Err(error) => {
-                    self.release_file_pack(shape.id, &owner).await?;
-                    return Err(error);
-                }
-            }
-        }
-        Ok(duplicates)
+        let taking = Taking { by: &add.by, notes: &add.notes, overwrite: add.overwrite };
+        self.take_files(&mut held.lease, resource.catalog_of(&owner), taking, left).await
     }
 
     /// The resource of this label; a new one if there is none with files. It is not there for readers until it has a

@@ -84,8 +84,11 @@ fn a_name_that_is_taken_by_another_object_gives_way_to_the_template() {
         let session = staged(&core, "DEMO").await.remove(0);
         let mut held = core.hold_session(&session.id).await.unwrap();
         core.build(&mut held).await.unwrap();
-        let names: Vec<_> =
-            contents(&core, held.session.manifest.as_ref().unwrap()).await.into_iter().map(|(_, name, _)| name).collect();
+        let names: Vec<_> = contents(&core, held.session.manifest.as_ref().unwrap())
+            .await
+            .into_iter()
+            .map(|(_, name, _)| name)
+            .collect();
         assert_eq!(names.len(), study.files().count());
         assert_eq!(names.iter().filter(|name| *name == "same.dcm").count(), 2, "one in each scan: {names:?}");
         assert!(names.iter().filter(|name| name.starts_with(&study.study_uid())).count() == names.len() - 2);

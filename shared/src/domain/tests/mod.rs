@@ -8,6 +8,7 @@ mod jobs;
 mod relocate;
 mod review;
 mod separate;
+mod user_cache;
 mod way;
 
 use std::rc::Rc;

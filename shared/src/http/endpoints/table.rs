@@ -97,10 +97,16 @@ endpoints! {
         ResumableShow: GET "/data/services/import/resumable/{upload}";
         ResumableAppend: PATCH "/data/services/import/resumable/{upload}";
         ResumableRemove: DELETE "/data/services/import/resumable/{upload}";
-        UserCache:
-            GET "/data/user/cache/resources", GET "/data/user/cache/resources/{*rest}",
-            PUT "/data/user/cache/resources/{*rest}", POST "/data/user/cache/resources/{*rest}",
-            DELETE "/data/user/cache/resources/{*rest}";
+        CacheResources: GET "/data/user/cache/resources";
+        MakeCacheResource: PUT "/data/user/cache/resources/{resource}";
+        AddCacheFiles:
+            PUT "/data/user/cache/resources/{resource}/files", POST "/data/user/cache/resources/{resource}/files";
+        PutCacheFile: PUT "/data/user/cache/resources/{resource}/files/{*file}";
+        PostCacheFile: POST "/data/user/cache/resources/{resource}/files/{*file}";
+        CacheFiles: GET "/data/user/cache/resources/{resource}", GET "/data/user/cache/resources/{resource}/files";
+        CacheFile: GET "/data/user/cache/resources/{resource}/files/{*file}";
+        DeleteCacheFiles: DELETE "/data/user/cache/resources/{resource}/files/{*file}";
+        DeleteCacheResource: DELETE "/data/user/cache/resources/{resource}";
     }
     /// Archiving, and reading the archive back.
     archive {

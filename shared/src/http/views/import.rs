@@ -28,7 +28,8 @@ pub fn verdicts(uris: &[String], verdicts: &[Verdict]) -> Vec<u8> {
 
 /// A page for web uploaders.
 pub fn page(uris: &[String]) -> String {
-    let mut page = String::from("<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Import</title></head><body><ul>");
+    let mut page =
+        String::from("<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Import</title></head><body><ul>");
     for uri in uris {
         page.push_str("<li>");
         push_markup(&mut page, uri, Breaks::Blank);

@@ -6,4 +6,5 @@ pub mod jobs;
 pub mod members;
 pub mod prearchive;
 pub mod project;
+pub mod user_cache;
 pub mod users;

@@ -117,9 +117,27 @@ const UNSERVED: &[u16] = &[501];
 fn import() -> Vec<Row> {
     const DEST: &str = "import-handler=SI&inbody=true&dest=/prearchive/projects/{project}";
     let row = |name, rule| row("import", name, rule);
+    // Everybody has a cache of their own, which the rows fill, read and empty in this order.
+    let cache = |name| row(name, Rule::User).with(&[("resource", "X"), ("file", "a/b.txt")]);
+    let file = Body::File("hello");
+    let upload = |name| row(name, Rule::User).with(&[("upload", "unknown")]);
     vec![
         row("Import", Rule::Import).query(DEST).body(Body::Study).with(&[("name", "x.zip")]),
-        row("UserCache", Rule::User).answers(UNSERVED).with(&[("rest", "X/files/x.zip")]),
+        // Whoever does not speak the protocol of resumable uploads is told so.
+        upload("ResumableOptions").answers(&[204]),
+        upload("ResumableBegin").answers(&[412]),
+        upload("ResumableShow").answers(&[404]),
+        upload("ResumableAppend").answers(&[412]),
+        upload("ResumableRemove").answers(&[412]),
+        cache("MakeCacheResource"),
+        cache("PutCacheFile").body(file),
+        cache("AddCacheFiles").body(file).answers(&[200, 201]),
+        cache("PostCacheFile").body(file).answers(&[400]),
+        cache("CacheResources"),
+        cache("CacheFiles"),
+        cache("CacheFile"),
+        cache("DeleteCacheFiles"),
+        cache("DeleteCacheResource"),
     ]
 }
 

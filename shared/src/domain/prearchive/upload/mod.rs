@@ -13,8 +13,8 @@ mod verdict;
 pub use arriving::{Arriving, ContentCoding};
 pub use receiver::Receiver;
 pub use rules::{Formats, Naming, Others, UploadRules};
-pub(super) use sorter::StudyRun;
 pub use sorter::ArrivedStudy;
+pub(super) use sorter::StudyRun;
 pub use verdict::{Outcome, Reason, Verdict};
 
 use bytes::Bytes;

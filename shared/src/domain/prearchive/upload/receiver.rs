@@ -355,8 +355,7 @@ impl<S: Store> Receiver<S> {
             }
             (None, None) => return Err(UploadError::Empty),
         };
-        let opens_archives =
-            content.depth < self.core.settings.limits.max_nesting && !self.sorter.rules().is_one_image;
+        let opens_archives = content.depth < self.core.settings.limits.max_nesting && !self.sorter.rules().is_one_image;
         self.sorter.enter(shape.id, &content.prefix, opens_archives);
         let summary = match content.state {
             State::Zip(scanner) => {

@@ -1,0 +1,56 @@
+//! Receiving the files of a request.
+
+use super::Call;
+use crate::domain::Core;
+use crate::domain::prearchive::upload_files::{FilesError, ReceivedFile, file_name, receive_file, receive_form};
+use crate::http::request::BodyKind;
+use crate::http::{ClientError, upload_name};
+use crate::storage::Store;
+
+/// Receives the files of a request: the body as one file, or the parts of a form, whose other fields become parameters.
+/// `path` is what the address calls the file; empty if it names none. The limits are those of `core`.
+///
+/// # Errors
+/// What is wrong with the body, the form or a name; nothing is kept then.
+pub async fn receive<S: Store>(call: &mut Call, core: &Core<S>, path: &str) -> Result<Vec<ReceivedFile>, ClientError> {
+    let limits = core.settings.limits;
+    if !path.is_empty() {
+        file_name(path, &limits)?;
+    }
+    match call.context.body_kind()? {
+        BodyKind::File { media_type } => {
+            let name = if path.is_empty() { upload_name(&media_type) } else { path.to_owned() };
+            let name = file_name(&name, &limits)?;
+            Ok(vec![receive_file(core, call.take_arriving(&limits)?, name).await?])
+        }
+        BodyKind::Multipart { boundary } => receive_parts(call, core, &boundary, path).await,
+        BodyKind::Form | BodyKind::Json => Err(FilesError::NoFile.into()),
+    }
+}
+
+async fn receive_parts<S: Store>(
+    call: &mut Call,
+    core: &Core<S>,
+    boundary: &str,
+    path: &str,
+) -> Result<Vec<ReceivedFile>, ClientError> {
+    let mut form = receive_form(core, call.take_arriving(&core.settings.limits)?, boundary).await?;
+    let mut outcome = Ok(());
+    for (name, value) in &form.fields {
+        outcome = outcome.and_then(|()| Ok(call.context.params.add_field(name, value)?));
+    }
+    if outcome.is_ok() && !path.is_empty() {
+        outcome = match form.files.as_mut_slice() {
+            [file] => file_name(path, &core.settings.limits).map(|name| file.name = name).map_err(ClientError::from),
+            _ => Err(ClientError::bad_request(
+                "one-path",
+                "The address names one file, but the form has several; send them to .../files.",
+            )),
+        };
+    }
+    if let Err(error) = outcome {
+        core.abandon_files(form.files).await;
+        return Err(error);
+    }
+    Ok(form.files)
+}

@@ -1,0 +1,48 @@
+//! In the middle of an upload into the user cache.
+
+use narthex_tests::{Api, ServiceProcess};
+
+use super::{FEWER_KILLS, SETTLED, insist, kill_during, moments, usual};
+
+const FILES: &str = "/data/user/cache/resources/X/files";
+
+fn put(api: &Api, name: &str, bytes: &[u8]) -> std::io::Result<narthex_tests::Response> {
+    api.client.request("PUT", &format!("{FILES}/{name}")).header("Content-Type", "text/plain").send_bytes(bytes)
+}
+
+#[test]
+fn a_cached_file_is_there_whole_or_not_at_all() {
+    let mut noise = moments(7);
+    let mut service = ServiceProcess::start();
+    let bytes =
+        |round: u64| -> Vec<u8> { (0..3_000_000_u64).map(|number| ((number * 7 + round) % 251) as u8).collect() };
+    put(&service.api(), "warm-up", &bytes(1000)).unwrap();
+    let mut usual = usual(|| put(&service.api(), "another", &bytes(1001)).unwrap());
+    let (mut acknowledged, mut absent) = (Vec::new(), 0);
+    for round in 0..FEWER_KILLS {
+        let answer =
+            kill_during(&mut service, &mut usual, &mut noise, move |api| put(api, &round.to_string(), &bytes(round)));
+        service.restart();
+        let api = service.api();
+        let found = api.get(&format!("{FILES}/{round}"));
+        match (answer.map(|answer| answer.status), found.status) {
+            (Some(200) | None, 200) => assert!(found.body == bytes(round), "round {round}: other bytes"),
+            (None, 404) => absent += 1,
+            (answer, found) => panic!("round {round}: answered {answer:?}, found {found}"),
+        }
+        if found.status == 200 {
+            acknowledged.push(round);
+        }
+        // The lease of the dead ends by itself.
+        let next = insist("the next upload", || put(&api, "next", b"next").unwrap());
+        assert_eq!(next.status, 200, "round {round}: {}", next.text());
+    }
+    println!("{} there, {absent} not; {usual:?} each, settled within {SETTLED:?}", acknowledged.len());
+    let names = service.api().table(FILES);
+    for round in &acknowledged {
+        let name = round.to_string();
+        assert_eq!(names.row("Name", &name).get("Size"), "3000000");
+    }
+    assert_eq!(names.rows.len(), acknowledged.len() + 3);
+    assert!(absent > 0 && !acknowledged.is_empty(), "the moments were not spread over the upload");
+}
