@@ -10,6 +10,7 @@ use narthex::domain::prearchive::upload::{Upload, Verdict};
 use narthex::http::ClientError;
 use narthex::http::views::archive::address;
 use narthex::service::{Call, Reply, after_the_answer, empty_trash_later};
+use narthex::storage::kv::KvStore;
 
 use crate::answer;
 use crate::receive::{Received, receive};
@@ -57,7 +58,11 @@ async fn import(
 
 /// Brings an upload that was taken in to its sessions, and these as far as is wanted. Gives their URIs, and what became
 /// of each file.
-pub async fn place(call: &Call, wanted: Wanted, upload: Upload) -> Result<(Vec<String>, Vec<Verdict>), ClientError> {
+pub async fn place(
+    call: &Call,
+    wanted: Wanted,
+    upload: Upload<KvStore>,
+) -> Result<(Vec<String>, Vec<Verdict>), ClientError> {
     let imported = call.site.core.import(upload, &wanted.import).await?;
     let uris = match wanted.handler {
         ImportHandler::SessionImporter => built(call, &wanted, imported.sessions).await?,

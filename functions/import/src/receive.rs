@@ -21,7 +21,7 @@ pub struct Received {
     /// What it asks for.
     pub wanted: Wanted,
     /// What it sent.
-    pub upload: Upload,
+    pub upload: Upload<KvStore>,
 }
 
 /// Takes in what a request sends. `name` is the file's name if the address gives one.
@@ -56,7 +56,7 @@ async fn one_file(
     wanted: &Wanted,
     name: &str,
     mut watched: Option<&mut Watched>,
-) -> Result<Upload, ClientError> {
+) -> Result<Upload<KvStore>, ClientError> {
     let core = call.site.core.clone();
     let mut body = call.take_arriving(&core.settings.limits)?;
     let mut receiver = Receiver::new(&core, wanted.rules.clone());

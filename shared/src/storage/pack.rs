@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -71,11 +72,18 @@ impl PackShape {
 }
 
 type Write = Pin<Box<dyn Future<Output = Result<(), StoreError>>>>;
+type Numbering = Pin<Box<dyn Future<Output = Result<PackId, StoreError>>>>;
+
+/// The number of a pack, or the request for one that is under way.
+enum Number {
+    Known(PackId),
+    Asked(Numbering),
+}
 
 /// Writes a new pack. Nothing refers to it until [`commit`].
 pub struct PackWriter<B> {
     blobs: B,
-    id: PackId,
+    number: Number,
     buffer: BytesMut,
     written: u64,
     chunks: u64,
@@ -83,14 +91,26 @@ pub struct PackWriter<B> {
 }
 
 impl<B: Store> PackWriter<B> {
-    /// Starts a pack under a new number.
+    /// Starts a pack under a new number. Does not wait for the number, which nobody needs before the first chunk.
     ///
     /// # Errors
     /// The store's failure.
     pub async fn start<S: Store>(records: &Records<S>, blobs: B) -> Result<Self, StoreError> {
-        let number = records.increment(&keys::sequence("pack"), 1).await?;
-        let id = PackId(u64::try_from(number).unwrap_or(0));
-        Ok(Self { blobs, id, buffer: BytesMut::new(), written: 0, chunks: 0, in_flight: FuturesUnordered::new() })
+        let records = records.clone();
+        let mut asked: Numbering = Box::pin(async move {
+            let number = records.increment(&keys::sequence("pack"), 1).await?;
+            Ok(PackId(u64::try_from(number).unwrap_or(0)))
+        });
+        // The first poll hands the request to the store, which works while the bytes arrive.
+        let number = match futures::poll!(asked.as_mut()) {
+            Poll::Ready(id) => Number::Known(id?),
+            Poll::Pending => Number::Asked(asked),
+        };
+        Ok(Self::with(blobs, number))
+    }
+
+    fn with(blobs: B, number: Number) -> Self {
+        Self { blobs, number, buffer: BytesMut::new(), written: 0, chunks: 0, in_flight: FuturesUnordered::new() }
     }
 
     /// Goes on with a pack that holds `bytes` bytes in chunks that are safe. What was written behind them is written
@@ -111,23 +131,22 @@ impl<B: Store> PackWriter<B> {
             })?;
             buffer.extend_from_slice(held);
         }
-        Ok(Self { blobs, id, buffer, written: bytes, chunks, in_flight: FuturesUnordered::new() })
-    }
-
-    /// Waits until every whole chunk is safe; gives how many bytes these have.
-    ///
-    /// # Errors
-    /// The failure of a chunk.
-    pub async fn safe_bytes(&mut self) -> Result<u64, StoreError> {
-        while let Some(done) = self.in_flight.next().await {
-            done?;
-        }
-        Ok(self.chunks.saturating_mul(CHUNK_BYTES as u64))
+        Ok(Self { buffer, written: bytes, chunks, ..Self::with(blobs, Number::Known(id)) })
     }
 
     /// The pack's number.
-    pub fn id(&self) -> PackId {
-        self.id
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn id(&mut self) -> Result<PackId, StoreError> {
+        match &mut self.number {
+            Number::Known(id) => Ok(*id),
+            Number::Asked(asked) => {
+                let id = asked.await?;
+                self.number = Number::Known(id);
+                Ok(id)
+            }
+        }
     }
 
     /// Bytes taken so far.
@@ -158,13 +177,14 @@ impl<B: Store> PackWriter<B> {
     }
 
     async fn send(&mut self) -> Result<(), StoreError> {
+        let id = self.id().await?;
         let chunk = std::mem::take(&mut self.buffer);
-        let key = keys::pack_chunk(self.id, self.chunks);
+        let key = keys::pack_chunk(id, self.chunks);
         self.chunks += 1;
         let blobs = self.blobs.clone();
         self.in_flight.push(Box::pin(async move { blobs.set(key.as_str(), chunk.into()).await }));
         // The first poll hands the chunk to the store, which works while we go on.
-        while let std::task::Poll::Ready(Some(done)) = futures::poll!(self.in_flight.next()) {
+        while let Poll::Ready(Some(done)) = futures::poll!(self.in_flight.next()) {
             done?;
         }
         while self.in_flight.len() >= MAX_CHUNKS_IN_FLIGHT {
@@ -175,18 +195,46 @@ impl<B: Store> PackWriter<B> {
         Ok(())
     }
 
+    /// Waits until every whole chunk is safe; gives how many bytes these have.
+    ///
+    /// # Errors
+    /// The failure of a chunk.
+    pub async fn safe_bytes(&mut self) -> Result<u64, StoreError> {
+        self.flush().await?;
+        Ok(self.chunks.saturating_mul(CHUNK_BYTES as u64))
+    }
+
+    /// Sends what is left on its way: no more bytes will come. The pack is complete after [`PackWriter::flush`].
+    ///
+    /// # Errors
+    /// The store's failure; the pack is then to be abandoned.
+    pub async fn close(&mut self) -> Result<PackShape, StoreError> {
+        if !self.buffer.is_empty() {
+            self.send().await?;
+        }
+        let id = self.id().await?;
+        Ok(PackShape { id, bytes: self.written, chunk_bytes: CHUNK_BYTES as u32 })
+    }
+
+    /// Waits until every chunk is safe.
+    ///
+    /// # Errors
+    /// The store's failure; the pack is then to be abandoned.
+    pub async fn flush(&mut self) -> Result<(), StoreError> {
+        while let Some(done) = self.in_flight.next().await {
+            done?;
+        }
+        Ok(())
+    }
+
     /// Writes what is left and waits until every chunk is safe.
     ///
     /// # Errors
     /// The store's failure; the pack is then to be abandoned.
     pub async fn finish(&mut self) -> Result<PackShape, StoreError> {
-        if !self.buffer.is_empty() {
-            self.send().await?;
-        }
-        while let Some(done) = self.in_flight.next().await {
-            done?;
-        }
-        Ok(PackShape { id: self.id, bytes: self.written, chunk_bytes: CHUNK_BYTES as u32 })
+        let shape = self.close().await?;
+        self.flush().await?;
+        Ok(shape)
     }
 
     /// Removes what was written. The sweep does the same later for a writer that cannot.
@@ -196,8 +244,11 @@ impl<B: Store> PackWriter<B> {
     pub async fn abandon(mut self) -> Result<(), StoreError> {
         self.buffer = BytesMut::new();
         while self.in_flight.next().await.is_some() {}
-        for chunk in 0..self.chunks {
-            self.blobs.delete(keys::pack_chunk(self.id, chunk).as_str()).await?;
+        if self.chunks > 0 {
+            let id = self.id().await?;
+            for chunk in 0..self.chunks {
+                self.blobs.delete(keys::pack_chunk(id, chunk).as_str()).await?;
+            }
         }
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
+
 use super::build::{Gathered, Repeated};
 use super::place::{ForcedPlace, Identity};
 use super::segment::{Segment, SegmentPart};
@@ -13,8 +15,8 @@ use crate::accounts;
 use crate::domain::error::DomainError;
 use crate::domain::{Core, project::PrearchiveCode};
 use crate::imaging::{DicomHeader, Field, session, tags};
-use crate::storage::pack::{self, PackShape};
-use crate::storage::{PackId, Store, keys};
+use crate::storage::pack::{self, PackShape, PackWriter};
+use crate::storage::{PackId, Store, StoreError, keys};
 
 /// Every upload may take this long, in seconds, whatever the retention: who sets that to less wants to see the sweep
 /// at work, not uploads refused.
@@ -100,6 +102,15 @@ pub(super) struct NewSession {
     pub scan_time: String,
 }
 
+/// The packs of an upload.
+struct Packs<'a, S> {
+    shapes: &'a [PackShape],
+    /// Writers of those whose last bytes are on their way to the store.
+    flushing: Vec<PackWriter<S>>,
+    /// Whether they are to be sealed in the end.
+    seals: bool,
+}
+
 impl<S: Store> Core<S> {
     /// Makes an upload's studies sessions of the prearchive, or adds them to the sessions that receive them, and
     /// builds those unless more is to come. From the return on every file is kept.
@@ -107,8 +118,9 @@ impl<S: Store> Core<S> {
     /// # Errors
     /// [`DomainError::Busy`] while a session that should receive files is worked on, or the store's failure. Nothing
     /// refers to the upload's packs then, unless the error came between the sessions of several studies.
-    pub async fn import(&self, upload: Upload, request: &ImportRequest) -> Result<Imported, DomainError> {
-        let Upload { started_ms, packs, lent, studies, ignored_count, odd_preambles, mut verdicts } = upload;
+    pub async fn import(&self, upload: Upload<S>, request: &ImportRequest) -> Result<Imported, DomainError> {
+        let Upload { started_ms, packs, mut flushing, lent, studies, ignored_count, odd_preambles, mut verdicts } =
+            upload;
         let mut targets = Vec::with_capacity(studies.len());
         let mut leases = Vec::new();
         let mut result = self.demand_in_time(started_ms);
@@ -133,13 +145,18 @@ impl<S: Store> Core<S> {
                 let notes = ImportNotes { ignored: ignored_count, odd_preambles };
                 // Of a pack that came alone for one session the sweep finds out by itself.
                 let seals = !request.is_gradual || lent.is_some();
-                self.place_studies(&packs, seals, targets, request, &notes, &mut verdicts).await
+                let packs = Packs { shapes: &packs, flushing, seals };
+                self.place_studies(packs, targets, request, &notes, &mut verdicts).await
             }
             Err(error) => {
                 for target in targets {
                     if let SessionChoice::Existing(held) = target.session {
                         self.let_go(*held).await?;
                     }
+                }
+                for writer in &mut flushing {
+                    // What is on its way must not arrive behind its removal.
+                    let _ = writer.flush().await;
                 }
                 for shape in packs.into_iter().filter(|shape| Some(shape.id) != lent) {
                     // Nothing refers to the pack; should this fail, the sweep does it later.
@@ -167,22 +184,17 @@ impl<S: Store> Core<S> {
 
     async fn place_studies(
         &self,
-        packs: &[PackShape],
-        seals: bool,
+        packs: Packs<'_, S>,
         targets: Vec<Target>,
         request: &ImportRequest,
         notes: &ImportNotes,
         verdicts: &mut [Verdict],
     ) -> Result<Vec<PrearchiveSession>, DomainError> {
-        let now_ms = self.clock.now_ms();
-        for shape in packs {
-            let is_in = |target: &&Target| target.study.runs.iter().any(|run| run.pack == shape.id);
-            let owners = targets.iter().filter(is_in).map(|target| target.session.id().to_owned()).collect();
-            pack::commit(&self.records, *shape, owners, now_ms).await?;
-        }
+        let begun = self.commit_packs(packs.shapes, packs.flushing, &targets).await?;
         let mut next_page = BTreeMap::new();
         let mut sessions = Vec::with_capacity(targets.len());
-        for mut target in targets {
+        for (mut target, begun) in targets.into_iter().zip(begun) {
+            target.begun = begun;
             let runs = std::mem::take(&mut target.study.runs);
             let segment = self.write_segment_pages(&runs, &request.by, &mut next_page).await?;
             let session = match target.session {
@@ -215,12 +227,36 @@ impl<S: Store> Core<S> {
             };
             sessions.push(session);
         }
-        if seals {
-            for shape in packs {
+        if packs.seals {
+            for shape in packs.shapes {
                 pack::seal(&self.records, shape.id).await?;
             }
         }
         Ok(sessions)
+    }
+
+    /// Writes down whose files lie in the packs, takes a number for the segment of each session that others add to as
+    /// well, and waits until all bytes are safe: all at the same time, as none depends on another.
+    async fn commit_packs(
+        &self,
+        shapes: &[PackShape],
+        flushing: Vec<PackWriter<S>>,
+        targets: &[Target],
+    ) -> Result<Vec<Option<u64>>, DomainError> {
+        let now_ms = self.clock.now_ms();
+        let commits = shapes.iter().map(|shape| {
+            let is_in = |target: &&Target| target.study.runs.iter().any(|run| run.pack == shape.id);
+            let owners = targets.iter().filter(is_in).map(|target| target.session.id().to_owned()).collect();
+            pack::commit(&self.records, *shape, owners, now_ms)
+        });
+        let begins = targets.iter().map(async |target| match &target.session {
+            SessionChoice::Open(session) => self.begin_segment(&session.id).await.map(Some),
+            SessionChoice::Existing(_) | SessionChoice::New(_) => Ok(None),
+        });
+        let flushes = flushing.into_iter().map(async |mut writer: PackWriter<S>| writer.flush().await);
+        let (commits, begins, flushes) = futures::join!(join_all(commits), join_all(begins), join_all(flushes));
+        commits.into_iter().chain(flushes).collect::<Result<(), StoreError>>()?;
+        Ok(begins.into_iter().collect::<Result<_, StoreError>>()?)
     }
 
     /// Writes the pages of a study's files; a small one stands in the segment itself. `next_page` counts the pages of
@@ -244,7 +280,7 @@ impl<S: Store> Core<S> {
                 let numbered: Vec<_> = (first_page..).zip(&run.pages).collect();
                 for some in numbered.chunks(8) {
                     let writes = some.iter().map(|(number, page)| self.write_segment_page(run.pack, *number, page));
-                    for done in futures::future::join_all(writes).await {
+                    for done in join_all(writes).await {
                         done?;
                     }
                 }

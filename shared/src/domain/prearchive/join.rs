@@ -55,12 +55,12 @@ impl<S: Store> Core<S> {
         mut session: PrearchiveSession,
         mut segment: Segment,
         mut runs: Vec<StudyRun>,
-        target: Target,
+        mut target: Target,
         request: &ImportRequest,
         notes: &ImportNotes,
     ) -> Result<PrearchiveSession, DomainError> {
         for _ in 0..MAX_TRIES {
-            if let Joined::Kept(joined) = self.append_openly(&session, &segment).await? {
+            if let Joined::Kept(joined) = self.append_openly(&session, target.begun.take(), &segment).await? {
                 return self.show_arrival(*joined, request, notes).await;
             }
             // The packs are owned under the name of a session that is gone, and may be given back with it at any time.
@@ -112,10 +112,22 @@ impl<S: Store> Core<S> {
         Err(DomainError::Busy { what: "this prearchive entry".to_owned() })
     }
 
-    /// Writes the segment, and looks whether the session still takes it over.
-    async fn append_openly(&self, session: &PrearchiveSession, segment: &Segment) -> Result<Joined, DomainError> {
+    /// Writes the segment, under the number that was taken for it if one was, and looks whether the session still takes
+    /// it over.
+    async fn append_openly(
+        &self,
+        session: &PrearchiveSession,
+        begun: Option<u64>,
+        segment: &Segment,
+    ) -> Result<Joined, DomainError> {
         let id = session.id.as_str();
-        let number = self.append_segment(id, segment).await?;
+        let number = match begun {
+            Some(number) => {
+                self.write_segment(id, number, segment).await?;
+                number
+            }
+            None => self.append_segment(id, segment).await?,
+        };
         let started_ms = self.clock.now_ms();
         loop {
             let now: Option<PrearchiveSession> = self.records.get(&keys::session(id)).await?;

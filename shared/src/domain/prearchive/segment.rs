@@ -184,10 +184,20 @@ impl<S: Store> Core<S> {
 
     /// Adds a segment to a session: from here on its files belong to it.
     pub(crate) async fn append_segment(&self, session: &str, segment: &Segment) -> Result<u64, StoreError> {
-        let number = self.records.increment(&keys::segment_counter(session), 1).await?;
-        let number = u64::try_from(number).unwrap_or(0);
-        self.records.set(&keys::segment(session, number), segment).await?;
+        let number = self.begin_segment(session).await?;
+        self.write_segment(session, number, segment).await?;
         Ok(number)
+    }
+
+    /// Takes the number of a new segment.
+    pub(crate) async fn begin_segment(&self, session: &str) -> Result<u64, StoreError> {
+        let number = self.records.increment(&keys::segment_counter(session), 1).await?;
+        Ok(u64::try_from(number).unwrap_or(0))
+    }
+
+    /// Adds a segment under the number that was taken for it.
+    pub(crate) async fn write_segment(&self, session: &str, number: u64, segment: &Segment) -> Result<(), StoreError> {
+        self.records.set(&keys::segment(session, number), segment).await
     }
 
     /// How many segments were begun.

@@ -22,6 +22,8 @@ pub(super) struct Target {
     pub subject: String,
     pub autoarchive: &'static str,
     pub session: SessionChoice,
+    /// The number that was taken for the segment of its files, if it was taken already.
+    pub begun: Option<u64>,
 }
 
 /// The session that receives a study.
@@ -72,7 +74,7 @@ impl<S: Store> Core<S> {
         });
         let identity = Identity { project, study_uid: study.study_uid.clone(), label };
         if let Some(session) = self.open_or_lease(&identity, request, leases).await? {
-            return Ok(Target { study, identity, subject, autoarchive, session });
+            return Ok(Target { study, identity, subject, autoarchive, session, begun: None });
         }
         let existing = self.receiver_of(&identity, request).await?;
         let session = match existing {
@@ -86,7 +88,7 @@ impl<S: Store> Core<S> {
             },
             None => SessionChoice::New(random_id()?),
         };
-        Ok(Target { study, identity, subject, autoarchive, session })
+        Ok(Target { study, identity, subject, autoarchive, session, begun: None })
     }
 
     /// The session to which a study can be added while others do the same; else the study's lease, so that nobody else

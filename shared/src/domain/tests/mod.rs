@@ -77,7 +77,7 @@ fn request() -> ImportRequest {
     }
 }
 
-async fn receive<S: Store>(core: &Core<S>, body: &[u8]) -> Result<Upload, UploadError> {
+async fn receive<S: Store>(core: &Core<S>, body: &[u8]) -> Result<Upload<S>, UploadError> {
     let pieces: Vec<Result<Bytes, String>> =
         body.chunks(5_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     upload::receive(core, UploadRules::default(), arriving(core, pieces), "upload.dcm").await

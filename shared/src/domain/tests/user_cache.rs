@@ -35,7 +35,7 @@ async fn add<S: Store>(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let mut received = Vec::new();
     for (path, bytes) in files {
-        let body = futures::stream::iter([Ok(Bytes::copy_from_slice(bytes))]);
+        let body = arriving(core, vec![Ok(Bytes::copy_from_slice(bytes))]);
         received.push(receive_file(core, body, file_name(path, &core.settings.limits)?).await?);
     }
     Ok(core.add_cache_files(login, label, received).await?)

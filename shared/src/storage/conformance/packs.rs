@@ -53,7 +53,7 @@ pub(super) async fn read_back_at_every_offset<S: Store>(bench: Bench<S>) -> Resu
 pub(super) async fn abandoned_ones_leave_nothing<S: Store>(bench: Bench<S>) -> Result<(), Failure> {
     let mut writer = PackWriter::start(&bench.records(), bench.store.clone()).await?;
     writer.write(&content(3 * CHUNK_BYTES + 5)).await?;
-    let id = writer.id();
+    let id = writer.id().await?;
     writer.abandon().await?;
     same(chunks_left(&bench, id).await?, 0, "chunks left")
 }
@@ -64,7 +64,7 @@ pub(super) async fn a_writer_who_dies_at_any_step_leaves_only_what_the_sweep_fin
     for steps in 1..7 {
         let mortal = MortalStore::new(bench.store.clone(), steps);
         let mut writer = PackWriter::start(&Records::new(mortal.clone()), mortal.clone()).await?;
-        let id = writer.id();
+        let id = writer.id().await?;
         let written = unless_dead(write(&mut writer, &content(3 * CHUNK_BYTES + 5)).await, mortal.is_dead())?;
         // What a dead writer had under way may still arrive; here it has, long before the sweep comes.
         if written.is_none() {

@@ -23,7 +23,7 @@ use futures::stream::Stream;
 use crate::domain::Core;
 use crate::intake::name::ShownName;
 use crate::intake::{IntakeError, PackReadError, PackSource};
-use crate::storage::pack::{PackReader, PackShape};
+use crate::storage::pack::{PackReader, PackShape, PackWriter};
 use crate::storage::{PackId, Store, StoreError};
 
 /// Why an upload is refused. Nothing of it is kept.
@@ -77,12 +77,14 @@ pub enum UploadError {
 /// Studies in one upload, at most: each costs its own records and its own line of the answer.
 pub const MAX_STUDIES: usize = 1_000;
 
-/// An upload that has been taken in. Its packs are complete, but not committed.
-pub struct Upload {
+/// An upload that has been taken in. Its packs are not committed.
+pub struct Upload<S> {
     /// When its first byte was taken, in milliseconds since the epoch.
     pub started_ms: u64,
     /// The packs in which files of its studies lie.
     pub packs: Vec<PackShape>,
+    /// Writers of packs whose last bytes are on their way to the store.
+    pub(super) flushing: Vec<PackWriter<S>>,
     /// The one of them that somebody else looks after until it is committed.
     pub lent: Option<PackId>,
     /// The studies, in order of their first files.
@@ -121,7 +123,7 @@ pub async fn receive<S: Store, B: Body>(
     rules: UploadRules,
     mut body: Arriving<B>,
     name: &str,
-) -> Result<Upload, UploadError> {
+) -> Result<Upload<S>, UploadError> {
     let mut receiver = Receiver::new(core, rules);
     let taken = receiver.take(name, async || body.next().await).await;
     receiver.settle(taken).await

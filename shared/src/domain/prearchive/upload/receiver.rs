@@ -33,8 +33,10 @@ pub struct Receiver<S: Store> {
     core: Core<S>,
     started_ms: u64,
     sorter: Sorter,
-    /// Packs that are complete.
+    /// Packs of which all bytes have come.
     packs: Vec<PackShape>,
+    /// Writers of those of them whose last bytes are on their way to the store.
+    flushing: Vec<PackWriter<S>>,
     /// The one of them that somebody else looks after.
     lent: Option<PackId>,
     /// The pack that is being written.
@@ -105,6 +107,7 @@ impl<S: Store> Receiver<S> {
             started_ms: core.clock.now_ms(),
             sorter,
             packs: Vec::new(),
+            flushing: Vec::new(),
             lent: None,
             writer: None,
             waiting: VecDeque::new(),
@@ -171,6 +174,11 @@ impl<S: Store> Receiver<S> {
     /// Opens the archives found inside, and those inside them.
     async fn open_waiting(&mut self) -> Result<(), UploadError> {
         let limit = self.core.settings.limits.max_archives;
+        if !self.waiting.is_empty() {
+            for mut writer in std::mem::take(&mut self.flushing) {
+                writer.flush().await?;
+            }
+        }
         while let Some(Waiting { shape, file, depth }) = self.waiting.pop_front() {
             self.spent.archives += 1;
             if self.spent.archives > limit {
@@ -348,9 +356,15 @@ impl<S: Store> Receiver<S> {
         let shape = match (content.adopted, &mut self.writer) {
             (Some(shape), _) => shape,
             (None, Some(writer)) => {
-                let shape = writer.finish().await?;
-                self.writer = None;
+                let shape = writer.close().await?;
                 self.packs.push(shape);
+                // What is read back must be there; of anything else nobody needs to know yet.
+                if let State::Single(_) = content.state {
+                    self.flushing.extend(self.writer.take());
+                } else {
+                    writer.flush().await?;
+                    self.writer = None;
+                }
                 shape
             }
             (None, None) => return Err(UploadError::Empty),
@@ -400,7 +414,7 @@ impl<S: Store> Receiver<S> {
         error.into()
     }
 
-    fn finish(&mut self) -> Result<Upload, UploadError> {
+    fn finish(&mut self) -> Result<Upload<S>, UploadError> {
         self.sorter.check()?;
         let studies = std::mem::take(&mut self.sorter.studies);
         let used: BTreeSet<_> = studies.iter().flat_map(|study| study.runs.iter().map(|run| run.pack)).collect();
@@ -410,6 +424,7 @@ impl<S: Store> Receiver<S> {
             started_ms: self.started_ms,
             lent: self.lent.filter(|lent| packs.iter().any(|shape: &PackShape| shape.id == *lent)),
             packs,
+            flushing: std::mem::take(&mut self.flushing),
             studies,
             ignored_count: self.sorter.ignored_count,
             odd_preambles: self.sorter.odd_preambles,
@@ -422,7 +437,7 @@ impl<S: Store> Receiver<S> {
     ///
     /// # Errors
     /// What went wrong, or [`UploadError::NothingParsable`] if there is no image in it.
-    pub async fn settle<E: From<UploadError>>(mut self, taken: Result<(), E>) -> Result<Upload, E> {
+    pub async fn settle<E: From<UploadError>>(mut self, taken: Result<(), E>) -> Result<Upload<S>, E> {
         match taken.and_then(|()| Ok(self.finish()?)) {
             Ok(upload) => {
                 self.remove_packs().await;
@@ -439,6 +454,10 @@ impl<S: Store> Receiver<S> {
         if let Some(writer) = self.writer.take() {
             // If this fails the sweep does it later; why the upload is refused is what there is to tell.
             let _ = writer.abandon().await;
+        }
+        for mut writer in std::mem::take(&mut self.flushing) {
+            // What is on its way must not arrive behind its removal.
+            let _ = writer.flush().await;
         }
         self.remove_packs().await;
     }
