@@ -45,8 +45,20 @@ fn empty(status: StatusCode, headers: &[(&'static str, String)]) -> Reply {
     tus(reply, headers)
 }
 
-/// Refuses a client that speaks another version.
+/// Headers of extensions that are not among ours, and why they cannot be passed over.
+const UNSERVED: [(&str, &str); 3] = [
+    ("upload-checksum", "Checksums of single requests are not checked here; leave Upload-Checksum out."),
+    ("upload-concat", "Uploads are not put together from parts here; leave Upload-Concat out."),
+    ("upload-defer-length", "The length of an upload cannot be told later; send Upload-Length."),
+];
+
+/// Refuses a client that speaks another version, or relies on an extension that is not served.
 fn demand_version(call: &Call) -> Result<(), ClientError> {
+    for (name, sentence) in UNSERVED {
+        if call.context.headers.contains_key(name) {
+            return Err(ClientError::bad_request("not-served", sentence));
+        }
+    }
     match call.context.headers.get("tus-resumable").and_then(|value| value.to_str().ok()) {
         Some(VERSION) => Ok(()),
         _ => {

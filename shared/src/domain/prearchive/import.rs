@@ -107,6 +107,8 @@ struct Packs<'a, S> {
     shapes: &'a [PackShape],
     /// Writers of those whose last bytes are on their way to the store.
     flushing: Vec<PackWriter<S>>,
+    /// The one that may have been imported before.
+    lent: Option<PackId>,
     /// Whether they are to be sealed in the end.
     seals: bool,
 }
@@ -145,7 +147,7 @@ impl<S: Store> Core<S> {
                 let notes = ImportNotes { ignored: ignored_count, odd_preambles };
                 // Of a pack that came alone for one session the sweep finds out by itself.
                 let seals = !request.is_gradual || lent.is_some();
-                let packs = Packs { shapes: &packs, flushing, seals };
+                let packs = Packs { shapes: &packs, flushing, lent, seals };
                 self.place_studies(packs, targets, request, &notes, &mut verdicts).await
             }
             Err(error) => {
@@ -190,7 +192,7 @@ impl<S: Store> Core<S> {
         notes: &ImportNotes,
         verdicts: &mut [Verdict],
     ) -> Result<Vec<PrearchiveSession>, DomainError> {
-        let begun = self.commit_packs(packs.shapes, packs.flushing, &targets).await?;
+        let begun = self.commit_packs(packs.shapes, packs.flushing, packs.lent, &targets).await?;
         let mut next_page = BTreeMap::new();
         let mut sessions = Vec::with_capacity(targets.len());
         for (mut target, begun) in targets.into_iter().zip(begun) {
@@ -241,13 +243,17 @@ impl<S: Store> Core<S> {
         &self,
         shapes: &[PackShape],
         flushing: Vec<PackWriter<S>>,
+        lent: Option<PackId>,
         targets: &[Target],
     ) -> Result<Vec<Option<u64>>, DomainError> {
         let now_ms = self.clock.now_ms();
-        let commits = shapes.iter().map(|shape| {
+        let commits = shapes.iter().map(async |shape| {
             let is_in = |target: &&Target| target.study.runs.iter().any(|run| run.pack == shape.id);
-            let owners = targets.iter().filter(is_in).map(|target| target.session.id().to_owned()).collect();
-            pack::commit(&self.records, *shape, owners, now_ms)
+            let mut owners = targets.iter().filter(is_in).map(|target| target.session.id().to_owned()).collect();
+            if lent == Some(shape.id) {
+                self.keep_earlier_owners(shape.id, &mut owners).await?;
+            }
+            pack::commit(&self.records, *shape, owners, now_ms).await
         });
         let begins = targets.iter().map(async |target| match &target.session {
             SessionChoice::Open(session) => self.begin_segment(&session.id).await.map(Some),

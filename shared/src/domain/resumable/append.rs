@@ -1,16 +1,27 @@
 //! Adding bytes to an upload, one worker at a time.
 
+use std::pin::pin;
+
 use bytes::Bytes;
+use futures::future::{Either, select};
 
 use super::{Progress, ResumableUpload, lease_name};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::prearchive::upload::UploadError;
 use crate::storage::pack::{self, PackWriter};
-use crate::storage::{Lease, Store, StoreError, keys};
+use crate::storage::{Lease, PackId, Store, StoreError, keys};
 
 /// After so many new bytes it is written down how many are safe, so that a host that dies costs no more than these.
 const STEP_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Over a slow line it is written down after so many milliseconds instead, also while nothing comes: the line may be
+/// dead without anybody noticing.
+const STEP_MS: u64 = 2_000;
+
+fn busy() -> DomainError {
+    DomainError::Busy { what: "this upload".to_owned() }
+}
 
 /// An upload that nobody else adds to while this is held.
 pub struct Appending {
@@ -26,7 +37,6 @@ impl<S: Store> Core<S> {
     /// [`DomainError::NotFound`], [`DomainError::Busy`] if somebody adds to it already, or the store's failure.
     pub async fn hold_resumable(&self, login: &str, id: &str) -> Result<Appending, DomainError> {
         self.resumable_upload(login, id).await?;
-        let busy = || DomainError::Busy { what: "this upload".to_owned() };
         let lease = self.leases.acquire(&lease_name(id)).await?.ok_or_else(busy)?;
         let mut upload = match self.resumable_upload(login, id).await {
             Ok(upload) => upload,
@@ -56,6 +66,16 @@ impl<S: Store> Core<S> {
         Ok(uris)
     }
 
+    /// Whoever imported the same upload before and died over it may have made sessions: they keep their part of the pack.
+    pub(crate) async fn keep_earlier_owners(&self, id: PackId, owners: &mut Vec<String>) -> Result<(), StoreError> {
+        for earlier in pack::owners(&self.records, id).await? {
+            if !owners.contains(&earlier) && self.content_is_alive(&earlier).await? {
+                owners.push(earlier);
+            }
+        }
+        Ok(())
+    }
+
     /// Adds what `next` gives, up to the upload's length. All that came is safe when this returns, also when it
     /// returns an error; only whoever loses the upload to another worker has written nothing that counts.
     ///
@@ -71,9 +91,18 @@ impl<S: Store> Core<S> {
         let shape = upload.shape();
         let resumed = PackWriter::resume(self.blobs.clone(), shape.id, upload.offset).await;
         let mut writer = resumed.map_err(DomainError::from)?;
-        let mut written_down = upload.offset;
+        let mut looked_ms = self.clock.now_ms();
         let outcome = loop {
-            let piece = match next().await {
+            let piece = {
+                let mut coming = pin!(next());
+                loop {
+                    match select(coming.as_mut(), pin!(self.clock.pause(STEP_MS))).await {
+                        Either::Left((piece, _)) => break piece,
+                        Either::Right(_) => self.note_safe(upload, &mut writer, lease).await?,
+                    }
+                }
+            };
+            let piece = match piece {
                 Ok(Some(piece)) => piece,
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
@@ -85,19 +114,22 @@ impl<S: Store> Core<S> {
             }
             writer.write(&piece).await.map_err(DomainError::from)?;
             if !self.leases.keep(lease).await.map_err(DomainError::from)? {
-                return Err(DomainError::Busy { what: "this upload".to_owned() }.into());
+                return Err(busy().into());
             }
-            if writer.bytes().saturating_sub(written_down) >= STEP_BYTES {
-                let whole = writer.safe_bytes().await.map_err(DomainError::from)?;
-                upload.offset = whole;
-                upload.touched_ms = self.clock.now_ms();
-                self.store_resumable(upload).await.map_err(DomainError::from)?;
-                written_down = whole;
+            let now_ms = self.clock.now_ms();
+            let is_far = writer.bytes().saturating_sub(upload.offset) >= STEP_BYTES;
+            if is_far || now_ms.saturating_sub(looked_ms) >= STEP_MS {
+                self.note_safe(upload, &mut writer, lease).await?;
+                looked_ms = now_ms;
             }
         };
+        // The last chunk of somebody else may be longer than ours.
+        if !self.leases.keep(lease).await.map_err(DomainError::from)? {
+            return Err(busy().into());
+        }
         let shape = writer.finish().await.map_err(DomainError::from)?;
         if !self.leases.holds(lease) {
-            return Err(DomainError::Busy { what: "this upload".to_owned() }.into());
+            return Err(busy().into());
         }
         upload.offset = shape.bytes;
         upload.touched_ms = self.clock.now_ms();
@@ -108,20 +140,34 @@ impl<S: Store> Core<S> {
         outcome
     }
 
-    /// Says what came of the upload, all of whose bytes have come. Those of a refused one are removed, unless sessions
-    /// have them all the same.
+    /// Writes down how many bytes are safe, if that is more than before.
+    async fn note_safe(
+        &self,
+        upload: &mut ResumableUpload,
+        writer: &mut PackWriter<S>,
+        lease: &mut Lease,
+    ) -> Result<(), DomainError> {
+        let safe_bytes = writer.safe_bytes().await?;
+        // Nobody is told off for silence: the next piece shows whether the upload is still ours.
+        if safe_bytes > upload.offset && self.leases.keep(lease).await? {
+            upload.offset = safe_bytes;
+            upload.touched_ms = self.clock.now_ms();
+            self.store_resumable(upload).await?;
+        }
+        Ok(())
+    }
+
+    /// Says what came of the upload, all of whose bytes have come. They are removed unless sessions have them.
     ///
     /// # Errors
     /// The store's failure.
     pub async fn conclude_resumable(&self, appending: &mut Appending, progress: Progress) -> Result<(), DomainError> {
-        if matches!(progress, Progress::Refused { .. }) {
-            self.remove_bytes(&appending.upload).await?;
-        }
         appending.upload.progress = progress;
         appending.upload.touched_ms = self.clock.now_ms();
         self.leases.keep(&mut appending.lease).await?;
         self.store_resumable(&appending.upload).await?;
-        Ok(())
+        // Should this not be done any more, the sweep does it.
+        Ok(self.remove_bytes(&appending.upload).await?)
     }
 
     /// Keeps the upload while the import that it completes is under way. `false` if it was lost.
@@ -151,17 +197,15 @@ impl<S: Store> Core<S> {
     /// Removes an upload and, unless it was imported, its bytes.
     ///
     /// # Errors
-    /// The store's failure; to be called again then.
+    /// The store's failure. What is left then the sweep removes.
     pub async fn remove_resumable(&self, appending: Appending) -> Result<(), DomainError> {
         let Appending { upload, lease } = appending;
-        if upload.is_open() {
-            self.remove_bytes(&upload).await?;
-        }
         let (roster, _) = self.resumable_uploads();
         let touch = roster.touch(&upload.id, Some(upload.place)).await?;
         self.records.delete(&keys::resumable(&upload.id)).await?;
         roster.settled(&upload.id, touch).await?;
         self.leases.retire(lease).await?;
-        Ok(())
+        // Without its record nobody can ask for the bytes; the sweep removes what is left if this is not done any more.
+        Ok(self.remove_bytes(&upload).await?)
     }
 }
