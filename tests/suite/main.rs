@@ -9,6 +9,7 @@ mod conformance;
 mod crash;
 mod import;
 mod prearchive;
+mod real_clients;
 mod real_files;
 mod refusals;
 mod settings;

@@ -21,7 +21,8 @@ pub struct Options {
     /// Leave out the tests that take long (killing the host a hundred times).
     #[arg(long)]
     fast: bool,
-    /// Leave out the tests on real DICOM and ECAT files, which are fetched with Python's package client.
+    /// Leave out the tests on real DICOM and ECAT files and with real clients, which are fetched with Python's package
+    /// client.
     #[arg(long)]
     without_real_files: bool,
 }
@@ -102,7 +103,7 @@ fn integration_tests(options: &Options, summary: &mut Summary) -> Result<()> {
         command.args(["--skip", "crash::"]);
     }
     if options.without_real_files {
-        command.args(["--skip", "real_files::"]);
+        command.args(["--skip", "real_files::", "--skip", "real_clients::"]);
     }
     run_lines(&mut command, |line| summary.count(line))
 }

