@@ -4,8 +4,11 @@ mod archive;
 mod build;
 mod cache;
 mod delete;
+mod dicom_zip;
+mod gradual;
 mod job;
 mod relocate;
+mod resumable;
 mod scans;
 mod upload;
 

@@ -5,7 +5,9 @@ mod dicom_zip;
 mod forms;
 mod gradual;
 mod headers;
+mod resumable;
 mod shapes;
+mod stored;
 
 use std::time::Duration;
 

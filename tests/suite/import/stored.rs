@@ -1,0 +1,119 @@
+//! Imports of files of the user's cache, by `src`.
+
+use narthex_tests::{Api, Modality, Response, Service, Study, form, sentence, zip_study};
+
+const IMPORT: &str = "/data/services/import";
+
+fn study(seed: u64) -> Study {
+    Study::new(Modality::Mr, seed).patient(&format!("C{seed}_MR1"), &format!("C{seed}")).slices(3).matrix(16)
+}
+
+/// A service with a project and the zips of three studies in the cache.
+fn service() -> (Service, Api) {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    for seed in 1..=3 {
+        let path = format!("/data/user/cache/resources/UP/files/in/{seed}.zip");
+        let put = api.client.request("PUT", &path).header("Content-Type", "application/zip");
+        assert_eq!(put.send_bytes(&zip_study(&study(seed))).unwrap().status, 200);
+    }
+    (service, api)
+}
+
+fn src(seed: u64) -> String {
+    format!("/user/cache/resources/UP/files/in/{seed}.zip")
+}
+
+fn import(api: &Api, query: &str) -> Response {
+    api.client.post(&format!("{IMPORT}?import-handler=SI&{query}"), "", b"").unwrap()
+}
+
+#[track_caller]
+fn assert_holds(api: &Api, response: &Response, seeds: &[u64]) {
+    assert_eq!(response.status, 200, "{}", response.text());
+    let uris: Vec<String> = response.text().lines().map(str::to_owned).collect();
+    assert_eq!(uris.len(), seeds.len(), "{uris:?}");
+    for (uri, seed) in uris.iter().zip(seeds) {
+        api.assert_holds(uri, &study(*seed));
+    }
+}
+
+#[test]
+fn one_file_becomes_a_session_and_stays_in_the_cache() {
+    let (_service, api) = service();
+    for (at, source) in [src(1), format!("/data{}", src(1)), format!("/REST{}", src(1))].iter().enumerate() {
+        let project = format!("Q{at}");
+        api.project(&project);
+        let response = import(&api, &format!("dest=/prearchive/projects/{project}&src={source}"));
+        assert_holds(&api, &response, &[1]);
+    }
+    let kept = api.bytes(&format!("/data{}", src(1)));
+    assert!(kept == zip_study(&study(1)));
+    // The session does not need it any more.
+    let uri = format!("/data{}", api.sessions("Q0").only().get("url"));
+    assert_eq!(api.client.delete("/data/user/cache/resources/UP").unwrap().status, 200);
+    api.assert_holds(&uri, &study(1));
+}
+
+#[test]
+fn several_are_named_by_repetition_or_with_commas() {
+    let (_service, api) = service();
+    let repeated = import(&api, &format!("dest=/prearchive/projects/P1&src={}&src=/data{}", src(1), src(2)));
+    assert_holds(&api, &repeated, &[1, 2]);
+    api.project("P2");
+    let listed = import(&api, &format!("dest=/prearchive/projects/P2&src={},{},/data{}", src(3), src(2), src(1)));
+    assert_holds(&api, &listed, &[3, 2, 1]);
+    assert_eq!(api.sessions("P1").rows.len(), 2);
+    assert_eq!(api.sessions("P2").rows.len(), 3);
+}
+
+#[test]
+fn a_form_may_name_them_and_the_handler_is_honoured() {
+    let (_service, api) = service();
+    let fields =
+        [("src", src(1)), ("import-handler", "DICOM-zip".to_owned()), ("dest", "/archive/projects/P1".to_owned())];
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let body = form(&fields);
+    let response = api.client.post(IMPORT, "application/x-www-form-urlencoded", body.as_bytes()).unwrap();
+    assert_eq!(response.text().trim(), "/data/archive/projects/P1/subjects/C1/experiments/C1_MR1");
+    assert_holds(&api, &response, &[1]);
+}
+
+#[test]
+fn what_cannot_be_found_or_read_is_refused_and_leaves_nothing() {
+    let (service, api) = service();
+    let chunks = service.stores().chunks();
+    let text = api.client.request("PUT", "/data/user/cache/resources/UP/files/notes.txt");
+    assert_eq!(text.header("Content-Type", "text/plain").send_bytes(b"Scans of a phantom.").unwrap().status, 200);
+    let first = src(1);
+    for (sources, status) in [
+        ("/user/cache/resources/UP/files/in/9.zip".to_owned(), 404),
+        ("/user/cache/resources/NO/files/in/1.zip".to_owned(), 404),
+        (format!("{first},/user/cache/resources/UP/files/in/9.zip"), 404),
+        ("/user/cache/resources/UP/files/notes.txt".to_owned(), 400),
+        (format!("{first},/user/cache/resources/UP/files/notes.txt"), 400),
+        ("/user/cache/resources/UP".to_owned(), 400),
+        ("/user/cache/resources/UP/files/../in/1.zip".to_owned(), 400),
+        ("/prearchive/projects/P1/x/y".to_owned(), 400),
+        ("/etc/passwd".to_owned(), 400),
+        ("nonsense".to_owned(), 400),
+    ] {
+        let response = import(&api, &format!("dest=/prearchive/projects/P1&src={sources}"));
+        assert_eq!(response.status, status, "{sources}: {}", response.text());
+        sentence(&response);
+    }
+    assert!(api.sessions("P1").rows.is_empty());
+    // Of the text that was put there itself.
+    assert_eq!(service.stores().chunks(), chunks + 1);
+}
+
+#[test]
+fn a_body_and_a_source_together_are_refused() {
+    let (_service, api) = service();
+    let path = format!("{IMPORT}?import-handler=SI&dest=/prearchive/projects/P1&src={}", src(1));
+    let response = api.client.post(&path, "application/zip", &zip_study(&study(2))).unwrap();
+    assert_eq!(response.status, 400, "{}", response.text());
+    assert!(sentence(&response).contains("not both"), "{}", sentence(&response));
+    assert!(api.sessions("P1").rows.is_empty());
+}
