@@ -5,6 +5,8 @@ mod dicom_zip;
 mod forms;
 mod gradual;
 mod headers;
+mod hostile;
+mod preambles;
 mod shapes;
 
 use std::time::Duration;
