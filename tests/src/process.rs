@@ -18,6 +18,7 @@ pub struct ServiceProcess {
     child: Option<Child>,
     folder: TempDir,
     address: SocketAddr,
+    variables: Vec<(String, String)>,
 }
 
 impl ServiceProcess {
@@ -26,8 +27,18 @@ impl ServiceProcess {
     /// # Panics
     /// When the host is not built (`cargo xtask test` builds it) or does not start.
     pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// With further variables.
+    ///
+    /// # Panics
+    /// As [`ServiceProcess::start`].
+    pub fn with(variables: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().expect("a folder for temporary files");
-        let mut service = Self { child: None, folder, address: free_address() };
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let variables = VARIABLES.iter().chain(variables).map(own).collect();
+        let mut service = Self { child: None, folder, address: free_address(), variables };
         service.run();
         service
     }
@@ -57,6 +68,23 @@ impl ServiceProcess {
         Stores::new(&self.folder.path().join("state"))
     }
 
+    /// The most memory that the process had at once since it started or since [`ServiceProcess::forget_peak`], in
+    /// bytes; `None` where the system does not tell.
+    pub fn peak_bytes(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.as_ref()?.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kib * 1024)
+    }
+
+    /// Lets the peak begin anew with what the process has now, where the system can do that.
+    pub fn forget_peak(&self) {
+        if let Some(child) = &self.child {
+            // Linux, proc_pid_clear_refs(5): 5 resets the peak. Without it the peak is that since the start.
+            let _ = fs::write(format!("/proc/{}/clear_refs", child.id()), "5");
+        }
+    }
+
     fn run(&mut self) {
         // In `target/release` beside this test's own folder.
         let tests = std::env::current_exe().expect("the path of this test");
@@ -70,7 +98,7 @@ impl ServiceProcess {
         command.arg("--state-dir").arg(self.folder.path().join("state"));
         command.arg("--runtime-config-file").arg(root().join("runtime-config.toml"));
         command.arg("--cache-dir").arg(cache());
-        for (name, value) in VARIABLES {
+        for (name, value) in &self.variables {
             command.args(["--variable", &format!("{name}={value}")]);
         }
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("a log file")).stderr(log);

@@ -1,4 +1,4 @@
-//! Real DICOM files, fetched by `cargo xtask test`.
+//! Real DICOM and ECAT files, fetched by `cargo xtask test`.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,19 @@ pub struct RealFile {
     pub bytes: Vec<u8>,
 }
 
-/// All of them, in the order of their names.
+/// The ECAT 7 file of nibabel.
+///
+/// # Panics
+/// When it is not there.
+pub fn ecat_file() -> RealFile {
+    let path = root().join("target/test-data/nibabel/tinypet.v");
+    let bytes = fs::read(&path).unwrap_or_else(|error| {
+        panic!("no ECAT file {} ({error}): run `cargo xtask test`, which fetches it", path.display())
+    });
+    RealFile { name: "tinypet.v".to_owned(), bytes }
+}
+
+/// All DICOM files of pydicom, in the order of their names.
 ///
 /// # Panics
 /// When they are not there.

@@ -48,6 +48,16 @@ impl Entry {
         Self { stored, method: 8, ..Self::stored(name, bytes) }
     }
 
+    /// The same under another name.
+    pub fn renamed(&self, name: &str) -> Self {
+        Self { name: name.as_bytes().to_vec(), ..self.clone() }
+    }
+
+    /// The same, only named by the table of contents, which says that it begins at this byte of the zip.
+    pub fn at(self, offset: u32) -> Self {
+        Self { offset: Some(offset), ..self }
+    }
+
     fn local(&self) -> Vec<u8> {
         let mut out = b"PK\x03\x04\x14\x00".to_vec();
         self.common(&mut out);

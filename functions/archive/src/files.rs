@@ -106,7 +106,7 @@ pub async fn one(
     let stored = crate::scans::one(&scans, scan)?;
     let resource = find(stored, resource).ok_or_else(missing)?;
     let file = call.site.core.file(&manifest, resource, name).await?.ok_or_else(missing)?;
-    download::file(call, &file, experiment.insert_ms).await
+    download::image(call, &file, experiment.insert_ms).await
 }
 
 /// One file of the experiment's own resource.

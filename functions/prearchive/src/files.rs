@@ -45,7 +45,7 @@ pub async fn one(call: &Call, place: &SessionPlace, scan: &str, label: &str, nam
     let resource = find_resource(find_scan(&scans, scan)?, label)?;
     let file = call.site.core.file(&manifest, resource, name).await?;
     let file = file.ok_or_else(|| ClientError::not_found("unknown-file", "Unable to find file."))?;
-    download::file(call, &file, session.uploaded_ms).await
+    download::image(call, &file, session.uploaded_ms).await
 }
 
 /// The session at a place, its manifest and its scans.

@@ -35,6 +35,9 @@ pub enum DownloadError {
     },
 }
 
+/// The media type of what no program is to make anything of by itself.
+pub const BYTES: &str = "application/octet-stream";
+
 /// The media type of a file by its name: XNAT's list, everything else is bytes.
 pub fn media_type_of(name: &str) -> &'static str {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
@@ -49,7 +52,7 @@ pub fn media_type_of(name: &str) -> &'static str {
         "tiff" => "image/tiff",
         "txt" => "text/plain; charset=utf-8",
         "xml" => "text/xml",
-        _ => "application/octet-stream",
+        _ => BYTES,
     }
 }
 
@@ -92,8 +95,8 @@ pub fn download_headers(name: &str, content_type: &'static str) -> HeaderMap {
 }
 
 /// The headers of a whole file of known length; see [`super::conditional`] for parts of one.
-pub fn file_headers(name: &str, length_bytes: u64) -> HeaderMap {
-    let mut headers = download_headers(name, media_type_of(name));
+pub fn file_headers(name: &str, length_bytes: u64, media_type: &'static str) -> HeaderMap {
+    let mut headers = download_headers(name, media_type);
     headers.insert(CONTENT_LENGTH, length_bytes.into());
     headers
 }
@@ -132,7 +135,7 @@ mod tests {
     #[test]
     fn what_browsers_would_run_is_only_ever_an_attachment() {
         for name in ["a.html", "a.svg", "A.XML", "a.pdf", "a.dcm", "a", "a.htm"] {
-            let headers = file_headers(name, 5);
+            let headers = file_headers(name, 5, media_type_of(name));
             assert!(headers["content-disposition"].to_str().unwrap().starts_with("attachment"));
             assert_eq!(headers["x-content-type-options"], "nosniff");
             let csp = headers.get_all("content-security-policy").iter().collect::<Vec<_>>();

@@ -8,7 +8,7 @@ use super::{Call, after_the_answer};
 use crate::domain::contents::Folder;
 use crate::domain::digests::ReadError;
 use crate::domain::manifest::FileEntry;
-use crate::http::download::{download_headers, file_headers};
+use crate::http::download::{BYTES, download_headers, file_headers, media_type_of};
 use crate::http::{ClientError, ETag, Format, Plan, Representation};
 use crate::intake::ExtentReader;
 use crate::intake::archiveout::ArchiveKind;
@@ -16,11 +16,24 @@ use crate::intake::archiveout::ArchiveKind;
 /// Pieces on their way between reading and sending: the store reads ahead while the network sends.
 const PIECES_AHEAD: usize = 4;
 
-/// One file, or the part of it that the request asks for.
+/// One file, or the part of it that the request asks for. Its name says of which media type it is.
 ///
 /// # Errors
 /// 412, 416, or a failure of the store.
 pub async fn file(call: &Call, file: &FileEntry, modified_ms: u64) -> Result<Reply, ClientError> {
+    send(call, file, modified_ms, media_type_of(&file.name)).await
+}
+
+/// The same for a file of a scan, which is served as bytes: a preamble has room for a page or a program (DICOM PS3.10,
+/// section 7.1), and the name is the client's.
+///
+/// # Errors
+/// As [`file`].
+pub async fn image(call: &Call, file: &FileEntry, modified_ms: u64) -> Result<Reply, ClientError> {
+    send(call, file, modified_ms, BYTES).await
+}
+
+async fn send(call: &Call, file: &FileEntry, modified_ms: u64, media_type: &'static str) -> Result<Reply, ClientError> {
     let representation = Representation {
         length_bytes: file.extent.len,
         // A pack never changes, so where the bytes lie says which they are.
@@ -38,7 +51,7 @@ pub async fn file(call: &Call, file: &FileEntry, modified_ms: u64) -> Result<Rep
         }
     };
     *reply.status_mut() = plan.status();
-    *reply.headers_mut() = file_headers(&file.name, file.extent.len);
+    *reply.headers_mut() = file_headers(&file.name, file.extent.len, media_type);
     plan.describe(&representation, reply.headers_mut());
     Ok(reply)
 }

@@ -5,6 +5,8 @@ mod dicom_zip;
 mod forms;
 mod gradual;
 mod headers;
+mod hostile;
+mod preambles;
 mod resumable;
 mod shapes;
 mod stored;

@@ -2,7 +2,9 @@
 
 use std::io::{Cursor, Write};
 
-use narthex_tests::{Modality, Packing, Service, Study, Table, zip_files, zip_study};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use narthex_tests::{Modality, Packing, Service, Study, Table, md5, zip_files, zip_study};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -150,4 +152,102 @@ fn texts_beside_the_images_do_no_harm() {
         api.send("dest=/prearchive/projects/P1", "application/zip", &zip_files(with_texts, Packing::Deflated));
     assert_eq!(response.status, 200, "{}", response.text());
     api.assert_holds(response.text().trim(), &study());
+}
+
+fn tar(files: Vec<(String, Vec<u8>)>) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, bytes.as_slice()).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zip_of(name: &str, bytes: Vec<u8>) -> Vec<u8> {
+    zip_files([(name.to_owned(), bytes)], Packing::Stored)
+}
+
+#[test]
+fn tars_plain_and_compressed_whatever_they_are_said_to_be() {
+    let tar = tar(files());
+    for content_type in ["application/x-tar", "application/zip", "application/octet-stream", "application/dicom"] {
+        holds_the_study(content_type, &tar);
+        holds_the_study(content_type, &gzip(&tar));
+    }
+    // Two streams of gzip, one behind the other, are one file (RFC 1952, section 2.2).
+    let (start, rest) = tar.split_at(1000);
+    holds_the_study("application/x-gtar", &[gzip(start), gzip(rest)].concat());
+}
+
+#[test]
+fn archives_inside_archives() {
+    holds_the_study("application/zip", &zip_of("inner.zip", zip_study(&study())));
+    holds_the_study("application/zip", &zip_of("inner.tar.gz", gzip(&tar(files()))));
+    holds_the_study("application/zip", &zip_of("a/inner.dcm", tar(files())));
+    holds_the_study("application/x-tar", &tar(vec![("inner.zip".to_owned(), zip_study(&study()))]));
+    holds_the_study("application/zip", &zip_of("1.zip", zip_of("2.zip", zip_study(&study()))));
+    let each = files().into_iter().map(|(name, bytes)| (format!("{name}.gz"), gzip(&bytes)));
+    holds_the_study("application/zip", &zip_files(each, Packing::Stored));
+}
+
+#[test]
+fn a_compressed_object_is_stored_decompressed_under_its_own_name() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let single = Study::new(Modality::Mr, 12).slices(1);
+    let file = single.files().next().unwrap();
+    for (session, body) in [("ALONE", gzip(&file.bytes)), ("INSIDE", zip_of("image.dcm.gz", gzip(&file.bytes)))] {
+        let path = format!("/data/services/import/image.dcm.gz?import-handler=SI&project=P1&session={session}");
+        let response = api.client.post(&path, "application/gzip", &body).unwrap();
+        assert_eq!(response.status, 200, "{session}: {}", response.text());
+        let uri = response.text().trim().to_owned();
+        api.assert_holds(&uri, &single);
+        let names: Vec<String> = api.content(&uri).into_keys().map(|(_, _, path)| path).collect();
+        assert_eq!(names, ["image.dcm"], "{session}");
+    }
+}
+
+/// What Python's `tarfile` makes of one small file `image.dcm` with bzip2 and xz.
+const TAR_BZ2: &str = "\
+    425a6839314159265359f22a74360000d2ff82fcc3455040017fe01c268e846ea21e00002000083000ba909449a9ea191a069a36a340340f\
+    51a34f50c000d1a68032680d064068091429a68d0000340000020fc5dfc369019a5ca6808452d21106b4531324638c95c2547ad170933b82\
+    9a86f8a26a754afaaf3e81f3b11043a2cca7559c5b1830b0141b19ca06cc469dc524e9815019219b88a678d33541a2755a023ac0249c52e0\
+    10498503494cca17181b30d58a9db4d1d2eb6e8224160d15cc0483adc3f2d8fdba48cb1830440fe2ee48a70a121e454e86c0\
+    ";
+const TAR_XZ: &str = "\
+    fd377a585a000004e6d6b4460200210116000000742fe5a3e027ff00bf5d00349b484757098f52714c38b339d49a99484829472b94b457f2\
+    45f0435d3a25ea5333ba1085c79ec3450de9d63c985168d2f89600696a15e85b76ba237344be234fcfc4374ec4382b99fb0cb8c058f785b8\
+    ceec37c35fff285a62687443c6344274d933641a5a951b1aa9899ebbf33cc188d43c18d1b8c783a0bd1cdf4a9fdda51820e1a05500a5006a\
+    e80804784c3befff067237a86a1c3c5adad3464192101f90889bf094cb28a29250749a0fb89d73e25d190f11e67ba575d84de66540000000\
+    24a4896a970697580001db01805000000a892907b1c467fb020000000004595a\
+    ";
+
+#[test]
+fn tars_compressed_with_bzip2_and_xz() {
+    let unhex = |digits: &str| -> Vec<u8> {
+        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        digits.as_bytes().chunks(2).map(byte).collect()
+    };
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    for (session, digits) in [("BZ2", TAR_BZ2), ("XZ", TAR_XZ)] {
+        for content_type in ["application/x-bzip2", "application/zip"] {
+            let query = format!("project=P1&session={session}{}", content_type.len());
+            let response = api.send(&query, content_type, &unhex(digits));
+            assert_eq!(response.status, 200, "{session}: {}", response.text());
+            let content = api.content(response.text().trim());
+            let files: Vec<_> = content.iter().map(|((_, _, path), bytes)| (path.as_str(), md5(bytes))).collect();
+            assert_eq!(files, [("image.dcm", "2d01f02f076afe7ba807815704ac35a3".to_owned())], "{session}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 mod document;
 mod downloads;
-mod formats;
+pub(crate) mod formats;
 mod list;
 mod model;
 mod resources;

@@ -1,7 +1,7 @@
 //! Every table in every format: read by a real parser of the format, and compared with files that a person looked at.
 
 mod golden;
-pub(super) mod parsers;
+pub(crate) mod parsers;
 
 use narthex_tests::{Api, Modality, PASSWORD, Service, Study, encode, zip_study};
 

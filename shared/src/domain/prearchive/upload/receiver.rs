@@ -173,17 +173,12 @@ impl<S: Store> Receiver<S> {
 
     /// Opens the archives found inside, and those inside them.
     async fn open_waiting(&mut self) -> Result<(), UploadError> {
-        let limit = self.core.settings.limits.max_archives;
-        if !self.waiting.is_empty() {
+        while let Some(Waiting { shape, file, depth }) = self.waiting.pop_front() {
+            // What is read back must be there.
             for mut writer in std::mem::take(&mut self.flushing) {
                 writer.flush().await?;
             }
-        }
-        while let Some(Waiting { shape, file, depth }) = self.waiting.pop_front() {
             self.spent.archives += 1;
-            if self.spent.archives > limit {
-                return Err(IntakeError::TooManyArchives { limit }.into());
-            }
             let pack = Rc::new(PackReader::new(self.core.blobs.clone(), shape));
             let mut bytes = ExtentReader::whole(pack, file.extent, file.crc32).map_err(unreadable)?;
             let mut flow = self.flow(&file.name, &file.name, depth);
@@ -390,6 +385,12 @@ impl<S: Store> Receiver<S> {
             self.spent.inflated_bytes.saturating_add(summary.bytes).saturating_add(decompressed);
         let depth = content.depth + 1;
         let found = std::mem::take(&mut self.sorter.nested);
+        // Opening one costs far more than naming it, so none is opened when they are too many.
+        let archives = self.waiting.len().saturating_add(found.len()) as u64;
+        let limit = self.core.settings.limits.max_archives;
+        if self.spent.archives.saturating_add(archives) > limit {
+            return Err(IntakeError::TooManyArchives { limit }.into());
+        }
         self.waiting.extend(found.into_iter().map(|file| Waiting { shape, file, depth }));
         Ok(())
     }

@@ -1,4 +1,9 @@
-//! Real DICOM files: each is stored and read back byte for byte, or refused with the reason.
+//! Real files: each is stored and read back byte for byte, or refused with the reason.
+
+mod ecat;
+mod facts;
+mod python;
+mod shapes;
 
 use std::collections::BTreeMap;
 
