@@ -27,6 +27,10 @@ pub struct Limits {
     pub ratio_free_entry_bytes: u64,
     /// Inflated bytes of a whole archive to which [`Limits::max_ratio`] is not applied. Default 1 GiB.
     pub ratio_free_total_bytes: u64,
+    /// Bytes that decompressing bodies and files as a whole (gzip, bzip2, xz) may make before [`Limits::max_ratio`] is
+    /// applied to it. They are written to the store, where the content of a zip is only looked at, so this allowance is
+    /// smaller. Default 64 MiB.
+    pub ratio_free_decompressed_bytes: u64,
     /// How deep archives inside archives are opened; those that lie deeper are files like any other. Default 2.
     pub max_nesting: u32,
     /// Archives inside the archives of one upload that are opened, all together. Default 1,000.
@@ -58,6 +62,7 @@ impl Default for Limits {
             max_ratio: 200,
             ratio_free_entry_bytes: 512 * MIB,
             ratio_free_total_bytes: GIB,
+            ratio_free_decompressed_bytes: 64 * MIB,
             max_nesting: 2,
             max_archives: 1_000,
             max_name_bytes: 1_024,
@@ -97,6 +102,7 @@ impl Limits {
             max_ratio,
             ratio_free_entry_bytes,
             ratio_free_total_bytes,
+            ratio_free_decompressed_bytes,
             max_nesting,
             max_archives,
             max_name_bytes,
@@ -114,6 +120,7 @@ impl Limits {
         set(max_ratio, "max_ratio", &lookup)?;
         set(ratio_free_entry_bytes, "ratio_free_entry_bytes", &lookup)?;
         set(ratio_free_total_bytes, "ratio_free_total_bytes", &lookup)?;
+        set(ratio_free_decompressed_bytes, "ratio_free_decompressed_bytes", &lookup)?;
         set(max_nesting, "max_nesting", &lookup)?;
         set(max_archives, "max_archives", &lookup)?;
         set(max_name_bytes, "max_name_bytes", &lookup)?;

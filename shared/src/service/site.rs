@@ -60,6 +60,7 @@ const VARIABLES: &[&str] = &[
     "max_ratio",
     "ratio_free_entry_bytes",
     "ratio_free_total_bytes",
+    "ratio_free_decompressed_bytes",
     "max_nesting",
     "max_archives",
     "max_name_bytes",

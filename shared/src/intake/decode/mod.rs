@@ -126,11 +126,11 @@ impl Decoder {
     }
 
     fn check(&self) -> Result<(), IntakeError> {
-        let Limits { max_inflated_bytes, max_ratio, ratio_free_total_bytes, .. } = self.limits;
+        let Limits { max_inflated_bytes, max_ratio, ratio_free_decompressed_bytes, .. } = self.limits;
         if self.made_bytes > max_inflated_bytes {
             return Err(IntakeError::InflatedTooLarge { limit_bytes: max_inflated_bytes });
         }
-        if self.made_bytes > self.taken_bytes.saturating_mul(max_ratio).saturating_add(ratio_free_total_bytes) {
+        if self.made_bytes > self.taken_bytes.saturating_mul(max_ratio).saturating_add(ratio_free_decompressed_bytes) {
             return Err(IntakeError::TotalRatio { limit: max_ratio });
         }
         let limit = FREE_STREAMS.saturating_add(self.made_bytes / MIN_STREAM_BYTES);

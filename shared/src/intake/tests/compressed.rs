@@ -153,7 +153,7 @@ fn bombs_are_refused_beyond_their_allowance() {
     let free = 256 << 10;
     let zeros = vec![0; 1 << 20];
     for (format, body) in [(Gzip, gzip(&zeros)), (Bzip2, bzip2(&zeros)), (Xz, unhex(XZ_ZEROS))] {
-        let ratio = Limits { max_ratio: 5, ratio_free_total_bytes: free as u64, ..Limits::default() };
+        let ratio = Limits { max_ratio: 5, ratio_free_decompressed_bytes: free as u64, ..Limits::default() };
         let size = Limits { max_inflated_bytes: free as u64, ..Limits::default() };
         for (limits, code) in [(ratio, "zip.ratio"), (size, "zip.inflated_too_large")] {
             for chunk in [1, 100, usize::MAX] {

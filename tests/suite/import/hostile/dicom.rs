@@ -26,10 +26,16 @@ pub(super) fn sound() -> Vec<Hostile> {
     let pixels = [before_pixels("1.2.3.71"), long_head(0x7FE0, 0x0010, *b"OB", 4), vec![1; 4]].concat();
     let study = [element(0x0008, 0x0060, *b"CS", b"OT"), ids("1.2.3.72")].concat();
     let nested = [unfinished(), nested(5), ids("1.2.3.73")].concat();
+    let deep = [unfinished(), nested_with_lengths(3_000), ids("1.2.3.74")].concat();
+    let large = [long_head(0x0009, 0x1001, *b"OB", 17 << 20), vec![0; 17 << 20]].concat();
+    let late = [unfinished(), large, ids("1.2.3.75")].concat();
     vec![
         Hostile::body("a file written element by element", ALL, pixels),
         Hostile::body("a deflated file", ALL, in_syntax(DEFLATED, &deflate(&study))),
         Hostile::body("a sequence nested a little", ALL, nested),
+        // What has a length is passed over without being entered.
+        Hostile::body("sequences with lengths nested 3,000 deep", ALL, deep),
+        Hostile::body("17 MiB before the study is named", ALL, late),
     ]
 }
 
@@ -71,7 +77,6 @@ fn nesting() -> Vec<Hostile> {
     let implicit = in_syntax(IMPLICIT, &implicit_one.repeat(10_000));
     [
         both("sequences nested 10,000 deep", with(nested(10_000))),
-        both("sequences with lengths nested 3,000 deep", with(nested_with_lengths(3_000))),
         both("sequences nested 10,000 deep that never end", with(opened(10_000))),
         both("implicit sequences nested 10,000 deep", implicit),
         both("items in a sequence without end", with(many_items(400_000))),
@@ -92,13 +97,11 @@ fn lengths() -> Vec<Hostile> {
     // The length of the meta group, behind preamble, magic word and the element's head.
     meta[140..144].copy_from_slice(&0xFFFF_FFF0_u32.to_le_bytes());
     let implicit = [&[0x08, 0x00, 0x05, 0x00][..], &0x7FFF_FFFE_u32.to_le_bytes(), b"ISO_IR 100"].concat();
-    let large = [long_head(0x0009, 0x1001, *b"OB", 17 << 20), vec![0; 17 << 20], ids("1.2.3.4")].concat();
     [
         both("a value of 4 GiB", with([long_head(0x0009, 0x1001, *b"UN", 0xFFFF_FFFE), vec![1; 64]].concat())),
         both("a text of 2 GiB", with([long_head(0x0009, 0x1001, *b"UT", 0x7FFF_FFFE), vec![b'a'; 64]].concat())),
         both("an implicit value of 2 GiB", in_syntax(IMPLICIT, &implicit)),
         both("a meta group of 4 GiB", meta[..400.min(meta.len())].to_vec()),
-        both("17 MiB before the study is named", with(large)),
         both("a sequence longer than the file", with(long_head(0x0008, 0x1140, *b"SQ", 0x1000_0000))),
         both(
             "a text of undefined length",

@@ -111,7 +111,7 @@ fn bombs(one: &[u8]) -> Vec<Hostile> {
     let zip = raw(std::slice::from_ref(&bomb), None);
     let several = ["a/bomb.dcm", "b/bomb.dcm", "c/bomb.dcm"].map(|name| half.renamed(name));
     let nested = Entry::stored("inner.zip", &zip);
-    let deeper = Entry::stored("outer.zip", &raw(&[nested.clone()], None));
+    let deeper = Entry::stored("outer.zip", &raw(std::slice::from_ref(&nested), None));
     let by_count = zip_files((0..100_001).map(|number| (number.to_string(), Vec::new())), Packing::Stored);
     let archives = zip_files(
         (0..1_001).map(|number| (format!("{number}.zip"), zip_files([], Packing::Stored))),

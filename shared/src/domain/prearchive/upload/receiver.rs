@@ -210,14 +210,14 @@ impl<S: Store> Receiver<S> {
         let limits = self.core.settings.limits;
         let spent = &self.spent;
         let earned = spent.received_bytes.saturating_mul(limits.max_ratio);
+        let unearned = spent.inflated_bytes.saturating_sub(earned);
         let allowed = earned.saturating_add(limits.ratio_free_total_bytes).saturating_sub(spent.inflated_bytes);
         let left = limits.max_inflated_bytes.saturating_sub(spent.inflated_bytes);
         Limits {
             max_entries: limits.max_entries.saturating_sub(spent.entries),
             max_inflated_bytes: if depth == 0 { left } else { left.min(allowed) },
-            ratio_free_total_bytes: limits
-                .ratio_free_total_bytes
-                .saturating_sub(spent.inflated_bytes.saturating_sub(earned)),
+            ratio_free_total_bytes: limits.ratio_free_total_bytes.saturating_sub(unearned),
+            ratio_free_decompressed_bytes: limits.ratio_free_decompressed_bytes.saturating_sub(unearned),
             ..limits
         }
     }
