@@ -121,9 +121,10 @@ fn kept() -> Study {
     Study::new(Modality::Mr, 71).patient("KEPT", "KEPT")
 }
 
-/// A service in which uploads that were never finished may be swept at once, and its chunks with one session in it.
+/// A service, and its chunks with one session in it. What a refused upload has written must go with the refusal, not
+/// with the sweep, which leaves unfinished uploads alone for a day.
 fn service() -> (ServiceProcess, usize) {
-    let service = ServiceProcess::with(&[("upload_retention_seconds", "0")]);
+    let service = ServiceProcess::start();
     let api = service.api();
     api.project("P1");
     api.import("P1", &kept());
