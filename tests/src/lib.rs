@@ -6,6 +6,7 @@
 
 mod api;
 mod md5;
+mod multipart;
 mod poll;
 mod process;
 mod real;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub use api::{Api, Content};
 pub use md5::md5;
+pub use multipart::{MULTIPART, multipart};
 pub use narthex_client::{Client, Response, encode, form};
 pub use narthex_generator::{DataSet, File, Modality, Noise, Packing, Study, Vr, part_10, zip_files, zip_study};
 pub use poll::eventually;

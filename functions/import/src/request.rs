@@ -37,10 +37,7 @@ impl Wanted {
     /// 400, 403, 404 or 501 with what is wrong.
     pub async fn of(call: &Call) -> Result<Self, ClientError> {
         let params = &call.context.params;
-        if params.has("reference") {
-            let sentence = "The parameter 'reference' is not supported: files must be sent in the request.";
-            return Err(ClientError::bad_request("reference", sentence));
-        }
+        ClientError::refuse_reference(params)?;
         let handler = handler(params, &call.context.media_type(), call.site.core.settings.default_import_handler)?;
         let destination = params.text("dest").map(Destination::parse).transpose()?;
         let is_gradual = handler != ImportHandler::SessionImporter;

@@ -82,10 +82,7 @@ pub async fn add(mut call: Call, place: &SessionPlace, label: &str, path: &str) 
 /// What the parameters ask for.
 fn wanted(params: &Params, label: &str, by: &str) -> Result<AddFiles, ClientError> {
     ClientError::refuse_unserved(params, NOT_YET)?;
-    if params.has("reference") {
-        let sentence = "The parameter 'reference' is not supported: files must be sent in the request.";
-        return Err(ClientError::bad_request("reference", sentence));
-    }
+    ClientError::refuse_reference(params)?;
     let text = |name| params.text(name).unwrap_or_default().to_owned();
     let notes = FileNotes {
         format: text("format"),

@@ -156,6 +156,18 @@ impl ClientError {
         Ok(())
     }
 
+    /// Refuses `reference`, by which XNAT takes over files of the server's own.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn refuse_reference(params: &Params) -> Result<(), Self> {
+        if params.has("reference") {
+            let sentence = "The parameter 'reference' is not supported: files must be sent in the request.";
+            return Err(Self::bad_request("reference", sentence));
+        }
+        Ok(())
+    }
+
     /// 415 for a body that was compressed in a way that is not known here.
     pub fn unsupported_coding() -> Self {
         let sentence = "The body's Content-Encoding is not supported; send it with gzip or as it is.";

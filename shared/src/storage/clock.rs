@@ -3,6 +3,29 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+/// The longest of the pauses between two tries, in milliseconds.
+const LONGEST_PAUSE_MS: u64 = 50;
+
+/// Waiting for somebody else to be done, with pauses that grow.
+pub struct Patience<'a> {
+    clock: &'a Clock,
+    started_ms: u64,
+    patience_ms: u64,
+    pause_ms: u64,
+}
+
+impl Patience<'_> {
+    /// Pauses before the next try. `false`, without a pause, when the patience is at its end.
+    pub async fn wait(&mut self) -> bool {
+        if self.clock.now_ms().saturating_sub(self.started_ms) >= self.patience_ms {
+            return false;
+        }
+        self.clock.pause(self.pause_ms).await;
+        self.pause_ms = (self.pause_ms * 2).min(LONGEST_PAUSE_MS);
+        true
+    }
+}
+
 /// A clock of milliseconds since the epoch.
 #[derive(Clone, Default)]
 pub struct Clock {
@@ -35,6 +58,11 @@ impl Clock {
                 .duration_since(std::time::UNIX_EPOCH)
                 .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
         }
+    }
+
+    /// Patience that lasts `ms` milliseconds from now.
+    pub fn patience(&self, ms: u64) -> Patience<'_> {
+        Patience { clock: self, started_ms: self.now_ms(), patience_ms: ms, pause_ms: 1 }
     }
 
     /// Waits `ms` milliseconds and lets other tasks run meanwhile.

@@ -100,17 +100,14 @@ impl<S: Store> Leases<S> {
     /// # Errors
     /// The store's failure.
     pub async fn acquire_within(&self, name: &str, patience_ms: u64) -> Result<Option<Lease>, StoreError> {
-        let started_ms = self.clock.now_ms();
-        let mut wait_ms = 1;
+        let mut patience = self.clock.patience(patience_ms);
         loop {
             if let Some(lease) = self.acquire(name).await? {
                 return Ok(Some(lease));
             }
-            if self.clock.now_ms().saturating_sub(started_ms) >= patience_ms {
+            if !patience.wait().await {
                 return Ok(None);
             }
-            self.clock.pause(wait_ms).await;
-            wait_ms = (wait_ms * 2).min(50);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The resources of a session itself.
 
-use narthex_tests::{Api, Modality, Response, Service, Study, encode, sentence};
+use narthex_tests::{Api, MULTIPART, Modality, Response, Service, Study, encode, multipart, sentence};
 
 fn study() -> Study {
     Study::new(Modality::Mr, 71).patient("S71_MR1", "S71").slices(2)
@@ -26,22 +26,6 @@ fn put_file(api: &Api, path: &str, body: &[u8]) {
     let response = put(api, path, "application/octet-stream", body);
     assert_eq!((response.status, response.text().as_str()), (200, ""), "PUT {path}");
 }
-
-/// A form: name, file name and bytes of each part.
-fn form(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
-    let mut body = Vec::new();
-    for (name, filename, bytes) in parts {
-        let filename = filename.map(|name| format!("; filename=\"{name}\"")).unwrap_or_default();
-        let head = format!("--BOUND\r\nContent-Disposition: form-data; name=\"{name}\"{filename}\r\n\r\n");
-        body.extend_from_slice(head.as_bytes());
-        body.extend_from_slice(bytes);
-        body.extend_from_slice(b"\r\n");
-    }
-    body.extend_from_slice(b"--BOUND--\r\n");
-    body
-}
-
-const FORM: &str = "multipart/form-data; boundary=BOUND";
 
 #[test]
 fn a_file_is_put_listed_read_and_removed() {
@@ -115,14 +99,14 @@ fn forms_may_have_several_files_and_parameters() {
     let (service, uri) = session();
     let api = service.api();
     let large: Vec<u8> = (0..700_000_u32).map(|number| (number % 241) as u8).collect();
-    let body = form(&[
+    let body = multipart(&[
         ("overwrite", None, b"true"),
         ("one", Some("C:\\My Files\\a b.txt"), b"hello"),
         ("two", Some("x/large.bin"), &large),
         ("three", Some("empty"), b""),
     ]);
     for _ in 0..2 {
-        let sent = put(&api, &format!("{uri}/resources/NOTES/files"), FORM, &body);
+        let sent = put(&api, &format!("{uri}/resources/NOTES/files"), MULTIPART, &body);
         assert_eq!((sent.status, sent.text().as_str()), (200, ""));
     }
     let files = api.table(&format!("{uri}/resources/NOTES/files"));
@@ -132,10 +116,10 @@ fn forms_may_have_several_files_and_parameters() {
     assert_eq!(api.bytes(files.row("Name", "empty").get("URI")), b"");
 
     // One file takes the name that the address gives it; of several none does.
-    let one = form(&[("f", Some("x"), b"named")]);
-    assert_eq!(put(&api, &format!("{uri}/resources/OTHER/files/d/y"), FORM, &one).status, 200);
+    let one = multipart(&[("f", Some("x"), b"named")]);
+    assert_eq!(put(&api, &format!("{uri}/resources/OTHER/files/d/y"), MULTIPART, &one).status, 200);
     assert_eq!(api.bytes(&format!("{uri}/resources/OTHER/files/d/y")), b"named");
-    assert_eq!(put(&api, &format!("{uri}/resources/OTHER/files/z"), FORM, &body).status, 400);
+    assert_eq!(put(&api, &format!("{uri}/resources/OTHER/files/z"), MULTIPART, &body).status, 400);
     assert_eq!(api.table(&format!("{uri}/resources/OTHER/files")).rows.len(), 1);
 }
 
@@ -149,7 +133,7 @@ fn bodies_are_files_by_their_media_type_or_because_the_client_says_so() {
     let posted = api.client.post(&format!("{files}/json?inbody=true"), "application/json", b"[1]").unwrap();
     assert_eq!(posted.status, 200);
     assert_eq!(api.table(&files).column("Name"), ["json", "upload.txt", "upload.unsupported"]);
-    let both = put(&api, &format!("{files}/x?inbody=true"), FORM, &form(&[("f", Some("x"), b"y")]));
+    let both = put(&api, &format!("{files}/x?inbody=true"), MULTIPART, &multipart(&[("f", Some("x"), b"y")]));
     assert_eq!(both.status, 406);
     let chunked = api.client.request("PUT", &format!("{files}/chunked")).header("Content-Type", "text/plain");
     assert_eq!(chunked.send_streamed(|out| out.write_all(b"in chunks")).unwrap().status, 200);
@@ -166,14 +150,14 @@ fn what_cannot_be_taken_is_refused_with_a_sentence_and_leaves_nothing() {
     for (path, content_type, body, status) in [
         (format!("{files}/a"), bytes, &b""[..], 400),
         (format!("{files}/a"), "application/x-www-form-urlencoded", b"a=b", 400),
-        (format!("{files}/a"), FORM, b"no form at all", 400),
+        (format!("{files}/a"), MULTIPART, b"no form at all", 400),
         (
             format!("{files}/a"),
-            FORM,
+            MULTIPART,
             b"--BOUND\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a\"\r\n\r\nx",
             400,
         ),
-        (format!("{files}/a"), FORM, b"--BOUND--\r\n", 400),
+        (format!("{files}/a"), MULTIPART, b"--BOUND--\r\n", 400),
         (format!("{files}/a?extract=true"), bytes, b"x", 501),
         (format!("{files}/a?reference=/etc/passwd"), bytes, b"x", 400),
         (format!("{files}/../x"), bytes, b"x", 400),
@@ -192,10 +176,10 @@ fn what_cannot_be_taken_is_refused_with_a_sentence_and_leaves_nothing() {
         assert_eq!(response.status, status, "{path}: {}", response.text());
         assert!(!sentence(&response).is_empty());
     }
-    let hostile = form(&[("f", Some("good"), b"x"), ("f", Some(".."), b"x")]);
-    assert_eq!(put(&api, &files, FORM, &hostile).status, 400);
-    let many = form(&vec![("f", Some("a"), &b"x"[..]); 1_001]);
-    assert_eq!(put(&api, &files, FORM, &many).status, 413);
+    let hostile = multipart(&[("f", Some("good"), b"x"), ("f", Some(".."), b"x")]);
+    assert_eq!(put(&api, &files, MULTIPART, &hostile).status, 400);
+    let many = multipart(&vec![("f", Some("a"), &b"x"[..]); 1_001]);
+    assert_eq!(put(&api, &files, MULTIPART, &many).status, 413);
     assert_eq!(api.get(&files).status, 404);
     assert_eq!(api.table(&format!("{uri}/resources")).rows.len(), 1);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
 use flate2::read::GzDecoder;
-use narthex_tests::Service;
+use narthex_tests::{MULTIPART, Service, multipart};
 
 use super::{CACHE, put};
 
@@ -49,8 +49,8 @@ fn a_resource_is_read_as_an_archive() {
         let segments: Vec<String> = path.split('/').map(narthex_tests::encode).collect();
         put(&api, &format!("my%20set/files/{}", segments.join("/")), bytes);
     }
-    let form = super::form(&[("f", Some("empty"), b"")]);
-    assert_eq!(super::send(&api, "POST", &format!("{CACHE}/my%20set/files"), super::FORM, &form).status, 201);
+    let form = multipart(&[("f", Some("empty"), b"")]);
+    assert_eq!(super::send(&api, "POST", &format!("{CACHE}/my%20set/files"), MULTIPART, &form).status, 201);
 
     for (path, format) in [("my%20set", "zip"), ("my%20set/files", "zip"), ("my%20set", "tar"), ("my%20set", "tar.gz")]
     {

@@ -1,8 +1,8 @@
 //! Making, filling, reading and removing resources.
 
-use narthex_tests::{Service, sentence};
+use narthex_tests::{MULTIPART, Service, multipart, sentence};
 
-use super::{CACHE, FORM, delete, form, put, send};
+use super::{CACHE, delete, put, send};
 
 #[test]
 fn a_resource_is_made_once_listed_and_deleted() {
@@ -92,20 +92,21 @@ fn a_comma_list_is_deleted_whole_or_not_at_all() {
 fn forms_name_their_files_and_are_answered_201() {
     let service = Service::start();
     let api = service.api();
-    let body = form(&[("note", None, b"x"), ("one", Some("C:\\My Files\\a b.txt"), b"hello"), ("two", Some("b"), b"")]);
-    let posted = send(&api, "POST", &format!("{CACHE}/X/files"), FORM, &body);
+    let body =
+        multipart(&[("note", None, b"x"), ("one", Some("C:\\My Files\\a b.txt"), b"hello"), ("two", Some("b"), b"")]);
+    let posted = send(&api, "POST", &format!("{CACHE}/X/files"), MULTIPART, &body);
     assert_eq!((posted.status, posted.text().as_str()), (201, "2 files were uploaded."));
     assert_eq!(api.table(&format!("{CACHE}/X")).column("Name"), ["a b.txt", "b"]);
     assert_eq!(api.bytes(&format!("{CACHE}/X/files/a%20b.txt")), b"hello");
     assert_eq!(api.bytes(&format!("{CACHE}/X/files/b")), b"");
 
-    let one = form(&[("f", Some("x"), b"named")]);
-    assert_eq!(send(&api, "PUT", &format!("{CACHE}/X/files/d/y"), FORM, &one).status, 200);
+    let one = multipart(&[("f", Some("x"), b"named")]);
+    assert_eq!(send(&api, "PUT", &format!("{CACHE}/X/files/d/y"), MULTIPART, &one).status, 200);
     assert_eq!(api.bytes(&format!("{CACHE}/X/files/d/y")), b"named");
-    let named = send(&api, "POST", &format!("{CACHE}/X/files/z"), FORM, &one);
+    let named = send(&api, "POST", &format!("{CACHE}/X/files/z"), MULTIPART, &one);
     assert_eq!(named.status, 400);
     assert!(sentence(&named).contains("PUT"));
-    let several = send(&api, "PUT", &format!("{CACHE}/X/files/z"), FORM, &body);
+    let several = send(&api, "PUT", &format!("{CACHE}/X/files/z"), MULTIPART, &body);
     assert_eq!(several.status, 400);
     assert_eq!(api.table(&format!("{CACHE}/X")).rows.len(), 3);
 }
@@ -120,7 +121,7 @@ fn bodies_are_files_by_their_media_type_or_because_the_client_says_so() {
     assert_eq!(send(&api, "PUT", &format!("{files}?inbody=true"), "application/x-strange", b"s").status, 200);
     assert_eq!(send(&api, "PUT", &format!("{files}/json?inbody=true"), "application/json", b"[1]").status, 200);
     assert_eq!(api.table(&files).column("Name"), ["json", "upload.dcm", "upload.txt", "upload.unsupported"]);
-    let both = send(&api, "PUT", &format!("{files}/x?inbody=true"), FORM, &form(&[("f", Some("x"), b"y")]));
+    let both = send(&api, "PUT", &format!("{files}/x?inbody=true"), MULTIPART, &multipart(&[("f", Some("x"), b"y")]));
     assert_eq!(both.status, 406);
     let chunked = api.client.request("PUT", &format!("{files}/chunked")).header("Content-Type", "text/plain");
     assert_eq!(chunked.send_streamed(|out| out.write_all(b"in chunks")).unwrap().status, 200);

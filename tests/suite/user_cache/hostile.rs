@@ -1,8 +1,8 @@
 //! What is refused, and leaves nothing.
 
-use narthex_tests::{Service, sentence};
+use narthex_tests::{MULTIPART, Service, multipart, sentence};
 
-use super::{CACHE, FORM, form, send};
+use super::{CACHE, send};
 
 #[test]
 fn what_cannot_be_taken_is_refused_with_a_sentence_and_leaves_nothing() {
@@ -15,9 +15,9 @@ fn what_cannot_be_taken_is_refused_with_a_sentence_and_leaves_nothing() {
         (format!("{files}/a"), bytes, &b""[..], 400),
         (format!("{files}/a"), "application/x-www-form-urlencoded", b"a=b", 400),
         (format!("{files}/a"), "application/json", b"{}", 400),
-        (format!("{files}/a"), FORM, b"no form at all", 400),
-        (format!("{files}/a"), FORM, cut_off, 400),
-        (format!("{files}/a"), FORM, b"--BOUND--\r\n", 400),
+        (format!("{files}/a"), MULTIPART, b"no form at all", 400),
+        (format!("{files}/a"), MULTIPART, cut_off, 400),
+        (format!("{files}/a"), MULTIPART, b"--BOUND--\r\n", 400),
         (format!("{files}/a"), "multipart/form-data", b"--BOUND--\r\n", 400),
         (format!("{files}/a.zip?extract=true"), "application/zip", b"PK", 501),
         (format!("{files}/a?reference=/etc/passwd"), bytes, b"x", 400),
@@ -43,12 +43,12 @@ fn what_cannot_be_taken_is_refused_with_a_sentence_and_leaves_nothing() {
         assert_eq!(response.status, status, "{path}: {}", response.text());
         sentence(&response);
     }
-    let extract = form(&[("extract", None, b"true"), ("f", Some("a.zip"), b"PK")]);
-    let reference = form(&[("reference", None, b"/etc/passwd"), ("f", Some("a"), b"x")]);
-    let parent = form(&[("f", Some("good"), b"x"), ("f", Some(".."), b"x")]);
-    let many = form(&vec![("f", Some("a"), &b"x"[..]); 1_001]);
+    let extract = multipart(&[("extract", None, b"true"), ("f", Some("a.zip"), b"PK")]);
+    let reference = multipart(&[("reference", None, b"/etc/passwd"), ("f", Some("a"), b"x")]);
+    let parent = multipart(&[("f", Some("good"), b"x"), ("f", Some(".."), b"x")]);
+    let many = multipart(&vec![("f", Some("a"), &b"x"[..]); 1_001]);
     for (body, status) in [(extract, 501), (reference, 400), (parent, 400), (many, 413)] {
-        let response = send(&api, "POST", &files, FORM, &body);
+        let response = send(&api, "POST", &files, MULTIPART, &body);
         assert_eq!(response.status, status, "{}", response.text());
         sentence(&response);
     }

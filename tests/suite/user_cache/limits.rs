@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use narthex_tests::{Service, eventually, sentence};
+use narthex_tests::{MULTIPART, Service, eventually, multipart, sentence};
 
-use super::{CACHE, FORM, delete, form, put, send};
+use super::{CACHE, delete, put, send};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -21,7 +21,7 @@ fn what_has_no_room_is_refused_while_it_arrives_and_whoever_deletes_gets_room() 
     let streamed = api.client.request("PUT", &path).header("Content-Type", "text/plain");
     let streamed = streamed.send_streamed(|out| out.write_all(&large)).unwrap();
     assert_eq!(streamed.status, 507, "{}", streamed.text());
-    let posted = send(&api, "POST", &format!("{CACHE}/Y/files"), FORM, &form(&[("f", Some("b"), &large)]));
+    let posted = send(&api, "POST", &format!("{CACHE}/Y/files"), MULTIPART, &multipart(&[("f", Some("b"), &large)]));
     assert_eq!(posted.status, 507, "{}", posted.text());
     // This would not fit into an empty cache either.
     assert_eq!(send(&api, "PUT", &path, "text/plain", &vec![3; 3_000_001]).status, 413);

@@ -42,10 +42,7 @@ pub async fn files(mut call: Call, label: &str, path: &str) -> Result<Reply, Cli
     let login = call.demand_login()?.login.clone();
     let core = call.site.core.clone();
     check_label(label)?;
-    if call.context.params.has("reference") {
-        let sentence = "The parameter 'reference' is not supported: files must be sent in the request.";
-        return Err(ClientError::bad_request("reference", sentence));
-    }
+    ClientError::refuse_reference(&call.context.params)?;
     extract::stored(&core, &call.context.params, Vec::new()).await?;
     let received = receive_within(&mut call, path).await?;
     // Fields of a form are parameters as well.

@@ -14,7 +14,7 @@ use super::upload::{Outcome, StudyRun, Upload, Verdict};
 use crate::accounts;
 use crate::domain::error::DomainError;
 use crate::domain::{Core, project::PrearchiveCode};
-use crate::imaging::{DicomHeader, Field, session, tags};
+use crate::imaging::{Field, session, tags};
 use crate::storage::pack::{self, PackShape, PackWriter};
 use crate::storage::{PackId, Store, StoreError, keys};
 
@@ -100,6 +100,21 @@ pub(super) struct NewSession {
     pub autoarchive: &'static str,
     pub scan_date: String,
     pub scan_time: String,
+}
+
+impl NewSession {
+    /// The session that a study makes where none receives it. Date and time are those of its first file until it is built.
+    pub(super) fn of(id: String, target: &Target) -> Self {
+        let header = &target.study.first;
+        Self {
+            id,
+            identity: target.identity.clone(),
+            subject: target.subject.clone(),
+            autoarchive: target.autoarchive,
+            scan_date: header.get(tags::STUDY_DATE).and_then(session::date).unwrap_or_default(),
+            scan_time: header.get(tags::STUDY_TIME).and_then(session::time).unwrap_or_default(),
+        }
+    }
 }
 
 /// The packs of an upload.
@@ -208,15 +223,8 @@ impl<S: Store> Core<S> {
                 SessionChoice::Open(ref session) => {
                     self.join(session.as_ref().clone(), segment, runs, target, request, notes).await?
                 }
-                SessionChoice::New(id) => {
-                    let new = NewSession {
-                        id,
-                        identity: target.identity,
-                        subject: target.subject,
-                        autoarchive: target.autoarchive,
-                        scan_date: header_date(&target.study.first),
-                        scan_time: header_time(&target.study.first),
-                    };
+                SessionChoice::New(ref id) => {
+                    let new = NewSession::of(id.clone(), &target);
                     let mut gathered = Gathered::default();
                     if !request.is_gradual {
                         for run in runs {
@@ -424,14 +432,6 @@ impl<S: Store> Core<S> {
         let project = self.find_project(&session.place.project).await?;
         Ok(project.map_or(PrearchiveCode::Manual, |project| project.prearchive_code).archives())
     }
-}
-
-pub(super) fn header_date(header: &DicomHeader) -> String {
-    header.get(tags::STUDY_DATE).and_then(session::date).unwrap_or_default()
-}
-
-pub(super) fn header_time(header: &DicomHeader) -> String {
-    header.get(tags::STUDY_TIME).and_then(session::time).unwrap_or_default()
 }
 
 /// Marks the files that were there already.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::build::Gathered;
-use super::import::{ImportNotes, ImportRequest, NewSession, header_date, header_time};
+use super::import::{ImportNotes, ImportRequest, NewSession};
 use super::place::Identity;
 use super::segment::Segment;
 use super::session::{PrearchiveSession, lease_name};
@@ -19,7 +19,7 @@ use super::upload::StudyRun;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
-use crate::storage::pack::{self, PackReader, PackWriter};
+use crate::storage::pack::{self, PackWriter};
 use crate::storage::{PackId, Store, StoreError, keys};
 
 /// How old the time of a session's last change may be in its record while files arrive, in milliseconds: the record is
@@ -92,14 +92,7 @@ impl<S: Store> Core<S> {
                     None
                 }
                 (Ok(copied), None) => {
-                    let new = NewSession {
-                        id,
-                        identity: target.identity.clone(),
-                        subject: target.subject.clone(),
-                        autoarchive: target.autoarchive,
-                        scan_date: header_date(&target.study.first),
-                        scan_time: header_time(&target.study.first),
-                    };
+                    let new = NewSession::of(id, &target);
                     Some(self.make_session_at(new, &copied, Gathered::default(), request, notes).await)
                 }
                 (Err(error), _) => Some(Err(error)),
@@ -128,7 +121,7 @@ impl<S: Store> Core<S> {
             }
             None => self.append_segment(id, segment).await?,
         };
-        let started_ms = self.clock.now_ms();
+        let mut patience = self.clock.patience(self.patience_ms());
         loop {
             let now: Option<PrearchiveSession> = self.records.get(&keys::session(id)).await?;
             let Some(now) = now else { break };
@@ -137,13 +130,12 @@ impl<S: Store> Core<S> {
             }
             // Whoever archives looks for files that came after it has written that it does so.
             let is_archiving = now.status == Status::Archiving && self.leases.is_held(&lease_name(id)).await?;
-            if !is_archiving || (number <= now.folded_segments && !now.gaps.contains(&number)) {
+            if !is_archiving || now.has_folded(number) {
                 return Ok(Joined::Kept(Box::new(now)));
             }
-            if self.clock.now_ms().saturating_sub(started_ms) > self.patience_ms() {
+            if !patience.wait().await {
                 return Err(DomainError::Busy { what: "this prearchive entry".to_owned() });
             }
-            self.clock.pause(5).await;
         }
         if self.was_taken_along(session, number, segment).await? {
             return Ok(Joined::Kept(Box::new(session.clone())));
@@ -160,7 +152,7 @@ impl<S: Store> Core<S> {
         segment: &Segment,
     ) -> Result<bool, DomainError> {
         if let Some(last) = self.as_thrown_away(&session.id).await? {
-            return Ok(number <= last.folded_segments && !last.gaps.contains(&number));
+            return Ok(last.has_folded(number));
         }
         let Some(experiment) = self.experiment_of(&session.id).await? else { return Ok(false) };
         let used = self.packs_in_use(&experiment.manifest).await?.unwrap_or_default();
@@ -185,15 +177,10 @@ impl<S: Store> Core<S> {
         request: &ImportRequest,
     ) -> Result<Segment, DomainError> {
         for run in runs.iter_mut() {
-            let shape = pack::find(&self.records, run.pack).await?;
-            let shape = shape.ok_or_else(|| StoreError::Corrupt {
-                key: keys::pack(run.pack).to_string(),
-                reason: "it is missing".to_owned(),
-            })?;
-            let reader = PackReader::new(self.blobs.clone(), shape);
+            let reader = self.pack_reader(run.pack).await?;
             let mut writer = PackWriter::start(&self.records, self.blobs.clone()).await?;
             let mut offset = 0;
-            while offset < shape.bytes {
+            while offset < reader.bytes() {
                 let piece: Bytes = reader.read(offset, usize::MAX).await?;
                 writer.write(&piece).await?;
                 offset += piece.len() as u64;
@@ -228,11 +215,6 @@ impl<S: Store> Core<S> {
             Err(DomainError::NotFound { .. } | DomainError::Busy { .. }) => return Ok(session),
             Err(error) => return Err(error),
         };
-        if matches!(held.session.status, Status::Ready | Status::Conflict | Status::Error)
-            && self.has_unbuilt(&held.session).await?
-        {
-            held.session.status = Status::Receiving;
-        }
         held.session.lastmod_ms = now_ms;
         if let Some(wish) = wish {
             wish.clone_into(&mut held.session.autoarchive);

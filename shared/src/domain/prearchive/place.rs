@@ -34,18 +34,15 @@ impl<S: Store> Core<S> {
     /// # Errors
     /// [`DomainError::Busy`] if that takes longer than a lease lives, or the store's failure.
     pub(crate) async fn find_receiver(&self, identity: &Identity) -> Result<Option<PrearchiveSession>, DomainError> {
-        let started_ms = self.clock.now_ms();
-        let mut wait_ms = 1;
+        let mut patience = self.clock.patience(self.patience_ms());
         loop {
             let found = self.receiver_now(identity).await?;
             if !found.as_ref().is_some_and(|session| session.status.is_busy()) {
                 return Ok(found.filter(|session| session.status.allows(Action::Receive)));
             }
-            if self.clock.now_ms().saturating_sub(started_ms) >= self.patience_ms() {
+            if !patience.wait().await {
                 return Err(DomainError::Busy { what: "the session of this study".to_owned() });
             }
-            self.clock.pause(wait_ms).await;
-            wait_ms = (wait_ms * 2).min(50);
         }
     }
 

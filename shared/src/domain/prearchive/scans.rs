@@ -60,7 +60,7 @@ impl<S: Store> Core<S> {
         let Some(session) = self.session(id).await? else { return Ok(()) };
         let Some(manifest) = &session.manifest else { return Ok(()) };
         let mut packs = BTreeSet::new();
-        for number in (1..=session.folded_segments).filter(|number| !session.gaps.contains(number)) {
+        for number in (1..=session.folded_segments).filter(|number| session.has_folded(*number)) {
             packs.extend(self.segment(id, number).await?.iter().flat_map(Segment::packs));
         }
         let Some(used) = self.packs_in_use(manifest).await? else { return Ok(()) };

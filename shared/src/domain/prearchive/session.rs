@@ -166,6 +166,11 @@ impl PrearchiveSession {
         self.removed_series.iter().any(|removed| removed.series_uid == series_uid && segment <= removed.upto_segment)
     }
 
+    /// Whether a segment is in the manifest.
+    pub(crate) fn has_folded(&self, segment: u64) -> bool {
+        segment <= self.folded_segments && !self.gaps.contains(&segment)
+    }
+
     /// Adds a line to the log; the oldest go when there are too many.
     pub fn note(&mut self, at_ms: u64, text: impl Into<String>) {
         let text: String = text.into().chars().take(1_000).collect();

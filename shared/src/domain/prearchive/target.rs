@@ -99,8 +99,7 @@ impl<S: Store> Core<S> {
         request: &ImportRequest,
         leases: &mut Vec<Lease>,
     ) -> Result<Option<SessionChoice>, DomainError> {
-        let started_ms = self.clock.now_ms();
-        let mut wait_ms = 1;
+        let mut patience = self.clock.patience(self.patience_ms());
         loop {
             // Whoever only adds to a session that is there need not wait for others who do.
             if request.is_gradual
@@ -112,11 +111,9 @@ impl<S: Store> Core<S> {
                 leases.push(lease);
                 return Ok(None);
             }
-            if self.clock.now_ms().saturating_sub(started_ms) >= self.patience_ms() {
+            if !patience.wait().await {
                 return Err(DomainError::Busy { what: "another upload of the same study".to_owned() });
             }
-            self.clock.pause(wait_ms).await;
-            wait_ms = (wait_ms * 2).min(50);
         }
     }
 

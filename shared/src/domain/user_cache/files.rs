@@ -54,24 +54,18 @@ impl<S: Store> Core<S> {
     }
 
     fn demand_room(&self, usage: CacheUsage, wanted: CacheUsage) -> Result<(), DomainError> {
-        let max_bytes = self.settings.max_cache_bytes;
-        if usage.bytes.saturating_add(wanted.bytes) > max_bytes {
-            return Err(DomainError::Full {
-                what: format!(
-                    "Your user cache holds {} of the {max_bytes} bytes that it may hold, which leaves no room for \
-                     this; delete files or resources from it that are no longer needed, and send this again.",
-                    usage.bytes
-                ),
-            });
-        }
-        if usage.files.saturating_add(wanted.files) > MAX_FILES {
-            return Err(DomainError::Full {
-                what: format!(
-                    "Your user cache holds {} of the {MAX_FILES} files that it may hold, which leaves no room for \
-                     this; delete files or resources from it that are no longer needed, and send this again.",
-                    usage.files
-                ),
-            });
+        for (held, more, most, what) in [
+            (usage.bytes, wanted.bytes, self.settings.max_cache_bytes, "bytes"),
+            (usage.files, wanted.files, MAX_FILES, "files"),
+        ] {
+            if held.saturating_add(more) > most {
+                return Err(DomainError::Full {
+                    what: format!(
+                        "Your user cache holds {held} of the {most} {what} that it may hold, which leaves no room for \
+                         this; delete files or resources from it that are no longer needed, and send this again."
+                    ),
+                });
+            }
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Takes a zip in as the service does, in every way a body can be cut, and reads everything back.
 
+use std::fmt::Debug;
+
 use bytes::Bytes;
 use futures::executor::block_on;
 
@@ -50,7 +52,8 @@ impl SinkFactory for KeepAll {
     }
 }
 
-struct Collect(Vec<Entry<Vec<u8>>>);
+/// Keeps all entries.
+pub struct Collect(pub Vec<Entry<Vec<u8>>>);
 
 impl EntryVisitor<Vec<u8>> for Collect {
     type Error = IntakeError;
@@ -93,6 +96,16 @@ pub fn read_back(pack: &Memory, extent: Extent, crc32: u32) -> Vec<u8> {
     bytes
 }
 
+/// The entries are these files, in this order, to the sinks and when read back. `way` says how the body arrived.
+#[track_caller]
+pub fn assert_entries(entries: &[Entry<Vec<u8>>], files: &[(&str, &[u8])], pack: &Memory, way: impl Debug) {
+    let found: Vec<(&str, &[u8])> = entries.iter().map(|entry| (entry.name.as_str(), &entry.result[..])).collect();
+    assert!(found == files, "{way:?}: {:?}", entries.iter().map(|entry| &entry.name).collect::<Vec<_>>());
+    for entry in entries {
+        assert!(read_back(pack, entry.extent, entry.crc32) == entry.result, "{way:?}: {}", entry.name);
+    }
+}
+
 /// In every way the zip gives these files, in this order, to the sinks and when read back.
 #[track_caller]
 pub fn accepts(body: &[u8], files: &[(&str, &[u8])]) -> Summary {
@@ -100,12 +113,7 @@ pub fn accepts(body: &[u8], files: &[(&str, &[u8])]) -> Summary {
     for way in WAYS {
         let (entries, summary) =
             take_in(body, way, Limits::default()).unwrap_or_else(|error| panic!("{way:?}: {error}"));
-        let found: Vec<(&str, &[u8])> = entries.iter().map(|entry| (entry.name.as_str(), &entry.result[..])).collect();
-        assert!(found == files, "{way:?}: {:?}", entries.iter().map(|entry| &entry.name).collect::<Vec<_>>());
-        let pack = memory(body, way.unwrap_or(1000));
-        for entry in &entries {
-            assert!(read_back(&pack, entry.extent, entry.crc32) == entry.result, "{way:?}: {}", entry.name);
-        }
+        assert_entries(&entries, files, &memory(body, way.unwrap_or(1000)), way);
         if way.is_some() {
             assert_eq!(*first.get_or_insert(summary), summary, "{way:?}");
         }

@@ -1,20 +1,10 @@
 //! Takes a tar in, in pieces of every kind of size, and reads everything back.
 
-use super::harness::{KeepAll, Taken, memory, read_back};
-use crate::intake::{Entry, EntryVisitor, IntakeError, Summary, TarScanner};
+use super::harness::{Collect, KeepAll, Taken, assert_entries, memory};
+use crate::intake::{IntakeError, Summary, TarScanner};
 use crate::limits::Limits;
 
 pub const CHUNKS: [usize; 6] = [1, 7, 511, 512, 513, 64 << 10];
-
-struct Collect(Vec<Entry<Vec<u8>>>);
-
-impl EntryVisitor<Vec<u8>> for Collect {
-    type Error = IntakeError;
-    fn entry(&mut self, entry: Entry<Vec<u8>>) -> Result<(), IntakeError> {
-        self.0.push(entry);
-        Ok(())
-    }
-}
 
 pub fn take_tar(body: &[u8], chunk: usize, limits: Limits) -> Result<Taken, IntakeError> {
     let mut scanner = TarScanner::new(limits, KeepAll);
@@ -34,12 +24,7 @@ pub fn accepts_tar(body: &[u8], files: &[(&str, &[u8])]) -> Summary {
     for chunk in CHUNKS {
         let (entries, summary) =
             take_tar(body, chunk, Limits::default()).unwrap_or_else(|error| panic!("{chunk}: {error}"));
-        let found: Vec<(&str, &[u8])> = entries.iter().map(|entry| (entry.name.as_str(), &entry.result[..])).collect();
-        assert!(found == files, "{chunk}: {:?}", entries.iter().map(|entry| &entry.name).collect::<Vec<_>>());
-        let pack = memory(body, 1000);
-        for entry in &entries {
-            assert!(read_back(&pack, entry.extent, entry.crc32) == entry.result, "{chunk}: {}", entry.name);
-        }
+        assert_entries(&entries, files, &memory(body, 1000), chunk);
         assert_eq!(*first.get_or_insert(summary), summary, "{chunk}");
     }
     first.unwrap()
