@@ -12,6 +12,7 @@
 //! ```
 
 pub mod conditional;
+mod content_coding;
 pub mod cookies;
 mod domain_error;
 pub mod download;
@@ -37,6 +38,7 @@ pub mod views;
 pub mod xpath;
 
 pub use conditional::{ETag, Plan, Representation};
+pub use content_coding::content_coding;
 pub use error::{ClientError, ErrorFormat};
 pub use format::Format;
 pub use item::{FieldValue, Item};

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
+use ::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use ::http::{HeaderMap, Method, Response, Uri};
 use bytes::Bytes;
 
@@ -12,7 +12,6 @@ use super::format::{Format, NotAcceptable, choose, choose_without_accept};
 use super::params::Params;
 use super::path::RequestPath;
 use crate::accounts::Credentials;
-use crate::domain::prearchive::upload::ContentCoding;
 
 /// Where the runtime says who is connected. It stands behind what the client may have sent under this name.
 const CLIENT_ADDRESS: &str = "spin-client-addr";
@@ -161,25 +160,6 @@ impl RequestContext {
     pub fn media_type(&self) -> String {
         let text = self.text(CONTENT_TYPE.as_str()).unwrap_or_default();
         text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-    }
-
-    /// How the body was compressed for the transport.
-    ///
-    /// # Errors
-    /// 415 for a coding that is not known here.
-    pub fn content_coding(&self) -> Result<ContentCoding, ClientError> {
-        let mut coding = ContentCoding::Identity;
-        for value in self.headers.get_all(CONTENT_ENCODING) {
-            for word in value.to_str().unwrap_or("?").split(',').map(str::trim).filter(|word| !word.is_empty()) {
-                let is_gzip = ["gzip", "x-gzip"].iter().any(|known| word.eq_ignore_ascii_case(known));
-                coding = match coding {
-                    coding if word.eq_ignore_ascii_case("identity") => coding,
-                    ContentCoding::Identity if is_gzip => ContentCoding::Gzip,
-                    _ => return Err(ClientError::unsupported_coding()),
-                };
-            }
-        }
-        Ok(coding)
     }
 
     /// What the body is. With `inbody=true` it is a file, whatever its media type.

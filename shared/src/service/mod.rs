@@ -26,7 +26,7 @@ use crate::domain::ids::{UNASSIGNED, project_or_unassigned};
 use crate::domain::prearchive::upload::Arriving;
 use crate::domain::project::Project;
 use crate::http::cookies::{EXPIRATION_COOKIE, expiration_cookie, sets_cookie};
-use crate::http::{BodyKind, ClientError, ErrorFormat, RequestContext};
+use crate::http::{BodyKind, ClientError, ErrorFormat, RequestContext, content_coding};
 use crate::intake::IntakeError;
 use crate::limits::Limits;
 
@@ -75,7 +75,7 @@ impl Call {
         if self.context.content_length().is_some_and(|length| length > limit_bytes) {
             return Err(IntakeError::UploadTooLarge { limit_bytes }.into());
         }
-        let coding = self.context.content_coding()?;
+        let coding = content_coding(&self.context.headers)?;
         Ok(Arriving::new(self.take_body(), coding, *limits))
     }
 

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::build::Gathered;
-use super::import::{ImportNotes, ImportRequest, NewSession};
+use super::import::{ImportNotes, ImportRequest};
+use super::make::NewSession;
 use super::place::Identity;
 use super::segment::Segment;
 use super::session::{PrearchiveSession, lease_name};

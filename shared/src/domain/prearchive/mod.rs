@@ -7,6 +7,7 @@ pub mod idle;
 pub mod import;
 mod join;
 pub mod list;
+mod make;
 pub mod place;
 pub mod relocate;
 pub mod remove;

@@ -4,10 +4,12 @@
 //! cannot be entered in the middle, so their content goes into a pack of its own, inflated.
 
 mod arriving;
+mod flow;
 mod receiver;
 mod rules;
 mod sink;
 mod sorter;
+mod spent;
 mod verdict;
 
 pub use arriving::{Arriving, ContentCoding};

@@ -6,9 +6,11 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 
+use super::flow::{Coding, Content, Flow, State};
 use super::rules::{Others, UploadRules};
 use super::sink::{FileSink, FileSinks};
 use super::sorter::{Nested, Sorter};
+use super::spent::Spent;
 use super::{Upload, UploadError};
 use crate::domain::Core;
 use crate::imaging::HeaderError;
@@ -18,9 +20,8 @@ use crate::intake::{
     self, BodyKind, Decoder, EntryName, EntryVisitor, ExtentReader, IntakeError, PackReadError, SingleScanner, Summary,
     TarScanner, ZipScanner,
 };
-use crate::limits::Limits;
 use crate::storage::pack::{self, PackReader, PackShape, PackWriter};
-use crate::storage::{PackId, Store, StoreError};
+use crate::storage::{PackId, Store};
 
 /// Bytes of a pack that are looked at at once.
 const READ_BYTES: usize = 256 * 1024;
@@ -51,51 +52,6 @@ struct Waiting {
     shape: PackShape,
     file: Nested,
     depth: u32,
-}
-
-/// What the upload has used of its limits.
-#[derive(Default)]
-struct Spent {
-    received_bytes: u64,
-    inflated_bytes: u64,
-    entries: u64,
-    archives: u64,
-}
-
-/// One body on its way.
-struct Flow {
-    coding: Coding,
-    content: Content,
-}
-
-enum Coding {
-    /// The first bytes, until they say whether the body is compressed as a whole.
-    Undecided(Vec<u8>),
-    Plain,
-    Compressed(Box<Decoder>),
-}
-
-/// What the body is once it is decompressed.
-struct Content {
-    name: String,
-    depth: u32,
-    /// What stands before the names of its entries.
-    prefix: String,
-    limits: Limits,
-    /// Bytes so far.
-    bytes: u64,
-    is_compressed: bool,
-    /// The pack in which the body lies already, unless what is in it has to be decompressed.
-    adopted: Option<PackShape>,
-    state: State,
-}
-
-enum State {
-    /// The first bytes, until they say what it is.
-    Undecided(Vec<u8>),
-    Zip(Box<ZipScanner<FileSinks>>),
-    Tar(Box<TarScanner<FileSinks>>),
-    Single(Box<SingleScanner<FileSink>>),
 }
 
 impl<S: Store> Receiver<S> {
@@ -191,35 +147,7 @@ impl<S: Store> Receiver<S> {
     }
 
     fn flow(&self, name: &str, prefix: &str, depth: u32) -> Flow {
-        let content = Content {
-            name: name.to_owned(),
-            depth,
-            prefix: prefix.to_owned(),
-            limits: self.limits_left(depth),
-            bytes: 0,
-            is_compressed: false,
-            adopted: None,
-            state: State::Undecided(Vec::new()),
-        };
-        Flow { coding: Coding::Undecided(Vec::new()), content }
-    }
-
-    /// What is left of the limits. Of what is inflated, an archive inside must make do with what the bytes received
-    /// allow, so that nesting gains nothing.
-    fn limits_left(&self, depth: u32) -> Limits {
-        let limits = self.core.settings.limits;
-        let spent = &self.spent;
-        let earned = spent.received_bytes.saturating_mul(limits.max_ratio);
-        let unearned = spent.inflated_bytes.saturating_sub(earned);
-        let allowed = earned.saturating_add(limits.ratio_free_total_bytes).saturating_sub(spent.inflated_bytes);
-        let left = limits.max_inflated_bytes.saturating_sub(spent.inflated_bytes);
-        Limits {
-            max_entries: limits.max_entries.saturating_sub(spent.entries),
-            max_inflated_bytes: if depth == 0 { left } else { left.min(allowed) },
-            ratio_free_total_bytes: limits.ratio_free_total_bytes.saturating_sub(unearned),
-            ratio_free_decompressed_bytes: limits.ratio_free_decompressed_bytes.saturating_sub(unearned),
-            ..limits
-        }
+        Flow::new(name, prefix, depth, self.spent.left_of(&self.core.settings.limits, depth))
     }
 
     async fn push(&mut self, flow: &mut Flow, piece: &[u8]) -> Result<(), UploadError> {
@@ -283,25 +211,12 @@ impl<S: Store> Receiver<S> {
                 head.extend_from_slice(bytes);
                 if head.len() >= SNIFF_BYTES { self.decide(content).await } else { Ok(()) }
             }
-            State::Zip(scanner) => {
-                self.store(bytes).await?;
-                scanner.push(bytes).map_err(|error| self.as_whole(error))
+            state => {
+                if let Some(writer) = &mut self.writer {
+                    writer.write(bytes).await?;
+                }
+                state.push(bytes).map_err(|error| self.as_whole(error))
             }
-            State::Tar(scanner) => {
-                self.store(bytes).await?;
-                scanner.push(bytes).map_err(|error| self.as_whole(error))
-            }
-            State::Single(scanner) => {
-                self.store(bytes).await?;
-                scanner.push(bytes).map_err(|error| self.as_whole(error))
-            }
-        }
-    }
-
-    async fn store(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        match &mut self.writer {
-            Some(writer) => writer.write(bytes).await,
-            None => Ok(()),
         }
     }
 
