@@ -330,10 +330,16 @@ impl<S: Store> Receiver<S> {
         error.into()
     }
 
-    fn finish(&mut self) -> Result<Upload<S>, UploadError> {
+    async fn finish(&mut self) -> Result<Upload<S>, UploadError> {
         self.sorter.check()?;
-        let studies = std::mem::take(&mut self.sorter.studies);
-        let used: BTreeSet<_> = studies.iter().flat_map(|study| study.runs.iter().map(|run| run.pack)).collect();
+        let runs = self.sorter.studies.iter().flat_map(|study| &study.runs);
+        let used: BTreeSet<_> = runs.map(|run| run.pack).collect();
+        if self.packs.iter().any(|shape| !used.contains(&shape.id)) {
+            // What is on its way to one of these must not arrive behind its removal.
+            for writer in &mut self.flushing {
+                writer.flush().await?;
+            }
+        }
         let (packs, unused) = std::mem::take(&mut self.packs).into_iter().partition(|shape| used.contains(&shape.id));
         self.packs = unused;
         Ok(Upload {
@@ -341,7 +347,7 @@ impl<S: Store> Receiver<S> {
             lent: self.lent.filter(|lent| packs.iter().any(|shape: &PackShape| shape.id == *lent)),
             packs,
             flushing: std::mem::take(&mut self.flushing),
-            studies,
+            studies: std::mem::take(&mut self.sorter.studies),
             ignored_count: self.sorter.ignored_count,
             odd_preambles: self.sorter.odd_preambles,
             verdicts: std::mem::take(&mut self.sorter.verdicts),
@@ -354,7 +360,11 @@ impl<S: Store> Receiver<S> {
     /// # Errors
     /// What went wrong, or [`UploadError::NothingParsable`] if there is no image in it.
     pub async fn settle<E: From<UploadError>>(mut self, taken: Result<(), E>) -> Result<Upload<S>, E> {
-        match taken.and_then(|()| Ok(self.finish()?)) {
+        let finished = match taken {
+            Ok(()) => self.finish().await.map_err(E::from),
+            Err(error) => Err(error),
+        };
+        match finished {
             Ok(upload) => {
                 self.remove_packs().await;
                 Ok(upload)
