@@ -20,12 +20,12 @@ pub struct Limits {
     pub max_inflated_bytes: u64,
     /// Inflated bytes for one stored byte. Deflate cannot pass 1,032 and a real image seldom passes 10, but a blank
     /// image or a segmentation mask does reach deflate's own bound. So the ratio is only applied to what exceeds a
-    /// free allowance ([`Limits::ratio_free_entry_bytes`], [`Limits::ratio_free_total_bytes`]): a bomb gets a second
-    /// or two of work and must then pay a byte for every 200. Default 200.
+    /// free allowance ([`Limits::ratio_free_entry_bytes`], [`Limits::ratio_free_total_bytes`]): a bomb gets less
+    /// than a second of work and must then pay a byte for every 200. Default 200.
     pub max_ratio: u64,
     /// Inflated bytes of one file to which [`Limits::max_ratio`] is not applied. Default 512 MiB.
     pub ratio_free_entry_bytes: u64,
-    /// Inflated bytes of a whole archive to which [`Limits::max_ratio`] is not applied. Default 1 GiB.
+    /// Inflated bytes of a whole archive to which [`Limits::max_ratio`] is not applied. Default 640 MiB.
     pub ratio_free_total_bytes: u64,
     /// Bytes that decompressing bodies and files as a whole (gzip, bzip2, xz) may make before [`Limits::max_ratio`] is
     /// applied to it. They are written to the store, where the content of a zip is only looked at, so this allowance is
@@ -61,7 +61,7 @@ impl Default for Limits {
             max_inflated_bytes: 256 * GIB,
             max_ratio: 200,
             ratio_free_entry_bytes: 512 * MIB,
-            ratio_free_total_bytes: GIB,
+            ratio_free_total_bytes: 640 * MIB,
             ratio_free_decompressed_bytes: 64 * MIB,
             max_nesting: 2,
             max_archives: 1_000,

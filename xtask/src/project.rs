@@ -15,12 +15,13 @@ pub const WASM_TARGET: &str = "wasm32-wasip2";
 pub const GUEST_PROFILE: &str = "guest";
 
 /// The packages that are components of the application.
-pub const COMPONENTS: [&str; 7] = [
+pub const COMPONENTS: [&str; 8] = [
     "narthex-prearchive",
     "narthex-import",
     "narthex-archive",
     "narthex-catalog",
     "narthex-triage",
+    "narthex-events",
     "narthex-settings",
     "narthex-access",
 ];

@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod contents;
 pub mod digests;
 pub mod error;
+pub mod history;
 pub mod ids;
 pub mod jobs;
 pub mod manifest;
@@ -19,6 +20,7 @@ pub mod sweep;
 pub mod time;
 pub mod user_cache;
 pub mod users;
+pub mod webhooks;
 
 #[cfg(test)]
 mod tests;

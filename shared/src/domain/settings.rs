@@ -4,6 +4,9 @@ use super::prearchive::import::ImportHandler;
 use crate::imaging::naming::NameTemplate;
 use crate::limits::Limits;
 
+/// The least that unfinished uploads are kept, in seconds.
+const LEAST_RETENTION_S: u64 = 10;
+
 /// The settings of a site.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -13,7 +16,8 @@ pub struct Settings {
     pub lease_seconds: u64,
     /// How long a session that is being received must be silent before it is taken for complete, in seconds.
     pub session_idle_seconds: u64,
-    /// How long an upload that was never finished is kept before the sweep removes it, in seconds.
+    /// How long an upload that was never finished is kept before the sweep removes it, in seconds; at least 10. An
+    /// upload may take half of it, so that none is swept while it is under way.
     pub upload_retention_seconds: u64,
     /// How long a file stays in the user cache before the sweep removes it, in seconds; 0 for ever.
     pub cache_retention_seconds: u64,
@@ -88,7 +92,12 @@ impl Settings {
         Ok(Self {
             site_id,
             lease_seconds: number(&given, "lease_seconds", defaults.lease_seconds, 1)?,
-            upload_retention_seconds: number(&given, "upload_retention_seconds", defaults.upload_retention_seconds, 0)?,
+            upload_retention_seconds: number(
+                &given,
+                "upload_retention_seconds",
+                defaults.upload_retention_seconds,
+                LEAST_RETENTION_S,
+            )?,
             session_idle_seconds: number(&given, "session_idle_seconds", defaults.session_idle_seconds, 1)?,
             cache_retention_seconds: number(&given, "cache_retention_seconds", defaults.cache_retention_seconds, 0)?,
             max_cache_bytes: bytes(&given, "max_cache_bytes", defaults.max_cache_bytes)?,
@@ -159,7 +168,11 @@ pub(crate) fn number(
         None => Ok(default),
         Some(value) => match value.parse::<u64>() {
             Ok(number) if number >= least && number <= 10_000_000 => Ok(number),
-            _ => Err(SettingError { name, value, must_be: "a whole number of seconds, at most 10 million" }),
+            _ => Err(SettingError {
+                name,
+                value,
+                must_be: "a whole number of seconds, not too small and at most 10 million",
+            }),
         },
     }
 }

@@ -41,6 +41,13 @@ pub fn date_time(ms: u64) -> String {
     written(ms, ["-", " ", ":", "."])
 }
 
+/// `yyyy-MM-ddTHH:mm:ss.SSSZ` (RFC 3339), a date and time in a message.
+pub fn rfc3339(ms: u64) -> String {
+    let mut text = written(ms, ["-", "T", ":", "."]);
+    text.push('Z');
+    text
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -48,6 +55,7 @@ mod tests {
         let ms = 1_714_559_553_123;
         assert_eq!(super::timestamp_folder(ms), "20240501_103233123");
         assert_eq!(super::date_time(ms), "2024-05-01 10:32:33.123");
+        assert_eq!(super::rfc3339(ms), "2024-05-01T10:32:33.123Z");
         assert_eq!(super::date_time(0), "1970-01-01 00:00:00.000");
         assert_eq!(super::date_time(1_709_251_199_007), "2024-02-29 23:59:59.007");
         assert_eq!(super::date_time(u64::MAX), "1970-01-01 00:00:00.615", "beyond the calendar");

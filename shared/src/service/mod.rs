@@ -7,6 +7,7 @@ pub mod download;
 pub mod files;
 mod reply;
 mod site;
+pub mod webhooks;
 
 pub use body::RequestBody;
 pub use reply::{Reply, ReplyBody};

@@ -174,6 +174,7 @@ impl Site {
         }
         roster.fold(&source).await?;
         token::sweep(&records, &self.alias_tokens(), self.core.clock.now_ms()).await?;
+        super::webhooks::deliver_later();
         Ok(swept)
     }
 }

@@ -260,6 +260,26 @@ pub fn content(session: &str) -> Key {
     Key::root("content").name(session)
 }
 
+/// The counter of an item's history.
+pub fn history_counter(kind: &str, id: &str) -> Key {
+    Key::root("history-n").name(kind).name(id)
+}
+
+/// One event of an item's history.
+pub fn history_event(kind: &str, id: &str, number: u64) -> Key {
+    Key::root("history").name(kind).name(id).number(number)
+}
+
+/// The webhooks of a project, or of the site.
+pub fn webhooks(scope: &str) -> Key {
+    Key::root("webhooks").name(scope)
+}
+
+/// An event on its way to a webhook.
+pub fn delivery(id: &str) -> Key {
+    Key::root("delivery").name(id)
+}
+
 /// A user's account.
 pub fn account(login: &str) -> Key {
     Key::root("account").name(login)

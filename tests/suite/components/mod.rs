@@ -25,7 +25,7 @@ const PROVIDED: [&str; 16] = [
     "spin:variables/variables@3.0.0",
 ];
 
-const COMPONENTS: [&str; 7] = ["prearchive", "import", "archive", "catalog", "triage", "settings", "access"];
+const COMPONENTS: [&str; 8] = ["prearchive", "import", "archive", "catalog", "triage", "events", "settings", "access"];
 
 /// Whether a name fits a pattern in which `*` stands for anything without a slash.
 fn fits(name: &str, pattern: &str) -> bool {

@@ -22,7 +22,7 @@ use narthex_tests::{Api, Modality, Noise, Response, Row, ServiceProcess, Study, 
 const KILLS: u64 = 50;
 
 /// How often it is killed in each of the others.
-const FEWER_KILLS: u64 = 25;
+const FEWER_KILLS: u64 = 15;
 
 /// What the moments depend on.
 const SEED: u64 = 0x5EED_0002;

@@ -409,7 +409,7 @@ fn nobody_may_keep_too_many_unfinished_uploads() {
 
 #[test]
 fn an_upload_that_nobody_goes_on_with_expires() {
-    let service = Service::with(&[("upload_retention_seconds", "2")]);
+    let service = Service::with(&[("upload_retention_seconds", "10")]);
     let api = service.api();
     let chunks = service.stores().chunks();
     let path = begin(&api, "", 3_000_000);

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use narthex_tests::{Api, Modality, Response, Service, Study, eventually, sentence};
 
-/// A service with the project P1, in which uploads that were never finished may be swept at once.
+/// A service with the project P1, in which uploads that were never finished are swept soon.
 fn service(variables: &[(&str, &str)]) -> (Service, Api) {
-    let variables: Vec<(&str, &str)> = variables.iter().copied().chain([("upload_retention_seconds", "0")]).collect();
+    let variables: Vec<(&str, &str)> = variables.iter().copied().chain([("upload_retention_seconds", "20")]).collect();
     let service = Service::with(&variables);
     let api = service.api();
     api.project("P1");
@@ -40,7 +40,7 @@ fn assert_refused(what: &str, response: &Response, statuses: &[u16], word: &str)
 fn assert_nothing_left(what: &str, service: &Service, api: &Api, chunks_before: usize) {
     let list = api.table("/data/prearchive/projects");
     assert_eq!(list.column("name"), ["KEPT"], "{what}: the prearchive list has changed");
-    eventually(Duration::from_secs(20), &format!("{what}: chunks of the upload are left in the store"), || {
+    eventually(Duration::from_secs(60), &format!("{what}: chunks of the upload are left in the store"), || {
         // A listing gives the service a chance to do what is due.
         api.table("/data/prearchive/projects");
         (service.stores().chunks() == chunks_before).then_some(())

@@ -1,5 +1,7 @@
 //! Committing a session: its sender says that it is complete.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::session::{HeldSession, PrearchiveSession};
@@ -79,14 +81,10 @@ impl PrearchiveSession {
     /// [`DomainError::Invalid`] for texts that are too long or too many.
     pub fn apply(&mut self, change: &SessionChange) -> Result<(), DomainError> {
         let texts = [&change.source, &change.visit, &change.protocol, &change.timezone];
-        let is_long = |text: &str| text.len() > MAX_TEXT_BYTES;
-        if texts.into_iter().flatten().any(|text| is_long(text))
-            || change.fields.iter().any(|field| is_long(&field.path) || is_long(&field.value.to_string()))
-        {
-            return Err(DomainError::Invalid {
-                what: format!("A field of the session is longer than the {MAX_TEXT_BYTES} bytes allowed."),
-            });
+        if texts.into_iter().flatten().any(|text| is_long(text)) {
+            return Err(too_long());
         }
+        demand_room(&self.fields, &change.fields)?;
         for (own, new) in [
             (&mut self.source, &change.source),
             (&mut self.visit, &change.visit),
@@ -98,13 +96,33 @@ impl PrearchiveSession {
             }
         }
         self.set_fields(&change.fields);
-        if self.fields.len() > MAX_FIELDS {
-            return Err(DomainError::Invalid {
-                what: format!("More than {MAX_FIELDS} fields of this session would be set by hand."),
-            });
-        }
         Ok(())
     }
+}
+
+/// Refuses fields that are too long, or too many with those that are set already.
+///
+/// # Errors
+/// [`DomainError::Invalid`].
+pub(super) fn demand_room(set: &[Field], new: &[Field]) -> Result<(), DomainError> {
+    if new.iter().any(|field| is_long(&field.path) || is_long(&field.value.to_string())) {
+        return Err(too_long());
+    }
+    let paths: BTreeSet<&str> = set.iter().chain(new).map(|field| field.path.as_str()).collect();
+    if paths.len() > MAX_FIELDS {
+        return Err(DomainError::Invalid {
+            what: format!("More than {MAX_FIELDS} fields of this session would be set by hand."),
+        });
+    }
+    Ok(())
+}
+
+fn is_long(text: &str) -> bool {
+    text.len() > MAX_TEXT_BYTES
+}
+
+fn too_long() -> DomainError {
+    DomainError::Invalid { what: format!("A field of the session is longer than the {MAX_TEXT_BYTES} bytes allowed.") }
 }
 
 impl<S: Store> Core<S> {

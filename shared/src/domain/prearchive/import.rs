@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 
 use super::build::{Gathered, Repeated};
+use super::commit::demand_room;
 use super::make::NewSession;
 use super::place::ForcedPlace;
 use super::segment::{Segment, SegmentPart};
@@ -18,10 +19,6 @@ use crate::domain::{Core, project::PrearchiveCode};
 use crate::imaging::Field;
 use crate::storage::pack::{self, PackShape, PackWriter};
 use crate::storage::{PackId, Store, StoreError};
-
-/// Every upload may take this long, in seconds, whatever the retention: who sets that to less wants to see the sweep
-/// at work, not uploads refused.
-const SHORTEST_ALLOWANCE_S: u64 = 60;
 
 /// XNAT's import handlers, as far as they are served here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,10 +124,14 @@ impl<S: Store> Core<S> {
             }
         }
         result = result.and_then(|()| {
-            targets.iter().try_for_each(|target| match &target.session {
-                SessionChoice::Existing(held) => held.session.allow(Action::Receive),
-                SessionChoice::Open(session) => session.allow(Action::Receive),
-                SessionChoice::New(_) => Ok(()),
+            targets.iter().try_for_each(|target| {
+                let session = match &target.session {
+                    SessionChoice::Existing(held) => &held.session,
+                    SessionChoice::Open(session) => session,
+                    SessionChoice::New(_) => return demand_room(&[], &request.fields),
+                };
+                session.allow(Action::Receive)?;
+                demand_room(&session.fields, &request.fields)
             })
         });
         let outcome = match result {
@@ -151,10 +152,8 @@ impl<S: Store> Core<S> {
                     // What is on its way must not arrive behind its removal.
                     let _ = writer.flush().await;
                 }
-                for shape in packs.into_iter().filter(|shape| Some(shape.id) != lent) {
-                    // Nothing refers to the pack; should this fail, the sweep does it later.
-                    let _ = pack::remove_uncommitted(&self.blobs, shape.id).await;
-                }
+                let own = packs.into_iter().filter(|shape| Some(shape.id) != lent);
+                pack::remove_unwanted(&self.blobs, own).await;
                 Err(error)
             }
         };
@@ -166,7 +165,7 @@ impl<S: Store> Core<S> {
 
     /// Refuses an upload of an age at which the sweep takes it for a dead one.
     pub(crate) fn demand_in_time(&self, started_ms: u64) -> Result<(), DomainError> {
-        let longest_s = (self.settings.upload_retention_seconds / 2).max(SHORTEST_ALLOWANCE_S);
+        let longest_s = self.settings.upload_retention_seconds / 2;
         if self.clock.now_ms().saturating_sub(started_ms) / 1000 <= longest_s {
             return Ok(());
         }

@@ -226,9 +226,6 @@ async fn receive_parts<S: Store, B: Body>(
 impl<S: Store> Core<S> {
     /// Removes files that were received and are not wanted after all.
     pub async fn abandon_files(&self, files: Vec<ReceivedFile>) {
-        for file in files {
-            // If it fails the sweep does it later: nothing refers to the pack.
-            let _ = pack::remove_uncommitted(&self.blobs, file.shape.id).await;
-        }
+        pack::remove_unwanted(&self.blobs, files.into_iter().map(|file| file.shape)).await;
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{LEASE, Project};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
+use crate::domain::history::ItemKind;
 use crate::storage::roster::RowSource;
 use crate::storage::{Record, Roster, Store, StoreError, keys};
 
@@ -157,11 +158,13 @@ impl<S: Store> Core<S> {
         for subject in self.list_subjects(&id).await? {
             self.delete_subject(&subject).await?;
         }
+        self.forget_webhooks(&id).await?;
         // Uploads that began before the deletion may still end; none is let in that is older than the retention.
         let retention_ms = self.settings.upload_retention_seconds.saturating_mul(1000).max(self.patience_ms());
         if self.clock.now_ms() < tombstone.at_ms.saturating_add(retention_ms) || self.holds_anything(&id).await? {
             return Ok(false);
         }
+        self.forget_history(ItemKind::Project, &id).await?;
         let touch = roster.touch(&id, Some(tombstone.place)).await?;
         self.records.set(&keys::project_tombstone(&id), &Tombstone { done: true, ..tombstone }).await?;
         roster.settled(&id, touch).await?;

@@ -4,6 +4,7 @@ mod crash;
 mod deletion;
 mod files;
 mod gradual;
+mod history;
 mod jobs;
 mod received;
 mod relocate;
@@ -12,6 +13,7 @@ mod review;
 mod separate;
 mod user_cache;
 mod way;
+mod webhooks;
 
 use std::rc::Rc;
 

@@ -68,6 +68,7 @@ mod tests {
                 "archive" => archive::find(&context).is_ok(),
                 "catalog" => catalog::find(&context).is_ok(),
                 "triage" => triage::find(&context).is_ok(),
+                "events" => events::find(&context).is_ok(),
                 "settings" => settings::find(&context).is_ok(),
                 "access" => access::find(&context).is_ok(),
                 other => panic!("{other} is no component"),

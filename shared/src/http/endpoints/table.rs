@@ -137,6 +137,25 @@ endpoints! {
             GET "/data/services/triage/{*rest}", POST "/data/services/triage/{*rest}",
             PUT "/data/services/triage/{*rest}", DELETE "/data/services/triage/{*rest}";
     }
+    /// What has happened, and who is told.
+    events {
+        ProjectHistory: GET "/data/projects/{project}/history";
+        Webhooks: GET "/data/projects/{project}/webhooks";
+        NewWebhook: POST "/data/projects/{project}/webhooks";
+        Webhook: GET "/data/projects/{project}/webhooks/{webhook}";
+        SetWebhook: PUT "/data/projects/{project}/webhooks/{webhook}";
+        RemoveWebhook: DELETE "/data/projects/{project}/webhooks/{webhook}";
+        TryWebhook: POST "/data/projects/{project}/webhooks/{webhook}/test";
+        Deliveries: GET "/data/projects/{project}/webhooks/{webhook}/deliveries";
+        SiteWebhooks: GET "/data/webhooks";
+        NewSiteWebhook: POST "/data/webhooks";
+        SiteWebhook: GET "/data/webhooks/{webhook}";
+        SetSiteWebhook: PUT "/data/webhooks/{webhook}";
+        RemoveSiteWebhook: DELETE "/data/webhooks/{webhook}";
+        TrySiteWebhook: POST "/data/webhooks/{webhook}/test";
+        SiteDeliveries: GET "/data/webhooks/{webhook}/deliveries";
+        Deliver: POST "/data/services/webhooks/deliver";
+    }
     /// Projects and their settings.
     settings {
         Projects: GET "/data/projects";

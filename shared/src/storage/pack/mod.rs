@@ -5,6 +5,7 @@ mod writer;
 pub use writer::PackWriter;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
 use super::keys;
@@ -184,6 +185,17 @@ async fn remove_chunks<B: Store>(blobs: &B, shape: PackShape) -> Result<(), Stor
         blobs.delete(keys::pack_chunk(shape.id, chunk).as_str()).await?;
     }
     Ok(())
+}
+
+/// Removes complete packs that were never committed. What cannot be removed now is left to the sweep, since nothing
+/// refers to the packs.
+pub async fn remove_unwanted<B: Store>(blobs: &B, shapes: impl IntoIterator<Item = PackShape>) {
+    const WIDTH: usize = 16;
+    futures::stream::iter(shapes)
+        .for_each_concurrent(WIDTH, async |shape| {
+            let _ = remove_chunks(blobs, shape).await;
+        })
+        .await;
 }
 
 /// How far behind the newest chunk a missing one is looked for when an unfinished pack is removed: chunks are

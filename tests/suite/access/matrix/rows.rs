@@ -106,6 +106,7 @@ pub fn rows() -> Vec<Row> {
     let mut rows = rows_prearchive::rows();
     rows.extend(import());
     rows.extend(archive());
+    rows.extend(events());
     rows.extend(settings());
     rows.extend(rows_access::rows());
     rows
@@ -163,6 +164,31 @@ fn archive() -> Vec<Row> {
         below("Experiment", Rule::ReadItem),
         super::rows::row("catalog", "Refresh", Rule::User).answers(UNSERVED).body(Body::Form("resource=/archive/x")),
         super::rows::row("triage", "Triage", Rule::User).answers(UNSERVED).with(&[("rest", "projects/{project}")]),
+    ]
+}
+
+fn events() -> Vec<Row> {
+    const URL: Body = Body::Form("url=https%3A%2F%2Freceiver.example%2F");
+    let row = |name, rule| row("events", name, rule);
+    // What those who may are told of one that does not exist.
+    let one = |name, rule| row(name, rule).with(&[("webhook", "unknown")]).answers(&[404]);
+    vec![
+        row("ProjectHistory", Rule::OwnProject),
+        row("Webhooks", Rule::OwnProject),
+        row("NewWebhook", Rule::OwnProject).body(URL).answers(&[201]),
+        one("Webhook", Rule::OwnProject),
+        one("SetWebhook", Rule::OwnProject).query("enabled=true"),
+        one("RemoveWebhook", Rule::OwnProject),
+        one("TryWebhook", Rule::OwnProject),
+        one("Deliveries", Rule::OwnProject),
+        row("SiteWebhooks", Rule::AdminOnly),
+        row("NewSiteWebhook", Rule::AdminOnly).body(URL).answers(&[201]),
+        one("SiteWebhook", Rule::AdminOnly),
+        one("SetSiteWebhook", Rule::AdminOnly).query("enabled=true"),
+        one("RemoveSiteWebhook", Rule::AdminOnly),
+        one("TrySiteWebhook", Rule::AdminOnly),
+        one("SiteDeliveries", Rule::AdminOnly),
+        row("Deliver", Rule::Open).answers(&[202]),
     ]
 }
 

@@ -389,10 +389,8 @@ impl<S: Store> Receiver<S> {
     }
 
     async fn remove_packs(&mut self) {
-        for shape in std::mem::take(&mut self.packs).into_iter().filter(|shape| Some(shape.id) != self.lent) {
-            // As above.
-            let _ = pack::remove_uncommitted(&self.core.blobs, shape.id).await;
-        }
+        let packs = std::mem::take(&mut self.packs);
+        pack::remove_unwanted(&self.core.blobs, packs.into_iter().filter(|shape| Some(shape.id) != self.lent)).await;
     }
 }
 

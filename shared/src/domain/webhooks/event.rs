@@ -1,0 +1,104 @@
+//! What happened to a session, as a CloudEvents document (specification 1.0, JSON event format).
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::domain::error::DomainError;
+use crate::domain::ids::random_id;
+use crate::domain::time;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEventKind {
+    /// It is new in the archive.
+    Archived,
+    /// Others were merged into it.
+    Merged,
+    /// Nothing; somebody tries the webhook.
+    Test,
+}
+
+impl SessionEventKind {
+    /// The event's type in reverse-DNS form.
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Self::Archived => "org.narthex.session.archived",
+            Self::Merged => "org.narthex.session.merged",
+            Self::Test => "org.narthex.webhook.test",
+        }
+    }
+}
+
+/// What happened to a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionEvent {
+    /// The event's identifier: the same event always has the same.
+    pub id: String,
+    /// What happened.
+    pub kind: SessionEventKind,
+    /// When, in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// Who did it.
+    pub by: String,
+    /// The project.
+    pub project: String,
+    /// The subject's identifier.
+    pub subject_id: String,
+    /// The subject's label.
+    pub subject_label: String,
+    /// The experiment's identifier.
+    pub experiment: String,
+    /// The experiment's label.
+    pub label: String,
+    /// Its data type.
+    pub xsi_type: String,
+}
+
+impl SessionEvent {
+    /// An event that tells nothing.
+    ///
+    /// # Errors
+    /// The platform gives no random bytes.
+    pub fn test(at_ms: u64, by: &str) -> Result<Self, DomainError> {
+        Ok(Self {
+            id: random_id()?,
+            kind: SessionEventKind::Test,
+            at_ms,
+            by: by.to_owned(),
+            project: String::new(),
+            subject_id: String::new(),
+            subject_label: String::new(),
+            experiment: String::new(),
+            label: String::new(),
+            xsi_type: String::new(),
+        })
+    }
+
+    /// The document. `site` names where it comes from.
+    pub fn document(&self, site: &str) -> String {
+        json!({
+            "specversion": "1.0",
+            "id": self.id,
+            "source": format!("urn:narthex:{site}"),
+            "type": self.kind.type_name(),
+            "subject": format!("/data/experiments/{}", self.experiment),
+            "time": time::rfc3339(self.at_ms),
+            "datacontenttype": "application/json",
+            "data": {
+                "project": self.project,
+                "subject_ID": self.subject_id,
+                "subject_label": self.subject_label,
+                "session_ID": self.experiment,
+                "session_label": self.label,
+                "xsiType": self.xsi_type,
+                "user": self.by,
+                "URI": format!(
+                    "/data/archive/projects/{}/subjects/{}/experiments/{}",
+                    self.project, self.subject_label, self.label
+                ),
+            },
+        })
+        .to_string()
+    }
+}
