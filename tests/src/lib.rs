@@ -10,6 +10,7 @@ mod multipart;
 mod poll;
 mod process;
 mod real;
+mod receiver;
 mod sentence;
 mod service;
 mod stores;
@@ -26,6 +27,7 @@ pub use narthex_generator::{DataSet, File, Modality, Noise, Packing, Study, Vr, 
 pub use poll::eventually;
 pub use process::ServiceProcess;
 pub use real::{RealFile, ecat_file, real_files};
+pub use receiver::{Message, Receiver};
 pub use sentence::sentence;
 pub use service::Service;
 pub use stores::Stores;

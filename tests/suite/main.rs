@@ -7,6 +7,7 @@ mod archive;
 mod components;
 mod conformance;
 mod crash;
+mod events;
 mod import;
 mod prearchive;
 mod real_clients;

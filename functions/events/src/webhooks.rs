@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use narthex::domain::time::date_time;
-use narthex::domain::webhooks::{NewWebhook, Scope, SessionEvent, SessionEventKind, Webhook};
+use narthex::domain::webhooks::{NewWebhook, Scope, SessionEvent, Webhook};
 use narthex::http::{ClientError, Format, Table};
 use narthex::service::webhooks::HttpSender;
 use narthex::service::{Call, Reply, ReplyBody, after_the_answer};

@@ -66,7 +66,7 @@ fn an_event_goes_once_to_each_webhook_of_the_project_and_the_site() {
         let receiver = Receiver::new([]);
         assert_eq!(core.deliver_due(&receiver).await.unwrap(), 2);
         assert_eq!(core.deliver_due(&receiver).await.unwrap(), 0);
-        let got = receiver.got.borrow();
+        let got = receiver.got.take();
         let mut urls: Vec<&str> = got.iter().map(|message| message.url.as_str()).collect();
         urls.sort_unstable();
         assert_eq!(urls, ["https://a.example/hook", "https://b.example/hook"]);

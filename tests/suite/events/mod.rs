@@ -1,0 +1,3 @@
+//! What has happened: history, and webhooks.
+
+mod webhooks;
