@@ -168,6 +168,16 @@ impl Request<'_> {
         Response::read(&mut stream, self.method == "HEAD")
     }
 
+    /// Sends it without a body; the answer's body goes to `sink` as it comes.
+    ///
+    /// # Errors
+    /// When no whole answer came, or the sink fails.
+    pub fn receive_into(self, sink: &mut impl Write) -> io::Result<Response> {
+        let mut stream = self.client.connect()?;
+        stream.write_all(self.head(None).as_bytes())?;
+        Response::read_into(&mut stream, self.method == "HEAD", sink)
+    }
+
     /// Sends it with bytes of known length.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Reading an answer.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 
 /// An answer, read to its end.
 #[derive(Debug, Clone)]
@@ -30,6 +30,13 @@ impl Response {
     }
 
     pub(crate) fn read(stream: &mut impl Read, head_only: bool) -> io::Result<Self> {
+        let mut body = Vec::new();
+        let response = Self::read_into(stream, head_only, &mut body)?;
+        Ok(Self { body, ..response })
+    }
+
+    /// Reads an answer whose body goes to `sink` as it comes.
+    pub(crate) fn read_into(stream: &mut impl Read, head_only: bool, sink: &mut impl Write) -> io::Result<Self> {
         let mut reader = BufReader::with_capacity(64 * 1024, stream);
         loop {
             let status = status(&line(&mut reader)?)?;
@@ -37,30 +44,30 @@ impl Response {
             if (100..200).contains(&status) {
                 continue;
             }
-            let mut response = Self { status, headers, body: Vec::new() };
+            let response = Self { status, headers, body: Vec::new() };
             if !head_only && status != 204 && status != 304 {
-                response.read_body(&mut reader)?;
+                response.read_body(&mut reader, sink)?;
             }
             return Ok(response);
         }
     }
 
-    fn read_body(&mut self, reader: &mut impl BufRead) -> io::Result<()> {
+    fn read_body(&self, reader: &mut impl BufRead, sink: &mut impl Write) -> io::Result<()> {
         if self.all("transfer-encoding").any(|value| value.eq_ignore_ascii_case("chunked")) {
-            return read_chunks(reader, &mut self.body);
+            return read_chunks(reader, sink);
         }
         match self.header("content-length").map(str::parse::<u64>) {
             Some(Ok(length)) => {
-                let read = reader.take(length).read_to_end(&mut self.body)?;
-                if read as u64 == length { Ok(()) } else { Err(cut("in its body")) }
+                let read = io::copy(&mut reader.take(length), sink)?;
+                if read == length { Ok(()) } else { Err(cut("in its body")) }
             }
             Some(Err(_)) => Err(malformed("content-length")),
-            None => reader.read_to_end(&mut self.body).map(|_| ()),
+            None => io::copy(reader, sink).map(|_| ()),
         }
     }
 }
 
-fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<()> {
+fn read_chunks(reader: &mut impl BufRead, sink: &mut impl Write) -> io::Result<()> {
     loop {
         let head = line(reader)?;
         let digits = head.split(';').next().unwrap_or_default().trim();
@@ -69,7 +76,7 @@ fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<()> 
             headers(reader)?;
             return Ok(());
         }
-        if reader.by_ref().take(length).read_to_end(body)? as u64 != length {
+        if io::copy(&mut reader.by_ref().take(length), sink)? != length {
             return Err(cut("in a chunk"));
         }
         line(reader)?;

@@ -1,9 +1,11 @@
-//! The floor under every ingest: the body goes into the store in chunks as it arrives, and nothing is looked at.
+//! The floor under every ingest and download: the body goes into the store in chunks as it arrives, or comes from it,
+//! and nothing is looked at.
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use futures::stream::FuturesUnordered;
-use http_body_util::BodyExt;
+use futures::stream::{self, BoxStream, FuturesUnordered};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
 use spin_sdk::http::{Method, Request, Response, StatusCode};
 use spin_sdk::http_service;
 use spin_sdk::key_value::Store;
@@ -14,16 +16,39 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// How many values may be on their way to the store at once.
 const CHUNKS_IN_FLIGHT: usize = 4;
 
-/// `POST /bench/floor?NAME` stores the body under keys that begin with NAME, and answers with its length.
+type Body = StreamBody<BoxStream<'static, anyhow::Result<Frame<Bytes>>>>;
+
+/// `POST /bench/floor?NAME` stores the body under keys that begin with NAME, and answers with its length; `GET` gives it
+/// back.
 #[http_service]
-async fn handle(request: Request) -> anyhow::Result<Response<String>> {
-    let (status, text) = match *request.method() {
-        Method::POST => (StatusCode::OK, store(request).await?.to_string()),
-        _ => (StatusCode::METHOD_NOT_ALLOWED, "POST a body".to_owned()),
+async fn handle(request: Request) -> anyhow::Result<Response<Body>> {
+    let (status, body) = match *request.method() {
+        Method::POST => (StatusCode::OK, whole(store(request).await?.to_string())),
+        Method::GET => (StatusCode::OK, read(request).await?),
+        _ => (StatusCode::METHOD_NOT_ALLOWED, whole("POST or GET".to_owned())),
     };
-    let mut response = Response::new(text);
+    let mut response = Response::new(StreamBody::new(body));
     *response.status_mut() = status;
     Ok(response)
+}
+
+fn whole(text: String) -> BoxStream<'static, anyhow::Result<Frame<Bytes>>> {
+    stream::iter([Ok(Frame::data(text.into()))]).boxed()
+}
+
+/// What is stored under a name, chunk by chunk; the next is fetched while one is sent.
+async fn read(request: Request) -> anyhow::Result<BoxStream<'static, anyhow::Result<Frame<Bytes>>>> {
+    let store = std::sync::Arc::new(Store::open("blobs").await?);
+    let name = request.uri().query().unwrap_or_default().to_owned();
+    let chunks = stream::iter(0_usize..)
+        .map(move |number| {
+            let (store, key) = (store.clone(), format!("floor:{name}:{number}"));
+            async move { store.get(key).await }
+        })
+        .buffered(2)
+        .take_while(|chunk| std::future::ready(!matches!(chunk, Ok(None))))
+        .map(|chunk| Ok(Frame::data(chunk?.unwrap_or_default().into())));
+    Ok(chunks.boxed())
 }
 
 /// Streams the body into the store and returns its length.

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: figures, as a table or as one JSON object.
 
+mod archive;
 mod archive_size;
 mod import;
 mod ingest;
@@ -26,6 +27,8 @@ enum What {
     /// Send single instances from 1, 8 and 32 clients, a zip of 10,000 and a file of 2 GB, and compare with Orthanc and
     /// the bare store.
     Import(import::Options),
+    /// Archive many small sessions and one of many scans, and read a large one back as a zip.
+    Archive(archive::Options),
     /// Archive a small and a large session and compare.
     ArchiveSize(archive_size::Options),
     /// List prearchives of 1,000 to 100,000 sessions, and one of which most were deleted.
@@ -43,6 +46,7 @@ pub fn run(options: &Options) -> Result<()> {
         What::Ingest(options) if options.large => large::run(options),
         What::Ingest(options) => ingest::run(options),
         What::Import(options) => import::run(options),
+        What::Archive(options) => archive::run(options),
         What::ArchiveSize(options) => archive_size::run(options),
         What::List(options) => list::run(options),
         What::Review(options) => review::run(options),

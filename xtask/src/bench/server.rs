@@ -35,8 +35,17 @@ impl Server {
     /// # Errors
     /// When the host is not built or does not start.
     pub fn narthex() -> Result<Self> {
-        let mut server =
-            Self::host(&project::root().join("spin.toml"), &[("admin_user", USER), ("admin_password", PASSWORD)])?;
+        Self::narthex_with(&[])
+    }
+
+    /// The same with further variables.
+    ///
+    /// # Errors
+    /// As [`Server::narthex`].
+    pub fn narthex_with(variables: &[(&str, &str)]) -> Result<Self> {
+        let account = [("admin_user", USER), ("admin_password", PASSWORD)];
+        let variables: Vec<_> = account.iter().chain(variables).copied().collect();
+        let mut server = Self::host(&project::root().join("spin.toml"), &variables)?;
         let login = server.client.login(USER, PASSWORD).get("/data/JSESSION")?;
         let session = expect(login, 200, "the login")?.text();
         server.client = server.client.session(session.trim());
