@@ -27,7 +27,7 @@ pub use poll::eventually;
 pub use process::ServiceProcess;
 pub use real::{RealFile, ecat_file, real_files};
 pub use sentence::sentence;
-pub use service::Service;
+pub use service::{Node, Service};
 pub use stores::Stores;
 pub use table::{Row, Table};
 

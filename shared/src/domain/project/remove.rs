@@ -162,6 +162,7 @@ impl<S: Store> Core<S> {
         if self.clock.now_ms() < tombstone.at_ms.saturating_add(retention_ms) || self.holds_anything(&id).await? {
             return Ok(false);
         }
+        self.forget_scan_types(&id).await?;
         let touch = roster.touch(&id, Some(tombstone.place)).await?;
         self.records.set(&keys::project_tombstone(&id), &Tombstone { done: true, ..tombstone }).await?;
         roster.settled(&id, touch).await?;
