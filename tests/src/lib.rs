@@ -29,7 +29,7 @@ pub use process::ServiceProcess;
 pub use real::{RealFile, ecat_file, real_files};
 pub use receiver::{Message, Receiver};
 pub use sentence::sentence;
-pub use service::Service;
+pub use service::{Node, Service};
 pub use stores::Stores;
 pub use table::{Row, Table};
 

@@ -59,6 +59,13 @@ impl Service {
         self.running = Some(running);
     }
 
+    /// Another node: a host of its own on the same state.
+    pub fn node(&self) -> Node {
+        let running = Self::run(&root().join("spin.toml"), self.folder.path(), &[]);
+        let client = Client::new(running.address()).login(USER, PASSWORD);
+        Node { _running: running, client }
+    }
+
     /// A client logged in as the administrator.
     pub fn client(&self) -> Client {
         self.client.clone()
@@ -72,6 +79,19 @@ impl Service {
     /// A look into the stores' files.
     pub fn stores(&self) -> Stores {
         Stores::new(self.folder.path())
+    }
+}
+
+/// A further host on the state of a [`Service`]. It stops when it is dropped.
+pub struct Node {
+    _running: Running,
+    client: Client,
+}
+
+impl Node {
+    /// What tests usually want, as the administrator.
+    pub fn api(&self) -> Api {
+        Api::new(self.client.clone())
     }
 }
 

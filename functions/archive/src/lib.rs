@@ -7,6 +7,8 @@ mod files;
 mod resources;
 mod scans;
 mod subjects;
+mod validate;
+mod wanted;
 
 use narthex::domain::access::Right;
 use narthex::domain::archive::Experiment;
@@ -33,10 +35,7 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
     let project = project.as_str();
     match found.endpoint {
         Endpoint::Archive => archive::run(call).await,
-        Endpoint::Validate => {
-            call.demand_login()?;
-            Err(not_yet())
-        }
+        Endpoint::Validate => validate::run(call).await,
         Endpoint::ProjectSubjects => subjects::list(&call, Some(project)).await,
         Endpoint::ProjectSubject => subjects::read(&call, Some(project), subject).await,
         Endpoint::SubjectExperiments => experiments::of_subject(&call, project, subject).await,

@@ -76,13 +76,19 @@ fn staged(session: &PrearchiveSession) -> String {
     format!("/data{}", session.place.uri())
 }
 
-fn archive_request(call: &Call, wanted: &Wanted) -> ArchiveRequest {
-    ArchiveRequest {
+async fn archive_request(
+    call: &Call,
+    wanted: &Wanted,
+    session: &PrearchiveSession,
+) -> Result<ArchiveRequest, ClientError> {
+    Ok(ArchiveRequest {
         by: call.user(),
-        overwrite: wanted.overwrite,
+        rules: call.site.core.rules_of(session, wanted.wish).await?,
         quarantine: wanted.quarantine,
+        reason: wanted.reason.clone(),
+        comment: wanted.comment.clone(),
         ..ArchiveRequest::default()
-    }
+    })
 }
 
 /// Sessions that are complete and built: they are archived where that is wanted.
@@ -104,7 +110,7 @@ async fn built(call: &Call, wanted: &Wanted, imported: Vec<PrearchiveSession>) -
             uris.push(staged(session));
             continue;
         }
-        match core.archive(session, &archive_request(call, wanted)).await {
+        match core.archive(session, &archive_request(call, wanted, session).await?).await {
             Ok(experiment) => uris.push(archived(call, session, &experiment)),
             // The other sessions of the upload are looked after all the same.
             Err(error) => refused = refused.or(Some(error)),
@@ -127,7 +133,10 @@ async fn committed(call: &Call, wanted: &Wanted, sessions: Vec<PrearchiveSession
     let request = CommitRequest {
         by: call.user(),
         to_archive: wanted.to_archive,
-        archive: Some((wanted.overwrite, wanted.quarantine)),
+        wish: wanted.wish,
+        quarantine: wanted.quarantine,
+        reason: wanted.reason.clone(),
+        comment: wanted.comment.clone(),
         ..CommitRequest::default()
     };
     let mut uris = Vec::with_capacity(sessions.len());

@@ -1,11 +1,12 @@
 //! What an import request asks for, by its parameters.
 
 use narthex::domain::access::Right;
-use narthex::domain::archive::Overwrite;
+use narthex::domain::archive::{Overwrite, Wish};
 use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
 use narthex::domain::prearchive::import::{ImportHandler, ImportRequest};
 use narthex::domain::prearchive::place::ForcedPlace;
 use narthex::domain::prearchive::upload::{Formats, Naming, Others, UploadRules};
+use narthex::domain::project::PrearchiveCode;
 use narthex::http::{ClientError, Destination, Params, xpath};
 use narthex::service::Call;
 
@@ -22,9 +23,13 @@ pub struct Wanted {
     /// Whether it is to be archived, if the request says so.
     pub to_archive: Option<bool>,
     /// What to do with what is in the archive already.
-    pub overwrite: Overwrite,
+    pub wish: Wish,
     /// Whether the archived session is marked as in quarantine.
     pub quarantine: bool,
+    /// Why it is archived, for the history.
+    pub reason: String,
+    /// What else is said of that, for the history.
+    pub comment: String,
 }
 
 /// Media types of single DICOM objects.
@@ -39,7 +44,20 @@ impl Wanted {
         let params = &call.context.params;
         ClientError::refuse_reference(params)?;
         let handler = handler(params, &call.context.media_type(), call.site.core.settings.default_import_handler)?;
-        let destination = params.text("dest").map(Destination::parse).transpose()?;
+        let mut destination = params.text("dest").map(Destination::parse).transpose()?;
+        if let Some(Destination::Archive { project: project @ None, subject, experiment: Some(named) }) =
+            &mut destination
+        {
+            // The experiment says where it is.
+            let found = match call.site.core.experiment_by_id(named).await? {
+                Some(found) if call.may(&found.project, Right::Read).await? => found,
+                _ => {
+                    let sentence = "Unable to find the specified experiment.";
+                    return Err(ClientError::not_found("unknown-experiment", sentence));
+                }
+            };
+            (*project, *subject, *named) = (Some(found.project), Some(found.subject_label), found.label);
+        }
         let is_gradual = handler != ImportHandler::SessionImporter;
         let commits = handler == ImportHandler::DicomZip
             && (destination.is_some() || params.text("action").is_some_and(|action| action == "commit"));
@@ -48,10 +66,13 @@ impl Wanted {
         if is_gradual {
             import.autoarchive = autoarchive(params, to_archive);
         }
+        let mut code = PrearchiveCode::Manual;
         if let Some(project) = &import.project {
             let mut project = project_or_unassigned(project).to_owned();
             if project != UNASSIGNED {
-                project = call.project(&project, Right::Edit).await?.id.to_string();
+                let found = call.project(&project, Right::Edit).await?;
+                code = found.prearchive_code;
+                project = found.id.to_string();
             }
             import.project = Some(project);
         }
@@ -59,19 +80,16 @@ impl Wanted {
             let sentence = "A destination with a timestamp needs a project.";
             return Err(ClientError::bad_request("no-project", sentence));
         }
-        let overwrite = match Overwrite::parse(params.get("overwrite"))? {
-            // Equal files are to be replaced, whatever else is said.
-            Overwrite::None | Overwrite::Append if params.literal_true("overwrite_files") => Overwrite::Delete,
-            other => other,
-        };
         Ok(Self {
             handler,
             rules: rules(params, handler, commits)?,
             import,
             commits,
             to_archive,
-            overwrite,
+            wish: wish(params, destination.as_ref(), code)?,
             quarantine: params.literal_true("quarantine"),
+            reason: params.text("event_reason").unwrap_or_default().to_owned(),
+            comment: params.text("event_comment").unwrap_or_default().to_owned(),
         })
     }
 }
@@ -172,6 +190,23 @@ fn named(
     }
     import.place = ForcedPlace::new(timestamp, folder)?;
     Ok(import)
+}
+
+/// What to do with what is in the archive already. XNAT's rule for `prearchive_code=1`: as the project archives, adding
+/// at least.
+fn wish(params: &Params, destination: Option<&Destination>, code: PrearchiveCode) -> Result<Wish, ClientError> {
+    let is_by_code = params.get("prearchive_code") == Some("1");
+    let overwrite = match (params.text("overwrite"), is_by_code) {
+        (Some(word), _) => Some(Overwrite::parse(Some(word))?),
+        (None, true) if code == PrearchiveCode::AutoArchiveOverwrite => Some(Overwrite::Delete),
+        (None, true) => Some(Overwrite::Append),
+        (None, false) => None,
+    };
+    Ok(Wish {
+        overwrite,
+        overwrite_files: params.literal_true("overwrite_files"),
+        names_archive: matches!(destination, Some(Destination::Archive { .. })),
+    })
 }
 
 /// Whether sessions are to be archived, as far as the request says.

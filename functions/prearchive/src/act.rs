@@ -2,15 +2,16 @@
 
 use http::StatusCode;
 use narthex::domain::access::Right;
-use narthex::domain::ids::{UNASSIGNED, project_or_unassigned, random_id};
-use narthex::domain::jobs::{JobItem, JobKind, NewJob};
+use narthex::domain::archive::{Overwrite, Wish};
+use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
+use narthex::domain::jobs::JobKind;
 use narthex::domain::prearchive::commit::{CommitRequest, Committed, SessionChange};
 use narthex::domain::prearchive::{PrearchiveSession, SessionPlace, Status};
 use narthex::http::views::archive::address;
 use narthex::http::{ClientError, xpath};
+use narthex::service::jobs::{listener, start};
 use narthex::service::{Call, Reply, ReplyBody, empty_trash_later};
 
-use crate::background::run_later;
 use crate::delete;
 
 /// Does what the parameter `action` says.
@@ -112,8 +113,14 @@ async fn commit(call: &Call, session: &PrearchiveSession) -> Result<Reply, Clien
         by: call.user(),
         change: change(call)?,
         to_archive: params.flag_if_given("AA").or_else(|| params.flag_if_given("auto-archive")),
-        archive: None,
-        overwrite_files: params.literal_true("overwrite_files"),
+        wish: Wish {
+            overwrite: params.text("overwrite").map(|word| Overwrite::parse(Some(word))).transpose()?,
+            overwrite_files: params.literal_true("overwrite_files"),
+            names_archive: false,
+        },
+        quarantine: params.literal_true("quarantine"),
+        reason: params.text("event_reason").unwrap_or_default().to_owned(),
+        comment: params.text("event_comment").unwrap_or_default().to_owned(),
     };
     if let Some(key) = listener(call)? {
         let kind = JobKind::Commit { request: Box::new(request) };
@@ -130,39 +137,6 @@ async fn commit(call: &Call, session: &PrearchiveSession) -> Result<Reply, Clien
             Ok(ReplyBody::reply(status, "text/plain; charset=utf-8", address(&experiment)))
         }
     }
-}
-
-/// The key under which whoever asks wants to follow the work.
-pub fn listener(call: &Call) -> Result<Option<String>, ClientError> {
-    match call.context.params.get("http-session-listener").map(str::trim) {
-        None => Ok(None),
-        Some("") => {
-            let sentence = "The parameter http-session-listener must name a key, such as a random word.";
-            Err(ClientError::bad_request("no-key", sentence))
-        }
-        Some(key) => Ok(Some(key.to_owned())),
-    }
-}
-
-/// Queues sessions for a job and starts it; gives the sessions as they are then, and the job's key.
-pub async fn start(
-    call: &Call,
-    sessions: &[PrearchiveSession],
-    kind: JobKind,
-    key: Option<String>,
-) -> Result<(Vec<PrearchiveSession>, String), ClientError> {
-    let core = &call.site.core;
-    let login = call.user();
-    if let Some(key) = &key {
-        core.demand_free_key(&login, key).await?;
-    }
-    let id = random_id()?;
-    let queued = core.queue_sessions(sessions, &id, &kind).await?;
-    let items =
-        queued.iter().map(|session| JobItem { session: session.id.clone(), uri: session.place.uri() }).collect();
-    let job = core.make_job(NewJob { id, login, key, kind: Some(kind), items }).await?;
-    run_later(call, &job.id);
-    Ok((queued, job.key))
 }
 
 async fn reset(call: &Call, session: &PrearchiveSession, to: Option<Status>) -> Result<Reply, ClientError> {

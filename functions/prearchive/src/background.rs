@@ -2,17 +2,6 @@
 
 use narthex::service::{Call, after_the_answer};
 
-/// Works on a job.
-pub fn run_later(call: &Call, job: &str) {
-    let (core, job) = (call.site.core.clone(), job.to_owned());
-    after_the_answer(async move {
-        // Should it fail, the sweep goes on with it.
-        if let Err(error) = core.run_job(&job).await {
-            eprintln!("a job is not done yet: {error}");
-        }
-    });
-}
-
 /// Sees to what a list has shown to be due: folding, completing what is silent, jobs that nobody works on.
 pub fn tidy_later(call: &Call, projects: Vec<String>, has_idle: bool, has_queued: bool) {
     let site = call.site.clone();

@@ -146,6 +146,36 @@ pub struct NewScan {
     pub resources: Vec<(String, String, String, Vec<FileEntry>)>,
 }
 
+/// A scan with all its files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FullScan {
+    /// The scan. Where its resources stand in the sequence of files, and how large they are, follows from `files`.
+    pub stored: StoredScan,
+    /// The files of each of its resources.
+    pub files: Vec<Vec<FileEntry>>,
+}
+
+impl From<NewScan> for FullScan {
+    fn from(new: NewScan) -> Self {
+        let mut resources = Vec::with_capacity(new.resources.len());
+        let mut files = Vec::with_capacity(new.resources.len());
+        for (label, content, format, list) in new.resources {
+            resources.push(Resource {
+                label,
+                content,
+                format,
+                number: 0,
+                first: 0,
+                count: list.len() as u64,
+                bytes: list.iter().map(|file| file.extent.len).fold(0, u64::saturating_add),
+                page_starts: Vec::new(),
+            });
+            files.push(list);
+        }
+        Self { stored: StoredScan { scan: new.scan, scan_type: None, quality: None, number: 0, resources }, files }
+    }
+}
+
 /// How many records are written or read at once.
 const WIDTH: usize = 8;
 
@@ -159,33 +189,41 @@ impl<S: Store> Core<S> {
         session: ImageSession,
         scans: Vec<NewScan>,
     ) -> Result<Manifest, DomainError> {
-        let id = ids::random_id()?;
+        let scans = scans.into_iter().map(FullScan::from).collect();
+        self.write_full_manifest(ids::random_id()?, session, scans, async || Ok(())).await
+    }
+
+    /// Writes a new manifest under an identifier that was chosen before. `keep` is asked between the pages whether to
+    /// go on.
+    ///
+    /// # Errors
+    /// What `keep` says, or the store's failure.
+    pub(crate) async fn write_full_manifest(
+        &self,
+        id: String,
+        session: ImageSession,
+        scans: Vec<FullScan>,
+        mut keep: impl AsyncFnMut() -> Result<(), DomainError>,
+    ) -> Result<Manifest, DomainError> {
         let mut files: Vec<FileEntry> = Vec::new();
         let mut stored = Vec::with_capacity(scans.len());
-        for new in scans {
-            let mut resources = Vec::with_capacity(new.resources.len());
-            for (label, content, format, mut list) in new.resources {
+        for full in scans {
+            let mut scan = full.stored;
+            for (resource, mut list) in scan.resources.iter_mut().zip(full.files) {
                 list.sort_by(|a, b| a.name.cmp(&b.name));
                 let first = files.len();
-                let page_starts = list
+                resource.first = first as u64;
+                resource.count = list.len() as u64;
+                resource.bytes = list.iter().map(|file| file.extent.len).fold(0, u64::saturating_add);
+                resource.page_starts = list
                     .iter()
                     .enumerate()
                     .filter(|(index, _)| *index > 0 && (first + index).is_multiple_of(FILES_PER_PAGE))
                     .map(|(_, file)| file.name.clone())
                     .collect();
-                resources.push(Resource {
-                    label,
-                    content,
-                    format,
-                    number: 0,
-                    first: first as u64,
-                    count: list.len() as u64,
-                    bytes: list.iter().map(|file| file.extent.len).fold(0, u64::saturating_add),
-                    page_starts,
-                });
                 files.append(&mut list);
             }
-            stored.push(StoredScan { scan: new.scan, scan_type: None, quality: None, number: 0, resources });
+            stored.push(scan);
         }
         let mut head = Manifest {
             files_of: id.clone(),
@@ -205,6 +243,7 @@ impl<S: Store> Core<S> {
         }
         let keyed: Vec<_> = (0..).map(|page| keys::manifest_files(&head.id, page)).zip(&pages).collect();
         for some in keyed.chunks(WIDTH) {
+            keep().await?;
             for done in futures::future::join_all(some.iter().map(|(key, page)| self.records.set(key, *page))).await {
                 done?;
             }
@@ -338,6 +377,22 @@ impl<S: Store> Core<S> {
             nth += 1;
         }
         Ok(files)
+    }
+
+    /// The scans of a manifest with all their files.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub(crate) async fn full_scans(&self, manifest: &Manifest) -> Result<Vec<FullScan>, StoreError> {
+        let mut full = Vec::new();
+        for stored in self.scans(manifest).await? {
+            let mut files = Vec::with_capacity(stored.resources.len());
+            for resource in &stored.resources {
+                files.push(self.files(manifest, resource).await?);
+            }
+            full.push(FullScan { stored, files });
+        }
+        Ok(full)
     }
 
     /// The file of this name in a resource.

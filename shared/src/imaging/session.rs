@@ -150,7 +150,7 @@ fn earliest_ecat(series: &[SeriesSummary]) -> Option<&str> {
 }
 
 /// Numbers before names, by value.
-fn scan_order(id: &str) -> (u64, &str) {
+pub(crate) fn scan_order(id: &str) -> (u64, &str) {
     let digits = id.find(|c: char| !c.is_ascii_digit()).unwrap_or(id.len());
     (id.get(..digits).and_then(|digits| digits.parse().ok()).unwrap_or(u64::MAX), id)
 }

@@ -5,8 +5,10 @@
 mod body;
 pub mod download;
 pub mod files;
+pub mod jobs;
 mod reply;
 mod site;
+pub mod sources;
 pub mod webhooks;
 
 pub use body::RequestBody;

@@ -255,6 +255,11 @@ pub fn experiment_label(project: &str, label: &str) -> Key {
     Key::root("experiment-label").name(project).name(label)
 }
 
+/// The scan types of a project.
+pub fn scan_types(project: &str) -> Key {
+    Key::root("scan-types").name(project)
+}
+
 /// Which experiment has the files that are owned under a session's identifier.
 pub fn content(session: &str) -> Key {
     Key::root("content").name(session)

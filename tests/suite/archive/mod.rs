@@ -2,7 +2,10 @@
 
 mod conflicts;
 mod documents;
+mod matrix;
+mod nodes;
 mod reading;
+mod services;
 mod xml;
 
 use narthex_tests::{Api, Modality, Service, Study};

@@ -7,6 +7,7 @@ mod delete;
 mod dicom_zip;
 mod gradual;
 mod job;
+mod merge;
 mod relocate;
 mod resumable;
 mod scans;

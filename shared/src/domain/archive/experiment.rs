@@ -35,6 +35,9 @@ pub struct Experiment {
     pub manifest: String,
     /// The session of the prearchive it was; its packs are owned under this name.
     pub content: String,
+    /// The sessions that were merged into it since; packs are owned under these names as well. Lists leave them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<String>,
     /// `active`, `quarantine`, ...
     pub status: String,
     /// Fields that somebody has set; they stand before what the headers say.
@@ -53,12 +56,70 @@ pub struct Experiment {
     /// Its own resources, beside those of its scans; lists leave them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<ItemResource>,
+    /// What was done to it, the last steps; lists leave them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<HistoryLine>,
     /// Its place in the project's list.
     pub place: u64,
 }
 
 impl Record for Experiment {
     const VERSION: u32 = 1;
+}
+
+/// One thing that was done to an experiment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryLine {
+    /// When, in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// Who did it.
+    pub by: String,
+    /// What, as a sentence.
+    pub what: String,
+    /// Why, if that was said (XNAT's `event_reason`).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// What else was said of it (XNAT's `event_comment`).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub comment: String,
+}
+
+/// Lines kept of an experiment's history: with the longest reasons they take a small part of its record.
+const MAX_HISTORY_LINES: usize = 20;
+
+impl Experiment {
+    /// The names under which its packs are owned.
+    pub fn owners(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.content.as_str()).chain(self.merged.iter().map(String::as_str))
+    }
+
+    /// Whether packs that are owned under this name are its own.
+    pub(super) fn owns_as(&self, name: &str) -> bool {
+        self.owners().any(|own| own == name)
+    }
+
+    /// The session that became part of it last.
+    pub(super) fn last_content(&self) -> &str {
+        self.merged.last().unwrap_or(&self.content)
+    }
+
+    /// Adds a line to the history; the oldest go when there are too many.
+    pub(super) fn record(&mut self, line: HistoryLine) {
+        self.history.push(line);
+        if self.history.len() > MAX_HISTORY_LINES {
+            self.history.remove(0);
+        }
+    }
+}
+
+/// The lease under which the experiment of a label is made, changed and removed.
+pub(super) fn label_lease(experiment: &Experiment) -> String {
+    lease_of(&experiment.project, &experiment.label)
+}
+
+/// The same by its parts.
+pub(super) fn lease_of(project: &str, label: &str) -> String {
+    format!("experiment/{project}/{label}")
 }
 
 impl<S: Store> Core<S> {
@@ -69,7 +130,12 @@ impl<S: Store> Core<S> {
             async move {
                 let found: Option<Experiment> = records.get(&keys::experiment(&id)).await?;
                 let found = found.filter(|found| found.place == place);
-                Ok(found.map(|found| Experiment { resources: Vec::new(), ..found }))
+                Ok(found.map(|found| Experiment {
+                    resources: Vec::new(),
+                    merged: Vec::new(),
+                    history: Vec::new(),
+                    ..found
+                }))
             }
         };
         (self.roster(format!("experiments/{project}")), source)
@@ -120,9 +186,9 @@ impl<S: Store> Core<S> {
         found.ok_or_else(|| DomainError::not_found("experiment", name))
     }
 
-    /// Whether an experiment exists that came from this session of the prearchive.
-    pub(crate) async fn came_from(&self, experiment: &str, session: &str) -> Result<bool, StoreError> {
-        Ok(self.experiment_by_id(experiment).await?.is_some_and(|found| found.content == session))
+    /// Whether an experiment exists that has the files of this session of the prearchive.
+    pub(crate) async fn has_content(&self, experiment: &str, session: &str) -> Result<bool, StoreError> {
+        Ok(self.experiment_by_id(experiment).await?.is_some_and(|found| found.owns_as(session)))
     }
 
     /// Whether files owned under this name are still somebody's: a session's of the prearchive, an experiment's, or a
@@ -144,6 +210,6 @@ impl<S: Store> Core<S> {
     pub(crate) async fn experiment_of(&self, content: &str) -> Result<Option<Experiment>, StoreError> {
         let reference: Option<LabelRef> = self.records.get(&keys::content(content)).await?;
         let Some(reference) = reference else { return Ok(None) };
-        Ok(self.experiment_by_id(&reference.id).await?.filter(|found| found.content == content))
+        Ok(self.experiment_by_id(&reference.id).await?.filter(|found| found.owns_as(content)))
     }
 }

@@ -1,10 +1,19 @@
-//! The archive: subjects and experiments, and how a session of the prearchive becomes one.
+//! The archive: subjects and experiments, and how a session of the prearchive becomes one or part of one.
 
+mod examine;
 pub mod experiment;
+mod join;
+pub mod merge;
 mod remove;
+mod request;
+mod resources;
+mod scan_types;
 pub mod subject;
-pub mod transfer;
+mod transfer;
+mod trash;
 
 pub use experiment::Experiment;
+pub use merge::rules::Wish;
+pub use merge::{Finding, Overwrite, Rules};
+pub use request::ArchiveRequest;
 pub use subject::Subject;
-pub use transfer::{ArchiveRequest, Overwrite};

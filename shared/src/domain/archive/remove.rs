@@ -3,45 +3,13 @@
 //! An experiment's record is what makes it one: with that it is gone for everybody. A copy in the trash, written
 //! before, says which files are still to be removed; the sweep works the trash off.
 
-use std::collections::BTreeSet;
-
-use serde::{Deserialize, Serialize};
-
-use super::experiment::Experiment;
+use super::experiment::{Experiment, label_lease};
 use super::subject::{LabelRef, Subject};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::domain::manifest::Manifest;
-use crate::storage::roster::RowSource;
-use crate::storage::{PackId, Record, Roster, Store, StoreError, keys, pack};
-
-/// An experiment whose files are to be removed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Trash {
-    experiment: Experiment,
-    /// Its place in the list of the trash.
-    place: u64,
-}
-
-impl Record for Trash {
-    const VERSION: u32 = 1;
-}
-
-const TRASH: &str = "experiment-trash";
+use crate::storage::{Store, StoreError, keys};
 
 impl<S: Store> Core<S> {
-    fn experiment_trash(&self) -> (Roster<S>, impl RowSource<Trash>) {
-        let records = self.records.clone();
-        let source = move |id: String, place| {
-            let records = records.clone();
-            async move {
-                let found: Option<Trash> = records.get(&keys::experiment_trash(&id)).await?;
-                Ok(found.filter(|found| found.place == place))
-            }
-        };
-        (self.roster(TRASH), source)
-    }
-
     /// Deletes an experiment with its files. From the one write on that does it nobody finds it; should the rest fail
     /// or be cut off, the sweep does it.
     ///
@@ -50,93 +18,63 @@ impl<S: Store> Core<S> {
     pub async fn delete_experiment(&self, id: &str) -> Result<(), DomainError> {
         let missing = || DomainError::not_found("experiment", id);
         let found = self.experiment_by_id(id).await?.ok_or_else(missing)?;
-        // A session that has become this experiment but has not left the prearchive would come back without files.
-        if self.records.store().get(keys::session(&found.content).as_str()).await?.is_some() {
-            match self.hold_session_patiently(&found.content).await {
-                Err(DomainError::NotFound { .. }) => {}
-                Err(error) => return Err(error),
-                Ok(held) => {
-                    self.let_go(held).await?;
-                    return Err(DomainError::Busy { what: "this experiment, which is being archived,".to_owned() });
-                }
-            }
-        }
-        let (roster, _) = self.experiment_trash();
+        self.settle_content(&found, async || Ok(())).await?;
         self.with_lease(&label_lease(&found), "this experiment", async |core| {
             let experiment = core.experiment_by_id(id).await?.ok_or_else(missing)?;
-            let trash_touch = roster.touch(id, None).await?;
+            core.demand_settled(&experiment).await?;
+            core.finish_change(id).await?;
             let (experiments, source) = core.experiment_roster(&found.project);
             let touch = experiments.touch(id, Some(experiment.place)).await?;
-            let trash = Trash { experiment, place: trash_touch.place };
-            core.records.set(&keys::experiment_trash(id), &trash).await?;
+            let trash = core.write_trash(&experiment, None).await?;
             core.records.delete(&keys::experiment(id)).await?;
-            roster.settled(id, trash_touch).await?;
             experiments.settled(id, touch).await?;
             experiments.fold_if_long(&source).await?;
-            core.empty_experiment_trash(&roster, trash).await
+            core.empty_experiment_trash(trash).await
         })
         .await
     }
 
-    /// Removes the files of deleted experiments that are still there.
+    /// Waits until the session that became part of an experiment last has left the prearchive with all that it had
+    /// there. Until then it would come back without files, were the experiment deleted, and its remains are told from
+    /// what the experiment needs by its own manifest. `keep` is asked on the way whether to go on.
     ///
     /// # Errors
-    /// The store's failure; to be called again then.
-    pub(crate) async fn finish_deleted_experiments(&self) -> Result<(), DomainError> {
-        let (roster, source) = self.experiment_trash();
-        for listed in roster.list(&source).await? {
-            let id = listed.member.as_str();
-            let outcome = self
-                .with_lease(&label_lease(&listed.row.experiment), "this experiment", async |core| {
-                    let Some(trash) = core.records.get::<Trash>(&keys::experiment_trash(id)).await? else {
-                        return Ok(());
-                    };
-                    // Whoever was about to delete it died before: it stays, and so do its files.
-                    if core.experiment_by_id(id).await?.is_some() {
-                        return core.forget_trash(&roster, &trash).await.map_err(DomainError::from);
-                    }
-                    core.empty_experiment_trash(&roster, trash).await
-                })
-                .await;
-            match outcome {
-                Ok(()) | Err(DomainError::Busy { .. }) => {}
+    /// [`DomainError::Busy`] if that takes longer than a lease lives, what `keep` says, or the store's failure.
+    pub(super) async fn settle_content(
+        &self,
+        experiment: &Experiment,
+        mut keep: impl AsyncFnMut() -> Result<(), DomainError>,
+    ) -> Result<(), DomainError> {
+        let mut patience = self.clock.patience(self.patience_ms());
+        loop {
+            if self.is_settled(experiment).await? {
+                return Ok(());
+            }
+            let id = experiment.last_content();
+            // Whoever holds a session that was archived finds that it is gone.
+            match self.hold_session(id).await {
+                Ok(held) => self.let_go(held).await?,
+                Err(DomainError::NotFound { .. } | DomainError::Busy { .. }) => {}
                 Err(error) => return Err(error),
             }
+            self.empty_trash_of(id).await?;
+            keep().await?;
+            if !self.is_settled(experiment).await? && !patience.wait().await {
+                return Err(being_archived());
+            }
         }
-        roster.fold_if_long(&source).await?;
-        Ok(())
     }
 
-    /// Removes what only a deleted experiment needed. May be done again from the start at any time.
-    async fn empty_experiment_trash(&self, roster: &Roster<S>, trash: Trash) -> Result<(), DomainError> {
-        let experiment = &trash.experiment;
-        // The manifest says which packs to release, so that it goes after them.
-        if let Some(manifest) = self.records.get::<Manifest>(&keys::manifest(&experiment.manifest)).await? {
-            let mut packs: BTreeSet<PackId> = BTreeSet::new();
-            for page in 0..manifest.file_pages {
-                let files = self.file_page_if_there(&manifest, page).await?;
-                self.forget_digests(&files).await?;
-                packs.extend(files.into_iter().map(|file| file.pack));
-            }
-            for pack in packs {
-                pack::release(&self.records, &self.blobs, pack, &experiment.content).await?;
-            }
-            self.remove_manifest(&experiment.manifest, true).await?;
-        }
-        self.remove_catalogs(&experiment.resources, &experiment.content).await?;
-        let label = keys::experiment_label(&experiment.project, &experiment.label);
-        if self.records.get::<LabelRef>(&label).await?.is_some_and(|reference| reference.id == experiment.id) {
-            self.records.delete(&label).await?;
-        }
-        self.records.delete(&keys::content(&experiment.content)).await?;
-        Ok(self.forget_trash(roster, &trash).await?)
+    /// Refuses to change an experiment that is just being archived.
+    pub(super) async fn demand_settled(&self, experiment: &Experiment) -> Result<(), DomainError> {
+        if self.is_settled(experiment).await? { Ok(()) } else { Err(being_archived()) }
     }
 
-    async fn forget_trash(&self, roster: &Roster<S>, trash: &Trash) -> Result<(), StoreError> {
-        let id = trash.experiment.id.as_str();
-        let touch = roster.touch(id, Some(trash.place)).await?;
-        self.records.delete(&keys::experiment_trash(id)).await?;
-        roster.settled(id, touch).await
+    async fn is_settled(&self, experiment: &Experiment) -> Result<bool, StoreError> {
+        let id = experiment.last_content();
+        let store = self.records.store();
+        Ok(store.get(keys::session(id).as_str()).await?.is_none()
+            && store.get(keys::trash(id).as_str()).await?.is_none())
     }
 
     /// Deletes a subject, which should have no experiments any more. Its record goes first; a label that is left
@@ -162,7 +100,6 @@ impl<S: Store> Core<S> {
     }
 }
 
-/// The lease under which the experiment of a label is made, changed and removed.
-fn label_lease(experiment: &Experiment) -> String {
-    format!("experiment/{}/{}", experiment.project, experiment.label)
+fn being_archived() -> DomainError {
+    DomainError::Busy { what: "this experiment, which is being archived,".to_owned() }
 }

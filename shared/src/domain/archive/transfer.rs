@@ -1,67 +1,22 @@
-//! Archiving: a session of the prearchive becomes an experiment. No file is moved.
+//! Archiving: a session of the prearchive becomes an experiment, or part of one. No file is moved.
 
-use serde::{Deserialize, Serialize};
-
-use super::experiment::Experiment;
-use super::subject::LabelRef;
+use super::examine::{Depth, Examination, Target, demand_assigned};
+use super::experiment::{Experiment, HistoryLine, lease_of};
+use super::request::ArchiveRequest;
+use super::subject::{LabelRef, Subject};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::domain::ids::clean_label;
 use crate::domain::manifest::{Manifest, StoredScan};
 use crate::domain::prearchive::session::{ArchiveIntent, HeldSession, PrearchiveSession};
 use crate::domain::prearchive::status::{Action, Status};
 use crate::domain::project::QuarantineCode;
-use crate::storage::{Store, keys};
-
-/// What to do when the session exists in the archive already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Overwrite {
-    /// Refuse.
-    #[default]
-    None,
-    /// Add what is not there yet.
-    Append,
-    /// Add, and replace what is there.
-    Delete,
-}
-
-impl Overwrite {
-    /// The word that a client wrote, in any case; absent or empty is `none`.
-    ///
-    /// # Errors
-    /// [`DomainError::Invalid`] for another word.
-    pub fn parse(text: Option<&str>) -> Result<Self, DomainError> {
-        match text.map(str::to_ascii_lowercase).as_deref() {
-            None | Some("" | "none") => Ok(Self::None),
-            Some("append") => Ok(Self::Append),
-            Some("delete" | "override") => Ok(Self::Delete),
-            Some(_) => {
-                Err(DomainError::Invalid { what: "The parameter overwrite must be none, append or delete.".to_owned() })
-            }
-        }
-    }
-}
-
-/// How a session is to be archived.
-#[derive(Debug, Clone, Default)]
-pub struct ArchiveRequest {
-    /// Who asks.
-    pub by: String,
-    /// The target project, if it is named; it must be the session's own.
-    pub project: Option<String>,
-    /// The subject's label or identifier, if another than the session's is wanted.
-    pub subject: Option<String>,
-    /// The label, if another than the session's is wanted.
-    pub label: Option<String>,
-    /// What to do when the session exists already.
-    pub overwrite: Overwrite,
-    /// Whether the experiment is marked as in quarantine.
-    pub quarantine: bool,
-}
+use crate::storage::{Lease, Store, keys};
 
 /// The quality a new scan is given: the first of XNAT's default list.
-const FIRST_QUALITY: &str = "usable";
+pub(super) const FIRST_QUALITY: &str = "usable";
+
+/// The status of an experiment whose content is to be reviewed first.
+pub(super) const QUARANTINE: &str = "quarantine";
 
 impl<S: Store> Core<S> {
     /// Archives a session that was found at its place.
@@ -74,14 +29,26 @@ impl<S: Store> Core<S> {
         found: &PrearchiveSession,
         request: &ArchiveRequest,
     ) -> Result<Experiment, DomainError> {
-        let mut held = self.hold_found_at_once(found).await?;
-        let outcome = self.archive_held(&mut held, request).await;
+        let held = self.hold_found_at_once(found).await?;
+        self.archive_held(held, request).await
+    }
+
+    /// Archives a held session, or gives it back.
+    ///
+    /// # Errors
+    /// As [`Core::archive`].
+    pub async fn archive_held(
+        &self,
+        mut held: HeldSession,
+        request: &ArchiveRequest,
+    ) -> Result<Experiment, DomainError> {
+        let outcome = self.find_place(&mut held, request).await;
         // Whatever went wrong behind the commit, the experiment is there; the session is gone for every reader.
         let committed = match (&outcome, &held.session.intent) {
             (Ok(experiment), _) => Some(experiment.clone()),
             (Err(_), Some(intent)) => {
                 let found = self.experiment_by_id(&intent.experiment).await?;
-                found.filter(|found| found.content == held.session.id)
+                found.filter(|found| found.owns_as(&held.session.id))
             }
             (Err(_), None) => None,
         };
@@ -98,13 +65,12 @@ impl<S: Store> Core<S> {
 
     async fn undo(&self, held: &mut HeldSession, error: &DomainError) -> Result<(), DomainError> {
         let status = match error {
-            // What cannot be merged needs a decision as well.
-            DomainError::Conflict { .. } | DomainError::NotImplemented { .. } => Status::Conflict,
+            DomainError::Conflict { .. } => Status::Conflict,
             _ if held.session.status == Status::Archiving => Status::Ready,
             _ => return Ok(()),
         };
-        if let Some(intent) = held.session.intent.take() {
-            self.remove_manifest(&intent.manifest, false).await?;
+        if let Some(manifest) = held.session.intent.take().and_then(|intent| intent.manifest) {
+            self.remove_manifest(&manifest, false).await?;
         }
         held.session.status = status;
         let now_ms = self.clock.now_ms();
@@ -112,80 +78,93 @@ impl<S: Store> Core<S> {
         self.store_session(held).await
     }
 
-    async fn archive_held(&self, held: &mut HeldSession, request: &ArchiveRequest) -> Result<Experiment, DomainError> {
+    /// Finds out where the session is to go, and archives it there while nobody else changes anything at that place.
+    async fn find_place(&self, held: &mut HeldSession, request: &ArchiveRequest) -> Result<Experiment, DomainError> {
         if held.session.status == Status::Receiving {
             // Files came after the last build, or nobody has built it yet.
             self.build(held).await?;
         }
         held.session.allow(Action::Archive)?;
-        if held.session.place.is_unassigned() {
-            return Err(DomainError::Invalid {
-                what: "Cannot archive sessions from the Unassigned folder.".to_owned(),
-            });
+        demand_assigned(&held.session)?;
+        let target = self.archive_target(&held.session, request).await?;
+        if let Some(existing) = self.experiment_by_label(&target.project, &target.label).await? {
+            let HeldSession { lease, .. } = &mut *held;
+            let keep = async || self.keep(lease, "this prearchive entry").await;
+            self.settle_content(&existing, keep).await?;
         }
-        let project = held.session.place.project.clone();
-        if request.project.as_ref().is_some_and(|wanted| *wanted != project) {
-            return Err(DomainError::Conflict {
-                reason: "Invalid modification of session project via archive process. Move the session first."
-                    .to_owned(),
-            });
-        }
-        let chosen = |wanted: &Option<String>, own: &str| clean_label(wanted.as_deref().unwrap_or(own));
-        let label = chosen(&request.label, &held.session.name);
-        if label.is_empty() {
-            return Err(DomainError::Invalid { what: "unable to deduce session label".to_owned() });
-        }
-        let subject = chosen(&request.subject, &held.session.subject);
-        if subject.is_empty() {
-            return Err(DomainError::Invalid { what: "Unable to identify subject.".to_owned() });
-        }
-        let lease = format!("experiment/{project}/{label}");
-        self.with_lease(&lease, "the session of this label in the archive", async |core| {
-            if core.experiment_by_label(&project, &label).await?.is_some() {
-                return match request.overwrite {
-                    Overwrite::None => Err(DomainError::Conflict {
-                        reason: "Session already exists, retry with overwrite enabled".to_owned(),
-                    }),
-                    Overwrite::Append | Overwrite::Delete => Err(DomainError::NotImplemented {
-                        what: "This version cannot merge into an archived session; archive under another label."
-                            .to_owned(),
-                    }),
-                };
-            }
-            core.commit_experiment(held, request, &project, &subject, &label).await
-        })
-        .await
+        let lease = self.leases.acquire_within(&lease_of(&target.project, &target.label), self.patience_ms()).await?;
+        let busy = || DomainError::Busy { what: "the session of this label in the archive".to_owned() };
+        let mut lease = lease.ok_or_else(busy)?;
+        let outcome = self.archive_at(held, &mut lease, &target, request).await;
+        self.leases.release(lease).await?;
+        outcome
     }
 
-    async fn commit_experiment(
+    /// Keeps a lease alive.
+    ///
+    /// # Errors
+    /// [`DomainError::Busy`] if it has run out, or the store's failure.
+    pub(super) async fn keep(&self, lease: &mut Lease, what: &str) -> Result<(), DomainError> {
+        match self.leases.keep(lease).await? {
+            true => Ok(()),
+            false => Err(DomainError::Busy { what: what.to_owned() }),
+        }
+    }
+
+    async fn archive_at(
         &self,
         held: &mut HeldSession,
+        lease: &mut Lease,
+        target: &Target,
         request: &ArchiveRequest,
-        project: &str,
-        subject: &str,
-        label: &str,
     ) -> Result<Experiment, DomainError> {
+        let content = self.stored_content(&held.session).await?;
+        let mut found = self.examine(&held.session, &content, target, request, Depth::UntilRefused).await?;
+        found.demand()?;
+        match found.merge.take() {
+            Some(merge) => self.merge_into(held, lease, merge, request).await,
+            None => self.make_experiment(held, found, target, request).await,
+        }
+    }
+
+    /// The subject that a session goes to; it is made if it is not there.
+    async fn subject_of(
+        &self,
+        found: &mut Examination,
+        target: &Target,
+        request: &ArchiveRequest,
+    ) -> Result<Subject, DomainError> {
+        match found.subject.take() {
+            Some(subject) => Ok(subject),
+            None => self.subject_for(&target.project, &target.subject, &request.by).await,
+        }
+    }
+
+    async fn make_experiment(
+        &self,
+        held: &mut HeldSession,
+        mut found: Examination,
+        target: &Target,
+        request: &ArchiveRequest,
+    ) -> Result<Experiment, DomainError> {
+        let Target { project, label, .. } = target;
         let Some(manifest) = held.session.manifest.clone() else {
             return Err(DomainError::WrongState { status: Status::Receiving.as_str(), action: "archived" });
         };
         let manifest = self.manifest(&manifest).await?;
-        let subject = self.subject_for(project, subject, &request.by).await?;
-        let archived = self.archived_manifest(&manifest).await?;
-        let mut resources = held.session.resources.clone();
+        let subject = self.subject_of(&mut found, target, request).await?;
+        let (archived, scans) = self.archived_manifest(project, &manifest).await?;
+        let mut resources = found.session.resources;
         let numbers = resources.iter_mut().map(|resource| &mut resource.number).collect();
         self.number("xnat_abstractresource_id", numbers).await?;
         let id = self.new_item_id('E').await?;
-        held.session.intent = Some(ArchiveIntent { experiment: id.clone(), manifest: archived.id.clone() });
-        held.session.status = Status::Archiving;
-        self.store_session(held).await?;
-        // Whoever adds files looks at the status after it has written its segment, so none can be overlooked.
-        if self.has_unbuilt(&held.session).await? {
-            return Err(DomainError::Busy { what: "this prearchive entry, which is receiving files,".to_owned() });
-        }
+        let manifest_id = archived.id.clone();
+        self.announce(held, ArchiveIntent { experiment: id.clone(), manifest: Some(archived.id) }).await?;
         let target = self.project_by_id(project).await?.ok_or_else(|| DomainError::not_found("project", project))?;
         let quarantine = request.quarantine || target.quarantine_code == QuarantineCode::On;
         let (roster, source) = self.experiment_roster(project);
         let touch = roster.touch(&id, None).await?;
+        let now_ms = self.clock.now_ms();
         let experiment = Experiment {
             id: id.clone(),
             project: project.to_owned(),
@@ -195,47 +174,77 @@ impl<S: Store> Core<S> {
             xsi_type: manifest.session.xsi_type.clone(),
             uid: manifest.session.uid.clone(),
             date: manifest.session.date.clone().unwrap_or_default(),
-            manifest: archived.id,
+            manifest: manifest_id,
             content: held.session.id.clone(),
-            status: if quarantine { "quarantine" } else { "active" }.to_owned(),
-            fields: held.session.fields.clone(),
-            visit: held.session.visit.clone(),
-            protocol: held.session.protocol.clone(),
-            insert_ms: self.clock.now_ms(),
+            merged: Vec::new(),
+            status: if quarantine { QUARANTINE } else { "active" }.to_owned(),
+            fields: found.session.fields,
+            visit: found.session.visit,
+            protocol: found.session.protocol,
+            insert_ms: now_ms,
             insert_user: request.by.clone(),
             resources,
+            history: vec![history_line(&held.session, request, "Archived", now_ms)],
             place: touch.place,
         };
         let reference = LabelRef { id: id.clone() };
         self.records.set(&keys::content(&held.session.id), &reference).await?;
         self.records.set(&keys::experiment_label(project, label), &reference).await?;
-        if !self.leases.keep(&mut held.lease).await? {
-            return Err(DomainError::Busy { what: "this prearchive entry".to_owned() });
-        }
+        self.keep(&mut held.lease, "this prearchive entry").await?;
         self.records.set(&keys::experiment(&id), &experiment).await?;
         roster.settled(&id, touch).await?;
         roster.fold_if_long(&source).await?;
+        self.learn_scan_types(project, self.scan_types(project).await?, &scans).await?;
         Ok(experiment)
     }
 
-    /// The manifest as the archive keeps it: scans have a type, a quality and numbers, resources have numbers.
-    async fn archived_manifest(&self, manifest: &Manifest) -> Result<Manifest, DomainError> {
+    /// Says in the session's record what is about to be made of it.
+    ///
+    /// # Errors
+    /// [`DomainError::Busy`] if files have arrived since it was built, or the store's failure.
+    pub(super) async fn announce(&self, held: &mut HeldSession, intent: ArchiveIntent) -> Result<(), DomainError> {
+        held.session.intent = Some(intent);
+        held.session.status = Status::Archiving;
+        self.store_session(held).await?;
+        // Whoever adds files looks at the status after it has written its segment, so none can be overlooked.
+        if self.has_unbuilt(&held.session).await? {
+            return Err(DomainError::Busy { what: "this prearchive entry, which is receiving files,".to_owned() });
+        }
+        Ok(())
+    }
+
+    /// The manifest as the archive keeps it, and its scans.
+    async fn archived_manifest(
+        &self,
+        project: &str,
+        manifest: &Manifest,
+    ) -> Result<(Manifest, Vec<StoredScan>), DomainError> {
         let mut scans: Vec<StoredScan> = self.scans(manifest).await?;
+        self.dress_scans(project, scans.iter_mut().collect()).await?;
+        let archived = self.derive_manifest(manifest, scans.clone()).await?;
+        Ok((archived, scans))
+    }
+
+    /// Gives new scans a type, a quality and a number, and new resources a number.
+    pub(super) async fn dress_scans(&self, project: &str, scans: Vec<&mut StoredScan>) -> Result<(), DomainError> {
+        let types = self.scan_types(project).await?;
         let mut resources: Vec<&mut u64> = Vec::new();
         let mut numbers: Vec<&mut u64> = Vec::new();
-        for scan in &mut scans {
-            scan.scan_type = Some(scan_type(scan.scan.series_description.as_deref()));
-            scan.quality = Some(FIRST_QUALITY.to_owned());
-            numbers.push(&mut scan.number);
-            resources.extend(scan.resources.iter_mut().map(|resource| &mut resource.number));
+        for scan in scans {
+            if scan.scan_type.is_none() {
+                scan.scan_type = Some(types.of(scan));
+            }
+            scan.quality.get_or_insert_with(|| FIRST_QUALITY.to_owned());
+            numbers.extend(Some(&mut scan.number).filter(|number| **number == 0));
+            let of_resources = scan.resources.iter_mut().map(|resource| &mut resource.number);
+            resources.extend(of_resources.filter(|number| **number == 0));
         }
         self.number("xnat_imagescandata_id", numbers).await?;
-        self.number("xnat_abstractresource_id", resources).await?;
-        self.derive_manifest(manifest, scans).await
+        self.number("xnat_abstractresource_id", resources).await
     }
 
     /// Gives each item a number that no other on the server has.
-    async fn number(&self, sequence: &str, items: Vec<&mut u64>) -> Result<(), DomainError> {
+    pub(super) async fn number(&self, sequence: &str, items: Vec<&mut u64>) -> Result<(), DomainError> {
         let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
         if count == 0 {
             return Ok(());
@@ -249,9 +258,18 @@ impl<S: Store> Core<S> {
     }
 }
 
-/// XNAT's rule where no scan of the project says otherwise: the series description, else `unknown`.
-fn scan_type(series_description: Option<&str>) -> String {
-    let text = series_description.unwrap_or_default();
-    let text = text.strip_prefix("INVALID: ").unwrap_or(text).trim();
-    if text.is_empty() { "unknown".to_owned() } else { text.chars().take(255).collect() }
+/// What the history of an experiment says of a session that became part of it.
+pub(super) fn history_line(
+    session: &PrearchiveSession,
+    request: &ArchiveRequest,
+    verb: &str,
+    now_ms: u64,
+) -> HistoryLine {
+    HistoryLine {
+        at_ms: now_ms,
+        by: request.by.clone(),
+        what: format!("{verb} from {}.", session.place.uri()),
+        reason: request.reason.clone(),
+        comment: request.comment.clone(),
+    }
 }

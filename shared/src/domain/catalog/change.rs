@@ -111,19 +111,20 @@ impl<S: Store> Draft<'_, S> {
 }
 
 /// The shortest beginning of `next` that is greater than `last`.
-fn separator(last: &str, next: &str) -> String {
+pub(super) fn separator(last: &str, next: &str) -> String {
     let ends = next.char_indices().map(|(start, c)| start + c.len_utf8());
     ends.filter_map(|end| next.get(..end)).find(|beginning| *beginning > last).unwrap_or(next).to_owned()
 }
 
-/// Bytes that these files take on a page at most: JSON doubles what it must escape, as control characters do not come.
+/// Bytes that a file takes on a page at most: JSON doubles what it must escape, as control characters do not come.
+pub(super) fn file_bytes(entry: &CatalogFile) -> usize {
+    let CatalogFile { file, by, notes, .. } = entry;
+    let texts = [&file.name, by, &notes.format, &notes.content, &notes.description, &notes.tags];
+    ENTRY_BYTES + 2 * texts.iter().map(|text| text.len()).sum::<usize>()
+}
+
 fn page_bytes(files: &[CatalogFile]) -> usize {
-    let bytes = |entry: &CatalogFile| {
-        let CatalogFile { file, by, notes, .. } = entry;
-        let texts = [&file.name, by, &notes.format, &notes.content, &notes.description, &notes.tags];
-        ENTRY_BYTES + 2 * texts.iter().map(|text| text.len()).sum::<usize>()
-    };
-    files.iter().map(bytes).sum()
+    files.iter().map(file_bytes).sum()
 }
 
 impl<S: Store> Core<S> {
@@ -282,7 +283,7 @@ fn busy() -> DomainError {
     DomainError::Busy { what: "the resource".to_owned() }
 }
 
-fn full() -> DomainError {
+pub(super) fn full() -> DomainError {
     DomainError::Invalid {
         what: format!(
             "The resource is full: it may have at most {MAX_FILES} files, and fewer if their paths are very long. Put \

@@ -8,14 +8,18 @@
 //! Whoever changes a catalog holds the lease of its owner. Readers hold nothing: when a page was replaced under their
 //! eyes they read the head again and go on behind the last path they have seen.
 
+mod build;
 mod change;
+mod join;
 mod read;
 mod remove;
 mod take;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use build::CatalogBuilder;
 pub use change::Put;
+pub(crate) use join::CatalogJoin;
 pub use read::CatalogCursor;
 pub(crate) use take::Taking;
 

@@ -14,6 +14,7 @@ pub use watch::Watched;
 use serde::{Deserialize, Serialize};
 
 use super::Core;
+use super::archive::ArchiveRequest;
 use super::error::DomainError;
 use super::prearchive::commit::CommitRequest;
 use crate::storage::roster::RowSource;
@@ -44,6 +45,11 @@ pub enum JobKind {
     Rebuild,
     /// Deletes it.
     Delete,
+    /// Archives it.
+    Archive {
+        /// What was asked for.
+        request: Box<ArchiveRequest>,
+    },
     /// Builds it, and archives it where that is wanted.
     Commit {
         /// What was asked for.

@@ -2,6 +2,7 @@
 
 use super::{Job, JobItem, JobKind};
 use crate::domain::Core;
+use crate::domain::archive::Experiment;
 use crate::domain::error::DomainError;
 use crate::domain::prearchive::commit::Committed;
 use crate::domain::prearchive::session::HeldSession;
@@ -16,6 +17,7 @@ impl JobKind {
             Self::Move { .. } => Status::QueuedMoving,
             Self::Rebuild | Self::Commit { .. } => Status::QueuedBuilding,
             Self::Delete => Status::QueuedDeleting,
+            Self::Archive { .. } => Status::QueuedArchiving,
         }
     }
 
@@ -25,8 +27,16 @@ impl JobKind {
             Self::Move { .. } => Action::Move,
             Self::Rebuild | Self::Commit { .. } => Action::Build,
             Self::Delete => Action::Delete,
+            Self::Archive { .. } => Action::Archive,
         }
     }
+}
+
+fn archive_result(experiment: &Experiment) -> String {
+    format!(
+        "Archive:/archive/projects/{}/subjects/{}/experiments/{}",
+        experiment.project, experiment.subject_label, experiment.label
+    )
 }
 
 fn prearchive_result(place: &SessionPlace) -> String {
@@ -123,6 +133,14 @@ impl<S: Store> Core<S> {
                 self.empty_trash_of(&item.session).await?;
                 return Ok(format!("Deleted:{}", item.uri));
             }
+            // Likewise: it is in the archive already.
+            Err(error @ DomainError::NotFound { .. })
+                if matches!(kind, JobKind::Archive { .. } | JobKind::Commit { .. }) =>
+            {
+                self.empty_trash_of(&item.session).await?;
+                let found = self.experiment_of(&item.session).await?;
+                return found.map(|experiment| archive_result(&experiment)).ok_or(error);
+            }
             Err(error) => return Err(error),
         };
         let session = held.session.clone();
@@ -170,11 +188,13 @@ impl<S: Store> Core<S> {
                 self.empty_trash_of(&item.session).await?;
                 Ok(format!("Deleted:{}", item.uri))
             }
+            JobKind::Archive { request } => {
+                let experiment = self.archive_held(held, request).await?;
+                self.empty_trash_of(&item.session).await?;
+                Ok(archive_result(&experiment))
+            }
             JobKind::Commit { request } => match self.commit_held(held, request).await? {
-                Committed::Archived(experiment) => Ok(format!(
-                    "Archive:/archive/projects/{}/subjects/{}/experiments/{}",
-                    experiment.project, experiment.subject_label, experiment.label
-                )),
+                Committed::Archived(experiment) => Ok(archive_result(&experiment)),
                 Committed::Staged(session) => Ok(prearchive_result(&session.place)),
             },
         }

@@ -7,12 +7,12 @@ use super::session::{HeldSession, PrearchiveSession};
 use super::status::{Action, Status};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::domain::manifest::{BUILDER, FileEntry, Manifest, NewScan};
+use crate::domain::manifest::{BUILDER, FileEntry, FullScan, Manifest, NewScan};
 use crate::domain::project::PetMrHandling;
 use crate::imaging::ecat::{ECAT, ECAT_CLASS};
 use crate::imaging::naming;
 use crate::imaging::summary::SeriesSummary;
-use crate::imaging::{PetMr, build_session};
+use crate::imaging::{ImageSession, PetMr, build_session};
 use crate::storage::{PackId, Store};
 
 /// From so many segments on, a session is shown as BUILDING while it is built, and the lease is renewed on the way.
@@ -97,7 +97,7 @@ impl Gathered {
     }
 
     /// The session that these files make, and its scans with their files.
-    fn into_scans(self, pet_mr: PetMr) -> Option<(crate::imaging::session::ImageSession, Vec<NewScan>)> {
+    fn into_scans(self, pet_mr: PetMr) -> Option<(ImageSession, Vec<NewScan>)> {
         let mut summaries = Vec::with_capacity(self.series.len());
         let mut files = Vec::with_capacity(self.series.len());
         for series in self.series.into_values() {
@@ -222,6 +222,47 @@ impl<S: Store> Core<S> {
         Ok(manifest.builder == BUILDER && is_type_settled)
     }
 
+    /// All that has arrived of a session and was not deleted, and the numbers of segments that are not there. `keep` is
+    /// asked on the way whether to go on.
+    async fn gather(
+        &self,
+        session: &PrearchiveSession,
+        begun: u64,
+        mut keep: impl AsyncFnMut() -> Result<(), DomainError>,
+    ) -> Result<(Gathered, Vec<u64>), DomainError> {
+        let mut gathered = Gathered::default();
+        let mut gaps = Vec::new();
+        for number in 1..=begun {
+            match self.segment(&session.id, number).await? {
+                Some(segment) => {
+                    let is_removed = |series: &str| session.is_removed(series, number);
+                    for page in segment.pages() {
+                        gathered.add_without(page.pack, self.segment_page(&page).await?, is_removed);
+                    }
+                    if number.is_multiple_of(MANY_SEGMENTS) {
+                        keep().await?;
+                    }
+                }
+                None => gaps.push(number),
+            }
+        }
+        Ok((gathered, gaps))
+    }
+
+    /// What building would make of a session just now; nothing is written. `None` if it holds no image.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub(crate) async fn preview(
+        &self,
+        session: &PrearchiveSession,
+    ) -> Result<Option<(ImageSession, Vec<FullScan>)>, DomainError> {
+        let begun = self.segments_begun(&session.id).await?;
+        let (gathered, _) = self.gather(session, begun, async || Ok(())).await?;
+        let built = gathered.into_scans(self.pet_mr_of(&session.place.project).await?);
+        Ok(built.map(|(session, scans)| (session, scans.into_iter().map(FullScan::from).collect())))
+    }
+
     /// Builds a held session's document from all its segments and stores the session. A document that is up to date is
     /// kept.
     ///
@@ -241,22 +282,12 @@ impl<S: Store> Core<S> {
             held.session.status = Status::Building;
             self.store_session(held).await?;
         }
-        let mut gathered = Gathered::default();
-        let mut gaps = Vec::new();
-        for number in 1..=begun {
-            match self.segment(&held.session.id, number).await? {
-                Some(segment) => {
-                    let is_removed = |series: &str| held.session.is_removed(series, number);
-                    for page in segment.pages() {
-                        gathered.add_without(page.pack, self.segment_page(&page).await?, is_removed);
-                    }
-                    if number.is_multiple_of(MANY_SEGMENTS) && !self.leases.keep(&mut held.lease).await? {
-                        return Err(DomainError::Busy { what: "this prearchive entry".to_owned() });
-                    }
-                }
-                None => gaps.push(number),
-            }
-        }
+        let HeldSession { session, lease, .. } = &mut *held;
+        let keep = async || match self.leases.keep(lease).await? {
+            true => Ok(()),
+            false => Err(DomainError::Busy { what: "this prearchive entry".to_owned() }),
+        };
+        let (gathered, gaps) = self.gather(session, begun, keep).await?;
         held.repeated.clone_from(&gathered.repeated);
         let old = held.session.manifest.take();
         let manifest = self.write_gathered(gathered, &held.session.place.project).await?;

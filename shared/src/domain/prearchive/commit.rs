@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::session::{HeldSession, PrearchiveSession};
 use crate::domain::Core;
-use crate::domain::archive::{ArchiveRequest, Experiment, Overwrite};
+use crate::domain::archive::{ArchiveRequest, Experiment, Rules, Wish};
 use crate::domain::error::DomainError;
 use crate::domain::project::PrearchiveCode;
 use crate::imaging::Field;
@@ -41,12 +41,18 @@ pub struct CommitRequest {
     pub change: SessionChange,
     /// Whether it is to be archived, as far as the request says.
     pub to_archive: Option<bool>,
-    /// Whether equal files in the archive are to be replaced.
-    pub overwrite_files: bool,
-    /// What to do with what is in the archive already, and whether the archived session is marked as in quarantine;
-    /// where nothing is said, images are added.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub archive: Option<(Overwrite, bool)>,
+    /// What to do with what is in the archive already.
+    #[serde(default)]
+    pub wish: Wish,
+    /// Whether the archived session is marked as in quarantine.
+    #[serde(default)]
+    pub quarantine: bool,
+    /// Why it is archived, for the history.
+    #[serde(default)]
+    pub reason: String,
+    /// What else is said of that, for the history.
+    #[serde(default)]
+    pub comment: String,
 }
 
 /// What came of it.
@@ -62,7 +68,7 @@ pub enum Committed {
 const MAX_TEXT_BYTES: usize = 1024;
 
 /// Fields that somebody can set on one session, at most.
-const MAX_FIELDS: usize = 100;
+pub(crate) const MAX_FIELDS: usize = 100;
 
 impl PrearchiveSession {
     /// Sets fields of the session document; each replaces the one of the same path.
@@ -147,19 +153,30 @@ impl<S: Store> Core<S> {
         if !self.archives_by_itself(&session, request.to_archive).await? {
             return Ok(Committed::Staged(Box::new(session)));
         }
-        let (overwrite, quarantine) =
-            match (&request.archive, request.overwrite_files || session.autoarchive == OVERWRITE) {
-                (Some(said), _) => *said,
-                (None, true) => (Overwrite::Delete, false),
-                (None, false) => (Overwrite::Append, false),
-            };
-        let archive = ArchiveRequest { by: request.by.clone(), overwrite, quarantine, ..Default::default() };
+        let archive = ArchiveRequest {
+            by: request.by.clone(),
+            rules: self.rules_of(&session, request.wish).await?,
+            quarantine: request.quarantine,
+            reason: request.reason.clone(),
+            comment: request.comment.clone(),
+            ..Default::default()
+        };
         if let Some(part) = part {
             // Should something stand against the second session, its log says so.
             let _ = self.archive(&part, &archive).await;
             self.empty_trash_of(&part.id).await?;
         }
         Ok(Committed::Archived(Box::new(self.archive(&session, &archive).await?)))
+    }
+
+    /// What archiving a session by itself may do with what is in the archive.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn rules_of(&self, session: &PrearchiveSession, wish: Wish) -> Result<Rules, DomainError> {
+        let project = self.find_project(&session.place.project).await?;
+        let code = project.map_or(PrearchiveCode::Manual, |project| project.prearchive_code);
+        Ok(wish.settle(&session.autoarchive, code))
     }
 
     /// Gives the MR session, if the session was divided.
@@ -178,13 +195,11 @@ impl<S: Store> Core<S> {
     }
 }
 
-const OVERWRITE: &str = "AutoArchiveOverwrite";
-
 /// What a project's code says, as a row says it.
 fn wish_of(code: PrearchiveCode) -> &'static str {
     match code {
         PrearchiveCode::Manual | PrearchiveCode::ByUpload => "Manual",
         PrearchiveCode::AutoArchive => "AutoArchive",
-        PrearchiveCode::AutoArchiveOverwrite => OVERWRITE,
+        PrearchiveCode::AutoArchiveOverwrite => "AutoArchiveOverwrite",
     }
 }

@@ -103,8 +103,8 @@ impl<S: Store> Core<S> {
             self.discard_unborn(&mut held).await?;
         }
         let intent = held.session.intent.take();
-        if let Some(intent) = &intent {
-            self.remove_manifest(&intent.manifest, false).await?;
+        if let Some(manifest) = intent.as_ref().and_then(|intent| intent.manifest.as_ref()) {
+            self.remove_manifest(manifest, false).await?;
         }
         if intent.is_some() || held.session.status.is_busy() {
             held.session.status = held.session.resting();

@@ -4,7 +4,7 @@
 use super::row::SessionRow;
 use super::session::PrearchiveSession;
 use crate::domain::Core;
-use crate::domain::archive::{ArchiveRequest, Overwrite};
+use crate::domain::archive::{ArchiveRequest, Wish};
 use crate::domain::error::DomainError;
 use crate::storage::{Store, StoreError};
 
@@ -61,8 +61,8 @@ impl<S: Store> Core<S> {
     /// Archives a session that is complete, where that is wanted.
     async fn archive_complete(&self, session: &PrearchiveSession) -> Result<(), DomainError> {
         if self.archives_by_itself(session, None).await? {
-            let request =
-                ArchiveRequest { by: session.uploader.clone(), overwrite: Overwrite::Append, ..Default::default() };
+            let rules = self.rules_of(session, Wish::default()).await?;
+            let request = ArchiveRequest { by: session.uploader.clone(), rules, ..Default::default() };
             // What stands against archiving is in the session's log.
             if let Err(DomainError::Store(error)) = self.archive(session, &request).await {
                 return Err(error.into());

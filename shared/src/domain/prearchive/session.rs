@@ -52,10 +52,12 @@ impl SessionPlace {
 /// What archiving was about to make when it began: a crash is gone on from here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArchiveIntent {
-    /// The experiment's identifier. If it exists and came from this session, archiving is done.
+    /// The experiment's identifier. If it exists and has this session's files, archiving is done.
     pub experiment: String,
-    /// The manifest written for it.
-    pub manifest: String,
+    /// The manifest written for it. `None` if the session is merged into an experiment that was there: the trash of
+    /// that one says what was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
 }
 
 /// A series of which the files that had arrived by then were deleted.
@@ -171,6 +173,11 @@ impl PrearchiveSession {
         segment <= self.folded_segments && !self.gaps.contains(&segment)
     }
 
+    /// Whether archiving it is, or was, merging it into an experiment that was there.
+    pub(crate) fn is_to_be_merged(&self) -> bool {
+        self.intent.as_ref().is_some_and(|intent| intent.manifest.is_none())
+    }
+
     /// Adds a line to the log; the oldest go when there are too many.
     pub fn note(&mut self, at_ms: u64, text: impl Into<String>) {
         let text: String = text.into().chars().take(1_000).collect();
@@ -265,7 +272,7 @@ impl<S: Store> Core<S> {
     /// Whether archiving this session has been committed, though the session's record is still there.
     pub(crate) async fn is_archived(&self, session: &PrearchiveSession) -> Result<bool, StoreError> {
         match &session.intent {
-            Some(intent) => self.came_from(&intent.experiment, &session.id).await,
+            Some(intent) => self.has_content(&intent.experiment, &session.id).await,
             None => Ok(false),
         }
     }

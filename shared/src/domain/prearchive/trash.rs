@@ -96,31 +96,36 @@ impl<S: Store> Core<S> {
         for place in session.left.iter().chain([&session.place]) {
             self.forget_place(session, place).await?;
         }
+        let packs = self.packs_of(session).await?;
         // An archived session's packs are the experiment's now, but for those that nothing in it needs: of images that
-        // came twice, or of scans that were deleted.
+        // came twice, or of scans that were deleted. The segments go before the manifest, so that as long as there is a
+        // pack to be released the manifest says which.
         let kept = match (trash.is_archived, &session.manifest) {
-            (true, Some(manifest)) => self.packs_in_use(manifest).await?,
+            (true, Some(manifest)) if !packs.is_empty() => self.packs_in_use(manifest).await?,
             // Without its document nothing tells what the experiment needs, so that all stays.
-            (true, None) => None,
+            (true, _) => None,
             (false, _) => Some(BTreeSet::new()),
         };
         if let Some(kept) = kept {
-            for pack in self.packs_of(session).await?.difference(&kept) {
+            for pack in packs.difference(&kept) {
                 pack::release(&self.records, &self.blobs, *pack, id).await?;
                 self.leases.keep(&mut lease).await?;
             }
         }
-        if !trash.is_archived {
+        // An experiment that was made of the session has its catalogs and pages of files; one that was there before has
+        // its own.
+        let keeps_own = trash.is_archived && !session.is_to_be_merged();
+        if !keeps_own {
             self.remove_catalogs(&session.resources, id).await?;
             self.leases.keep(&mut lease).await?;
         }
         self.remove_segments(id).await?;
         if let Some(manifest) = &session.manifest {
-            // The archive's manifest has the pages of files of an archived session.
-            self.remove_manifest(manifest, !trash.is_archived).await?;
+            self.remove_manifest(manifest, !keeps_own).await?;
         }
-        if let Some(intent) = session.intent.as_ref().filter(|_| !trash.is_archived) {
-            self.remove_manifest(&intent.manifest, false).await?;
+        let intended = session.intent.as_ref().and_then(|intent| intent.manifest.as_ref());
+        if let Some(manifest) = intended.filter(|_| !trash.is_archived) {
+            self.remove_manifest(manifest, false).await?;
         }
         let (roster, source) = self.trash_roster();
         let touch = roster.touch(id, Some(trash.place)).await?;

@@ -165,6 +165,7 @@ impl<S: Store> Core<S> {
             return Ok(false);
         }
         self.forget_history(ItemKind::Project, &id).await?;
+        self.forget_scan_types(&id).await?;
         let touch = roster.touch(&id, Some(tombstone.place)).await?;
         self.records.set(&keys::project_tombstone(&id), &Tombstone { done: true, ..tombstone }).await?;
         roster.settled(&id, touch).await?;

@@ -33,7 +33,7 @@ pub(super) async fn add<S: Store>(
 }
 
 /// Every file of some resources with its bytes.
-async fn files(core: &Core<MemoryStore>, resources: &[ItemResource]) -> Vec<(String, String, Vec<u8>)> {
+pub(super) async fn files(core: &Core<MemoryStore>, resources: &[ItemResource]) -> Vec<(String, String, Vec<u8>)> {
     let mut all = Vec::new();
     for counted in core.counted_resources(resources).await.unwrap() {
         let mut cursor = CatalogCursor::new(&counted.resource.catalog);

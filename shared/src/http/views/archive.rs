@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::prearchive::{catalog_path, described, file_uri};
-use crate::domain::archive::{Experiment, Subject};
+use crate::domain::archive::{Experiment, Finding, Subject};
 use crate::domain::catalog::CatalogFile;
 use crate::domain::manifest::{FileEntry, Resource, StoredScan};
 use crate::domain::resource::{CountedResource, ItemResource};
@@ -74,6 +74,16 @@ pub fn address(experiment: &Experiment) -> String {
     let parts =
         ["projects", &experiment.project, "subjects", &experiment.subject_label, "experiments", &experiment.label];
     format!("/data/archive{}", join_segments(parts))
+}
+
+/// What stands against archiving: XNAT's columns, and our word for each thing that can.
+pub fn findings(findings: &[Finding]) -> Table {
+    let mut table = Table::with_columns(["code", "type", "message", "reason"]).titled("Validation");
+    for finding in findings {
+        let Finding { reason, message } = finding;
+        table.push([&reason.code().to_string(), reason.kind().word(), message, reason.word()]);
+    }
+    table
 }
 
 /// The list of subjects.

@@ -48,6 +48,9 @@ pub struct PackRecord {
     pub owners: Vec<String>,
     /// Whether all of them have taken their files over. Until then the sweep looks whether any has.
     pub sealed: bool,
+    /// Whether no owner needs it any more, so that it is being removed: what each has said is not asked again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_done_with: bool,
 }
 
 impl Record for PackRecord {
@@ -81,8 +84,14 @@ pub async fn commit<S: Store>(
     owners: Vec<String>,
     now_ms: u64,
 ) -> Result<(), StoreError> {
-    let record =
-        PackRecord { bytes: shape.bytes, chunk_bytes: shape.chunk_bytes, created_ms: now_ms, owners, sealed: false };
+    let record = PackRecord {
+        bytes: shape.bytes,
+        chunk_bytes: shape.chunk_bytes,
+        created_ms: now_ms,
+        owners,
+        sealed: false,
+        is_done_with: false,
+    };
     records.set(&keys::pack(shape.id), &record).await
 }
 
@@ -92,8 +101,8 @@ pub fn owners_lease(id: PackId) -> String {
     format!("pack-owners/{:02x}", id.number() & 0xFF)
 }
 
-/// Gives a committed pack one more owner. Called under [`owners_lease`] by somebody who is its owner already, so that
-/// it cannot go meanwhile.
+/// Gives a committed pack one more owner, which may have been one before. Called under [`owners_lease`] by somebody who is
+/// its owner already, so that it cannot go meanwhile.
 ///
 /// # Errors
 /// The store's failure.
@@ -103,9 +112,9 @@ pub async fn add_owner<S: Store>(records: &Records<S>, id: PackId, owner: &str) 
     };
     if !record.owners.iter().any(|known| known == owner) {
         record.owners.push(owner.to_owned());
-        records.set(&keys::pack(id), &record).await?;
+        return records.set(&keys::pack(id), &record).await;
     }
-    Ok(())
+    records.delete(&keys::pack_released(id, owner)).await
 }
 
 /// Whose files lie in a committed pack; nobody's if it is not there.
@@ -162,22 +171,22 @@ pub async fn release<S: Store, B: Store>(
     if !record.owners.iter().any(|known| known == owner) {
         return Ok(());
     }
-    if record.owners.len() > 1 {
+    if record.owners.len() > 1 && !record.is_done_with {
         records.store().set(keys::pack_released(id, owner).as_str(), Vec::new()).await?;
         for other in record.owners.iter().filter(|other| *other != owner) {
             if records.store().get(keys::pack_released(id, other).as_str()).await?.is_none() {
                 return Ok(());
             }
         }
+        records.set(&keys::pack(id), &PackRecord { is_done_with: true, ..record.clone() }).await?;
     }
     remove_chunks(blobs, PackShape { id, bytes: record.bytes, chunk_bytes: record.chunk_bytes }).await?;
-    records.delete(&keys::pack(id)).await?;
     if record.owners.len() > 1 {
         for other in &record.owners {
             records.delete(&keys::pack_released(id, other)).await?;
         }
     }
-    Ok(())
+    records.delete(&keys::pack(id)).await
 }
 
 async fn remove_chunks<B: Store>(blobs: &B, shape: PackShape) -> Result<(), StoreError> {

@@ -151,7 +151,7 @@ fn archive() -> Vec<Row> {
             .body(Body::Form("src={src}"))
             .never(Place::Unassigned, 400)
             .spoils(Spoils::Session),
-        row("Validate", Rule::User).answers(UNSERVED).body(Body::Form("src={src}")),
+        row("Validate", Rule::EditPrearchive).body(Body::Form("src={src}")).never(Place::Unassigned, 400),
         row("ProjectSubjects", Rule::ReadProject),
         row("ProjectSubject", Rule::ReadProject).query("format=json"),
         row("SubjectExperiments", Rule::ReadProject),

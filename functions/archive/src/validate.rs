@@ -1,0 +1,32 @@
+//! `POST /data/services/validate-archive`
+
+use narthex::http::{ClientError, Format, views};
+use narthex::service::{Call, Reply, ReplyBody};
+
+use crate::archive::found;
+use crate::wanted::{archive_request, destination, places};
+
+/// What stands against archiving one session with the same parameters. Nothing is changed.
+pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
+    call.demand_login()?;
+    call.read_params().await?;
+    let format = call.context.format_without_accept(Format::Xml);
+    let dest = destination(&call).await?;
+    let places = places(&call)?;
+    let place = match places.as_slice() {
+        [] => {
+            let sentence =
+                "Unknown prearchive session. Name it with src=/prearchive/projects/PROJECT/TIMESTAMP/SESSION.";
+            return Err(ClientError::not_found("no-source", sentence));
+        }
+        [place] => place,
+        _ => {
+            let sentence = "Cannot validate multiple sessions in one request.";
+            return Err(ClientError::bad_request("several-sources", sentence));
+        }
+    };
+    let request = archive_request(&call, &dest).await?;
+    let session = found(&call, place).await?;
+    let findings = call.site.core.validate_archiving(&session, &request).await?;
+    Ok(ReplyBody::table(views::archive::findings(&findings).render(&format)))
+}

@@ -1,0 +1,40 @@
+//! How a session is to be archived.
+
+use serde::{Deserialize, Serialize};
+
+use super::merge::Rules;
+use crate::domain::prearchive::commit::SessionChange;
+
+/// How a session is to be archived.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ArchiveRequest {
+    /// Who asks.
+    pub by: String,
+    /// The target project, if it is named; it must be the session's own.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The subject's label or identifier, if another than the session's is wanted.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// The label, if another than the session's is wanted. It may be the identifier of an experiment of the project.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// What to do when the session exists already.
+    #[serde(default)]
+    pub rules: Rules,
+    /// Whether the experiment is marked as in quarantine.
+    #[serde(default)]
+    pub quarantine: bool,
+    /// What is to be said of the session besides its images.
+    #[serde(default)]
+    pub change: SessionChange,
+    /// Why it is archived, for the history.
+    #[serde(default)]
+    pub reason: String,
+    /// What else is said of that, for the history.
+    #[serde(default)]
+    pub comment: String,
+}
+
+/// The longest reason or comment, in bytes.
+pub const MAX_REASON_BYTES: usize = 1024;
