@@ -3,19 +3,15 @@
 use narthex::domain::jobs::Job;
 use narthex::http::views::jobs;
 use narthex::http::{ClientError, Format};
-use narthex::service::{Call, Reply, ReplyBody, after_the_answer};
+use narthex::service::jobs::run_later;
+use narthex::service::{Call, Reply, ReplyBody};
 
 /// The user's job of this key. Work that nobody is at, because its worker has died, is gone on with.
 async fn find(call: &Call, key: &str) -> Result<Option<Job>, ClientError> {
     call.demand_login()?;
     let job = call.site.core.job_of(&call.user(), key).await?;
     if let Some(job) = job.as_ref().filter(|job| job.finished_ms.is_none()) {
-        let (core, id) = (call.site.core.clone(), job.id.clone());
-        after_the_answer(async move {
-            if let Err(error) = core.run_job(&id).await {
-                eprintln!("a job is not done yet: {error}");
-            }
-        });
+        run_later(call, &job.id);
     }
     Ok(job)
 }

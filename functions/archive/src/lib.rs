@@ -12,8 +12,9 @@ mod wanted;
 
 use narthex::domain::access::Right;
 use narthex::domain::archive::Experiment;
+use narthex::domain::history::ItemKind;
 use narthex::http::endpoints::archive::{self as endpoints, Endpoint};
-use narthex::http::{ClientError, Format, Table};
+use narthex::http::{ClientError, Format, Table, views};
 use narthex::service::{Access, Call, Reply, ReplyBody, serve};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
@@ -75,6 +76,7 @@ async fn readable(call: &Call, id: &str) -> Result<Experiment, ClientError> {
 async fn within(call: &Call, experiment: &Experiment, rest: &[&str]) -> Result<Reply, ClientError> {
     match rest {
         [] => experiment::read(call, experiment).await,
+        ["history"] => history(call, experiment).await,
         ["status"] => Ok(ReplyBody::text(experiment.status.as_str())),
         ["scans"] => scans::list(call, experiment).await,
         ["scans", scan] => scans::read(call, experiment, scan).await,
@@ -96,6 +98,13 @@ async fn within(call: &Call, experiment: &Experiment, rest: &[&str]) -> Result<R
         }
         _ => Err(not_yet()),
     }
+}
+
+/// What was done to an experiment, for those who own its project.
+async fn history(call: &Call, experiment: &Experiment) -> Result<Reply, ClientError> {
+    call.project(&experiment.project, Right::Own).await?;
+    let table = views::history::page(&call.site.core, &call.context, ItemKind::Experiment, &experiment.id).await?;
+    Ok(ReplyBody::table(table))
 }
 
 fn not_yet() -> ClientError {

@@ -4,6 +4,7 @@ use narthex::domain::access::Right;
 use narthex::domain::archive::{ArchiveRequest, Overwrite, Rules};
 use narthex::domain::prearchive::SessionPlace;
 use narthex::domain::prearchive::commit::SessionChange;
+use narthex::http::cause::{cause, is_silent};
 use narthex::http::{ClientError, Destination, xpath};
 use narthex::service::Call;
 use narthex::service::sources::sources;
@@ -65,7 +66,7 @@ pub async fn archive_request(call: &Call, dest: &Dest) -> Result<ArchiveRequest,
         },
         quarantine: params.literal_true("quarantine"),
         change: SessionChange { fields: xpath::session_fields(params)?, ..SessionChange::default() },
-        reason: text(&["event_reason"]).unwrap_or_default(),
-        comment: text(&["event_comment"]).unwrap_or_default(),
+        cause: cause(params)?,
+        is_silent: is_silent(params),
     })
 }

@@ -85,8 +85,8 @@ async fn archive_request(
         by: call.user(),
         rules: call.site.core.rules_of(session, wanted.wish).await?,
         quarantine: wanted.quarantine,
-        reason: wanted.reason.clone(),
-        comment: wanted.comment.clone(),
+        cause: wanted.cause.clone(),
+        is_silent: wanted.is_silent,
         ..ArchiveRequest::default()
     })
 }
@@ -135,8 +135,8 @@ async fn committed(call: &Call, wanted: &Wanted, sessions: Vec<PrearchiveSession
         to_archive: wanted.to_archive,
         wish: wanted.wish,
         quarantine: wanted.quarantine,
-        reason: wanted.reason.clone(),
-        comment: wanted.comment.clone(),
+        cause: wanted.cause.clone(),
+        is_silent: wanted.is_silent,
         ..CommitRequest::default()
     };
     let mut uris = Vec::with_capacity(sessions.len());

@@ -2,11 +2,13 @@
 
 use narthex::domain::access::Right;
 use narthex::domain::archive::{Overwrite, Wish};
+use narthex::domain::history::Cause;
 use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
 use narthex::domain::prearchive::import::{ImportHandler, ImportRequest};
 use narthex::domain::prearchive::place::ForcedPlace;
 use narthex::domain::prearchive::upload::{Formats, Naming, Others, UploadRules};
 use narthex::domain::project::PrearchiveCode;
+use narthex::http::cause::{cause, is_silent};
 use narthex::http::{ClientError, Destination, Params, xpath};
 use narthex::service::Call;
 
@@ -27,9 +29,9 @@ pub struct Wanted {
     /// Whether the archived session is marked as in quarantine.
     pub quarantine: bool,
     /// Why it is archived, for the history.
-    pub reason: String,
-    /// What else is said of that, for the history.
-    pub comment: String,
+    pub cause: Cause,
+    /// Whether nobody is to be told of it.
+    pub is_silent: bool,
 }
 
 /// Media types of single DICOM objects.
@@ -88,8 +90,8 @@ impl Wanted {
             to_archive,
             wish: wish(params, destination.as_ref(), code)?,
             quarantine: params.literal_true("quarantine"),
-            reason: params.text("event_reason").unwrap_or_default().to_owned(),
-            comment: params.text("event_comment").unwrap_or_default().to_owned(),
+            cause: cause(params)?,
+            is_silent: is_silent(params),
         })
     }
 }

@@ -7,6 +7,7 @@ use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
 use narthex::domain::jobs::JobKind;
 use narthex::domain::prearchive::commit::{CommitRequest, Committed, SessionChange};
 use narthex::domain::prearchive::{PrearchiveSession, SessionPlace, Status};
+use narthex::http::cause::{cause, is_silent};
 use narthex::http::views::archive::address;
 use narthex::http::{ClientError, xpath};
 use narthex::service::jobs::{listener, start};
@@ -119,8 +120,8 @@ async fn commit(call: &Call, session: &PrearchiveSession) -> Result<Reply, Clien
             names_archive: false,
         },
         quarantine: params.literal_true("quarantine"),
-        reason: params.text("event_reason").unwrap_or_default().to_owned(),
-        comment: params.text("event_comment").unwrap_or_default().to_owned(),
+        cause: cause(params)?,
+        is_silent: is_silent(params),
     };
     if let Some(key) = listener(call)? {
         let kind = JobKind::Commit { request: Box::new(request) };

@@ -1,5 +1,6 @@
 //! What goes on after the answer.
 
+use narthex::service::webhooks::deliver_new;
 use narthex::service::{Call, after_the_answer};
 
 /// Sees to what a list has shown to be due: folding, completing what is silent, jobs that nobody works on.
@@ -19,6 +20,7 @@ pub fn tidy_later(call: &Call, projects: Vec<String>, has_idle: bool, has_queued
         if has_queued && let Err(error) = core.run_due_jobs().await {
             eprintln!("jobs are not gone on with: {error}");
         }
+        deliver_new(core);
         if let Err(error) = site.sweep_if_due().await {
             eprintln!("the sweep failed: {error}");
         }

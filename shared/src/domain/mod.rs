@@ -43,6 +43,8 @@ pub struct Core<S> {
     pub clock: Clock,
     /// What the operator has set.
     pub settings: std::rc::Rc<Settings>,
+    /// Whether messages to webhooks were put in the queue through this core or a clone, and nobody was told to send them.
+    has_messages: std::rc::Rc<std::cell::Cell<bool>>,
 }
 
 impl<S: Store> Core<S> {
@@ -50,7 +52,7 @@ impl<S: Store> Core<S> {
     pub fn new(records: S, blobs: S, clock: Clock, settings: Settings) -> Self {
         let records = Records::new(records);
         let leases = Leases::new(records.clone(), clock.clone(), settings.lease_seconds.saturating_mul(1000));
-        Self { records, blobs, leases, clock, settings: std::rc::Rc::new(settings) }
+        Self { records, blobs, leases, clock, settings: std::rc::Rc::new(settings), has_messages: Default::default() }
     }
 
     /// The same for an upload that may have fewer bytes.

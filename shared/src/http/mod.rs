@@ -11,7 +11,8 @@
 //! }
 //! ```
 
-pub mod conditional;
+pub mod cause;
+mod conditional;
 mod content_coding;
 pub mod cookies;
 mod domain_error;

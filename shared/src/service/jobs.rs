@@ -2,6 +2,7 @@
 
 use http::{HeaderName, HeaderValue};
 
+use super::webhooks::deliver_new;
 use super::{Call, Reply, after_the_answer};
 use crate::domain::ids::random_id;
 use crate::domain::jobs::{JobItem, JobKind, NewJob};
@@ -51,13 +52,14 @@ pub async fn start(
 }
 
 /// Works on a job after the answer.
-fn run_later(call: &Call, job: &str) {
+pub fn run_later(call: &Call, job: &str) {
     let (core, job) = (call.site.core.clone(), job.to_owned());
     after_the_answer(async move {
         // Should it fail, the sweep goes on with it.
         if let Err(error) = core.run_job(&job).await {
             eprintln!("a job is not done yet: {error}");
         }
+        deliver_new(&core);
     });
 }
 

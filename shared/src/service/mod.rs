@@ -287,7 +287,10 @@ async fn guarded(
     handler: impl AsyncFnOnce(Call) -> Result<Reply, ClientError>,
 ) -> Result<Reply, ClientError> {
     call.refuse_forged().await?;
-    handler(call).await
+    let site = call.site.clone();
+    let answer = handler(call).await;
+    webhooks::deliver_new(&site.core);
+    answer
 }
 
 /// Finds out who makes the request.

@@ -6,8 +6,9 @@ use ::http::Request;
 use futures::future::{Either, select};
 
 use super::{ReplyBody, after_the_answer};
+use crate::domain::Core;
 use crate::domain::webhooks::{Outgoing, Sender};
-use crate::storage::Clock;
+use crate::storage::{Clock, Store};
 
 /// How long a receiver may take to answer, in milliseconds.
 const PATIENCE_MS: u64 = 10_000;
@@ -27,6 +28,13 @@ pub fn deliver_later() {
             eprintln!("messages to webhooks are not sent yet: {error}");
         }
     });
+}
+
+/// Has messages sent that were put in the queue since the last call.
+pub fn deliver_new<S: Store>(core: &Core<S>) {
+    if core.take_has_messages() {
+        deliver_later();
+    }
 }
 
 /// Sends over HTTP, to the hosts that `allowed_outbound_hosts` has.

@@ -1,3 +1,4 @@
 //! What has happened: history, and webhooks.
 
+mod history;
 mod webhooks;

@@ -4,7 +4,7 @@ use super::experiment::Experiment;
 use super::merge::finding::first_refusal;
 use super::merge::session::{fill_fields, fill_session, fill_text};
 use super::merge::{Finding, Reason, merge_scans};
-use super::request::{ArchiveRequest, MAX_REASON_BYTES};
+use super::request::ArchiveRequest;
 use super::resources::ResourceMerge;
 use super::subject::Subject;
 use crate::domain::Core;
@@ -213,9 +213,8 @@ impl<S: Store> Core<S> {
             Err(DomainError::Invalid { what }) => find(Reason::BadFields, &what),
             Err(error) => return Err(error),
         }
-        if [&request.reason, &request.comment].into_iter().any(|text| text.len() > MAX_REASON_BYTES) {
-            let text = format!("A reason or comment of the event may have at most {MAX_REASON_BYTES} bytes.");
-            find(Reason::BadFields, &text);
+        if let Err(error) = request.cause.check() {
+            find(Reason::BadFields, &error.to_string());
         }
         let existing = match target.label.as_str() {
             "" => None,

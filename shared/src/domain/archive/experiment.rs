@@ -56,9 +56,6 @@ pub struct Experiment {
     /// Its own resources, beside those of its scans; lists leave them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<ItemResource>,
-    /// What was done to it, the last steps; lists leave them out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub history: Vec<HistoryLine>,
     /// Its place in the project's list.
     pub place: u64,
 }
@@ -66,26 +63,6 @@ pub struct Experiment {
 impl Record for Experiment {
     const VERSION: u32 = 1;
 }
-
-/// One thing that was done to an experiment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HistoryLine {
-    /// When, in milliseconds since the epoch.
-    pub at_ms: u64,
-    /// Who did it.
-    pub by: String,
-    /// What, as a sentence.
-    pub what: String,
-    /// Why, if that was said (XNAT's `event_reason`).
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
-    /// What else was said of it (XNAT's `event_comment`).
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub comment: String,
-}
-
-/// Lines kept of an experiment's history: with the longest reasons they take a small part of its record.
-const MAX_HISTORY_LINES: usize = 20;
 
 impl Experiment {
     /// The names under which its packs are owned.
@@ -101,14 +78,6 @@ impl Experiment {
     /// The session that became part of it last.
     pub(super) fn last_content(&self) -> &str {
         self.merged.last().unwrap_or(&self.content)
-    }
-
-    /// Adds a line to the history; the oldest go when there are too many.
-    pub(super) fn record(&mut self, line: HistoryLine) {
-        self.history.push(line);
-        if self.history.len() > MAX_HISTORY_LINES {
-            self.history.remove(0);
-        }
     }
 }
 
@@ -130,12 +99,7 @@ impl<S: Store> Core<S> {
             async move {
                 let found: Option<Experiment> = records.get(&keys::experiment(&id)).await?;
                 let found = found.filter(|found| found.place == place);
-                Ok(found.map(|found| Experiment {
-                    resources: Vec::new(),
-                    merged: Vec::new(),
-                    history: Vec::new(),
-                    ..found
-                }))
+                Ok(found.map(|found| Experiment { resources: Vec::new(), merged: Vec::new(), ..found }))
             }
         };
         (self.roster(format!("experiments/{project}")), source)

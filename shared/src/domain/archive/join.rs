@@ -9,7 +9,8 @@ use super::experiment::Experiment;
 use super::merge::session::fill_text;
 use super::request::ArchiveRequest;
 use super::subject::LabelRef;
-use super::transfer::{QUARANTINE, history_line};
+use super::tell::Told;
+use super::transfer::QUARANTINE;
 use super::trash::{Change, Twin};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
@@ -18,6 +19,7 @@ use crate::domain::manifest::{FILES_PER_PAGE, StoredScan};
 use crate::domain::prearchive::session::{ArchiveIntent, HeldSession};
 use crate::domain::project::QuarantineCode;
 use crate::domain::resource::ItemResource;
+use crate::domain::webhooks::SessionEventKind;
 use crate::storage::{Lease, Store, keys};
 
 impl<S: Store> Core<S> {
@@ -70,7 +72,9 @@ impl<S: Store> Core<S> {
             at_ms: self.clock.now_ms(),
         };
         self.write_trash(&before, Some(change)).await?;
-        self.announce(held, ArchiveIntent { experiment: existing.id.clone(), manifest: None }).await?;
+        let told = Told::of(request, SessionEventKind::Merged, held, self.clock.now_ms());
+        let intent = ArchiveIntent { experiment: existing.id.clone(), manifest: None, told: Some(told) };
+        self.declare(held, intent).await?;
 
         let owner = existing.content.clone();
         let HeldSession { session: staged, lease: own, .. } = &mut *held;
@@ -101,7 +105,6 @@ impl<S: Store> Core<S> {
         fill_text(&mut existing.date, manifest.session.date.as_deref().unwrap_or_default());
         existing.manifest = manifest.id;
         existing.merged.push(staged.id.clone());
-        existing.record(history_line(staged, request, "Merged", self.clock.now_ms()));
         let project = existing.project.clone();
         let (roster, source) = self.experiment_roster(&project);
         let touch = roster.touch(&existing.id, Some(existing.place)).await?;

@@ -9,6 +9,7 @@ mod request;
 mod resources;
 mod scan_types;
 pub mod subject;
+pub mod tell;
 mod transfer;
 mod trash;
 

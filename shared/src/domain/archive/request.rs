@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::merge::Rules;
+use crate::domain::history::Cause;
 use crate::domain::prearchive::commit::SessionChange;
 
 /// How a session is to be archived.
@@ -30,11 +31,8 @@ pub struct ArchiveRequest {
     pub change: SessionChange,
     /// Why it is archived, for the history.
     #[serde(default)]
-    pub reason: String,
-    /// What else is said of that, for the history.
+    pub cause: Cause,
+    /// Whether nobody is to be told of it (XNAT's `triggerPipelines=false`).
     #[serde(default)]
-    pub comment: String,
+    pub is_silent: bool,
 }
-
-/// The longest reason or comment, in bytes.
-pub const MAX_REASON_BYTES: usize = 1024;

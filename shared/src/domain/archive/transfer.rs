@@ -1,15 +1,17 @@
 //! Archiving: a session of the prearchive becomes an experiment, or part of one. No file is moved.
 
 use super::examine::{Depth, Examination, Target, demand_assigned};
-use super::experiment::{Experiment, HistoryLine, lease_of};
+use super::experiment::{Experiment, lease_of};
 use super::request::ArchiveRequest;
 use super::subject::{LabelRef, Subject};
+use super::tell::Told;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::manifest::{Manifest, StoredScan};
 use crate::domain::prearchive::session::{ArchiveIntent, HeldSession, PrearchiveSession};
 use crate::domain::prearchive::status::{Action, Status};
 use crate::domain::project::QuarantineCode;
+use crate::domain::webhooks::SessionEventKind;
 use crate::storage::{Lease, Store, keys};
 
 /// The quality a new scan is given: the first of XNAT's default list.
@@ -159,7 +161,9 @@ impl<S: Store> Core<S> {
         self.number("xnat_abstractresource_id", numbers).await?;
         let id = self.new_item_id('E').await?;
         let manifest_id = archived.id.clone();
-        self.announce(held, ArchiveIntent { experiment: id.clone(), manifest: Some(archived.id) }).await?;
+        let told = Told::of(request, SessionEventKind::Archived, held, self.clock.now_ms());
+        let intent = ArchiveIntent { experiment: id.clone(), manifest: Some(archived.id), told: Some(told) };
+        self.declare(held, intent).await?;
         let target = self.project_by_id(project).await?.ok_or_else(|| DomainError::not_found("project", project))?;
         let quarantine = request.quarantine || target.quarantine_code == QuarantineCode::On;
         let (roster, source) = self.experiment_roster(project);
@@ -184,7 +188,6 @@ impl<S: Store> Core<S> {
             insert_ms: now_ms,
             insert_user: request.by.clone(),
             resources,
-            history: vec![history_line(&held.session, request, "Archived", now_ms)],
             place: touch.place,
         };
         let reference = LabelRef { id: id.clone() };
@@ -202,7 +205,7 @@ impl<S: Store> Core<S> {
     ///
     /// # Errors
     /// [`DomainError::Busy`] if files have arrived since it was built, or the store's failure.
-    pub(super) async fn announce(&self, held: &mut HeldSession, intent: ArchiveIntent) -> Result<(), DomainError> {
+    pub(super) async fn declare(&self, held: &mut HeldSession, intent: ArchiveIntent) -> Result<(), DomainError> {
         held.session.intent = Some(intent);
         held.session.status = Status::Archiving;
         self.store_session(held).await?;
@@ -255,21 +258,5 @@ impl<S: Store> Core<S> {
             *item = number;
         }
         Ok(())
-    }
-}
-
-/// What the history of an experiment says of a session that became part of it.
-pub(super) fn history_line(
-    session: &PrearchiveSession,
-    request: &ArchiveRequest,
-    verb: &str,
-    now_ms: u64,
-) -> HistoryLine {
-    HistoryLine {
-        at_ms: now_ms,
-        by: request.by.clone(),
-        what: format!("{verb} from {}.", session.place.uri()),
-        reason: request.reason.clone(),
-        comment: request.comment.clone(),
     }
 }

@@ -8,6 +8,7 @@ use super::session::{HeldSession, PrearchiveSession};
 use crate::domain::Core;
 use crate::domain::archive::{ArchiveRequest, Experiment, Rules, Wish};
 use crate::domain::error::DomainError;
+use crate::domain::history::Cause;
 use crate::domain::project::PrearchiveCode;
 use crate::imaging::Field;
 use crate::storage::Store;
@@ -49,10 +50,10 @@ pub struct CommitRequest {
     pub quarantine: bool,
     /// Why it is archived, for the history.
     #[serde(default)]
-    pub reason: String,
-    /// What else is said of that, for the history.
+    pub cause: Cause,
+    /// Whether nobody is to be told of it.
     #[serde(default)]
-    pub comment: String,
+    pub is_silent: bool,
 }
 
 /// What came of it.
@@ -157,8 +158,8 @@ impl<S: Store> Core<S> {
             by: request.by.clone(),
             rules: self.rules_of(&session, request.wish).await?,
             quarantine: request.quarantine,
-            reason: request.reason.clone(),
-            comment: request.comment.clone(),
+            cause: request.cause.clone(),
+            is_silent: request.is_silent,
             ..Default::default()
         };
         if let Some(part) = part {

@@ -22,6 +22,7 @@ impl<S: Store> Core<S> {
 
     /// Takes a session out of the prearchive that has been archived.
     pub(crate) async fn leave_prearchive(&self, held: HeldSession) -> Result<(), DomainError> {
+        self.tell_of_archiving(&held.session).await?;
         self.throw_away(held, true).await
     }
 }

@@ -7,6 +7,7 @@ use super::place::Identity;
 use super::row::SessionRow;
 use super::status::{Action, Status};
 use crate::domain::Core;
+use crate::domain::archive::tell::Told;
 use crate::domain::error::DomainError;
 use crate::domain::ids::{UNASSIGNED, project_or_unassigned};
 use crate::domain::resource::ItemResource;
@@ -54,6 +55,9 @@ impl SessionPlace {
 pub struct ArchiveIntent {
     /// The experiment's identifier. If it exists and has this session's files, archiving is done.
     pub experiment: String,
+    /// What is to be told of it when it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
     /// The manifest written for it. `None` if the session is merged into an experiment that was there: the trash of
     /// that one says what was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]

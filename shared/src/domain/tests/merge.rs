@@ -6,6 +6,7 @@ use narthex_generator::{Packing, zip_files};
 use super::crash::left;
 use super::files::{add, files, into};
 use super::*;
+use crate::domain::history::{Cause, ItemKind};
 use crate::domain::archive::{Experiment, Overwrite, Rules};
 use crate::domain::prearchive::Status;
 use crate::domain::prearchive::commit::SessionChange;
@@ -97,12 +98,8 @@ fn scans_files_and_resources_are_added() {
             fields: vec![Field::text("note", "lost"), Field::text("investigator", "added")],
             ..SessionChange::default()
         };
-        let request = ArchiveRequest {
-            change,
-            reason: "more came".to_owned(),
-            comment: "late".to_owned(),
-            ..with(Rules::APPEND)
-        };
+        let cause = Cause { reason: "more came".to_owned(), comment: "late".to_owned(), ..Cause::default() };
+        let request = ArchiveRequest { change, cause, ..with(Rules::APPEND) };
         let merged = core.archive(&second, &request).await.unwrap();
         assert_eq!((merged.id.as_str(), merged.label.as_str()), (experiment.id.as_str(), "S01_MR1"));
         assert!(core.find_session_at(&second.place).await.unwrap().is_none());
@@ -126,9 +123,10 @@ fn scans_files_and_resources_are_added() {
         assert!(found.resources.iter().all(|resource| resource.number > 0));
         let values: Vec<_> = found.fields.iter().map(|field| (field.path.as_str(), field.value.to_string())).collect();
         assert_eq!(values, [("note", "kept".to_owned()), ("investigator", "added".to_owned())]);
-        let told: Vec<_> = found.history.iter().map(|line| (line.reason.as_str(), line.comment.as_str())).collect();
-        assert_eq!(told, [("", ""), ("more came", "late")]);
-        assert!(found.history[1].what.contains(&second.place.uri()), "{:?}", found.history);
+        let history = core.history(ItemKind::Experiment, &found.id, 0, 10).await.unwrap();
+        let told: Vec<_> = history.iter().map(|event| (event.action.as_str(), event.cause.reason.as_str())).collect();
+        assert_eq!(told, [("Merged", "more came"), ("Transfer", "")]);
+        assert!(history[0].details.contains(&second.place.uri()), "{history:?}");
         let after = core.scans(&core.manifest(&found.manifest).await.unwrap()).await.unwrap();
         assert_eq!(
             (after[0].number, after[0].resources[0].number),

@@ -164,10 +164,16 @@ impl<S: Store> Core<S> {
                 if webhook.is_enabled {
                     self.enqueue(event, &scope, &webhook.id).await?;
                     is_told = true;
+                    self.has_messages.set(true);
                 }
             }
         }
         Ok(is_told)
+    }
+
+    /// Whether messages were put in the queue since the last call.
+    pub fn take_has_messages(&self) -> bool {
+        self.has_messages.take()
     }
 
     /// Puts an event in the queue of one webhook. Gives the message's identifier.
