@@ -29,8 +29,8 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
     if let ([place], None) = (places.as_slice(), &key) {
         return one(&call, place, &request).await;
     }
-    if places.len() > 1 && (request.subject.is_some() || request.label.is_some()) {
-        let sentence = "Several sessions cannot be archived under one subject or label; archive them one by one.";
+    if places.len() > 1 && request.label.is_some() {
+        let sentence = "Several sessions cannot be archived under one label; archive them one by one.";
         return Err(ClientError::bad_request("several-sources", sentence));
     }
     let places = demand_rights(&call, "archive", &places).await?;

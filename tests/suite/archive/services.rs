@@ -171,8 +171,8 @@ fn validating_answers_in_every_format_and_takes_one_session() {
     }
     let path = "/data/services/validate-archive?format=json";
     let table = Table::of(&post(&api, path, &[("src", &src)]));
-    assert_eq!(table.columns(), ["code", "type", "message", "reason"]);
     let first = table.row("code", "1");
+    assert_eq!(first.columns(), ["code", "type", "message", "reason"]);
     assert_eq!(first.get("type"), "CONFLICT");
     assert_eq!(first.get("message"), "Session already exists, retry with overwrite enabled");
     let several = post(&api, path, &[("src", &src), ("src", "/prearchive/projects/P1/T/S")]);
