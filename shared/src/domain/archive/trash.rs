@@ -12,6 +12,7 @@ use super::experiment::{Experiment, label_lease};
 use crate::domain::Core;
 use crate::domain::catalog::CatalogRef;
 use crate::domain::error::DomainError;
+use crate::domain::history::ItemKind;
 use crate::domain::manifest::Manifest;
 use crate::storage::roster::RowSource;
 use crate::storage::{PackId, Record, Roster, Store, StoreError, keys, pack};
@@ -241,6 +242,8 @@ impl<S: Store> Core<S> {
         for owner in experiment.owners() {
             self.records.delete(&keys::content(owner)).await?;
         }
+        // The project's history still has what was done to it.
+        self.forget_history(ItemKind::Experiment, &experiment.id).await?;
         self.forget_trash(&trash).await.map_err(Into::into)
     }
 }
