@@ -12,7 +12,7 @@
 //! ```
 
 pub mod cause;
-mod conditional;
+pub mod conditional;
 mod content_coding;
 pub mod cookies;
 mod domain_error;
