@@ -57,7 +57,7 @@ fn the_table_of_several_sessions_is_xml_unless_a_format_is_named() {
     let (_service, api) = service();
     let sources = [api.import("P1", &study(1)), api.import("P1", &study(2))];
     let answer = archive(&api, &[("src", &sources[0]), ("src", &sources[1])]);
-    assert_eq!(answer.header("content-type"), Some("text/xml"));
+    assert!(answer.header("content-type").unwrap().starts_with("text/xml"));
     eventually(SOON, "both are archived", || {
         (api.table("/data/projects/P1/experiments").rows.len() == 2).then_some(())
     });

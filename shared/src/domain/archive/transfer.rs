@@ -68,7 +68,7 @@ impl<S: Store> Core<S> {
     async fn undo(&self, held: &mut HeldSession, error: &DomainError) -> Result<(), DomainError> {
         let status = match error {
             DomainError::Conflict { .. } => Status::Conflict,
-            _ if held.session.status == Status::Archiving => Status::Ready,
+            _ if held.session.status == Status::Archiving => self.unarchived(&held.session).await?,
             _ => return Ok(()),
         };
         if let Some(manifest) = held.session.intent.take().and_then(|intent| intent.manifest) {

@@ -107,7 +107,10 @@ impl<S: Store> Core<S> {
             self.remove_manifest(manifest, false).await?;
         }
         if intent.is_some() || held.session.status.is_busy() {
-            held.session.status = held.session.resting();
+            held.session.status = match intent {
+                Some(_) => self.unarchived(&held.session).await?,
+                None => held.session.resting(),
+            };
             self.store_session(&mut held).await?;
         }
         held.session.status = self.status_of(&held.session).await?;

@@ -303,6 +303,12 @@ impl<S: Store> Core<S> {
         }
     }
 
+    /// The state of a session that was being archived when that came to nothing: a job that is to archive it tries
+    /// again.
+    pub(crate) async fn unarchived(&self, session: &PrearchiveSession) -> Result<Status, StoreError> {
+        Ok(if self.is_waited_for(session).await? { Status::QueuedArchiving } else { session.resting() })
+    }
+
     /// Whether files have arrived that are not in the manifest.
     pub(crate) async fn has_unbuilt(&self, session: &PrearchiveSession) -> Result<bool, StoreError> {
         if self.segments_begun(&session.id).await? > session.folded_segments {

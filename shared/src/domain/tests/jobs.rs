@@ -129,9 +129,13 @@ fn who_waits_for_a_job_that_was_never_made_waits_no_more() {
 #[test]
 fn a_worker_who_dies_at_any_step_is_followed_by_another() {
     block_on(async {
-        for (kind, here, there) in
-            [(JobKind::Move { project: "OTHER".into() }, 0, 3), (JobKind::Delete, 0, 0), (JobKind::Rebuild, 3, 0)]
-        {
+        let archive = JobKind::Archive { request: Box::new(archive_request()) };
+        for (kind, here, there) in [
+            (JobKind::Move { project: "OTHER".into() }, 0, 3),
+            (JobKind::Delete, 0, 0),
+            (JobKind::Rebuild, 3, 0),
+            (archive.clone(), 0, 0),
+        ] {
             let mut steps = 0;
             loop {
                 let site = three().await;
@@ -144,6 +148,8 @@ fn a_worker_who_dies_at_any_step_is_followed_by_another() {
                 assert_eq!(statuses(&staged(&core, "OTHER").await), vec!["READY"; there], "{kind:?} {steps}");
                 let done = core.job_of("ann", &made.key).await.unwrap().unwrap();
                 assert_eq!(done.succeeded(), Some(true), "{kind:?} {steps}: {:?}", done.messages);
+                let archived = core.list_experiments("DEMO").await.unwrap().len();
+                assert_eq!(archived, if kind == archive { 3 } else { 0 }, "{kind:?} {steps}");
                 if outcome.is_ok() && !mortal.is_dead() {
                     break;
                 }
