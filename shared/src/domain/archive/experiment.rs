@@ -61,6 +61,13 @@ impl Record for Experiment {
     const VERSION: u32 = 1;
 }
 
+impl Experiment {
+    /// When it was changed last, in milliseconds since the epoch.
+    pub fn last_modified_ms(&self) -> u64 {
+        self.insert_ms
+    }
+}
+
 impl<S: Store> Core<S> {
     pub(super) fn experiment_roster(&self, project: &str) -> (Roster<S>, impl RowSource<Experiment>) {
         let records = self.records.clone();

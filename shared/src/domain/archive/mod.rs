@@ -1,6 +1,7 @@
 //! The archive: subjects and experiments, and how a session of the prearchive becomes one.
 
 pub mod experiment;
+mod headers;
 mod remove;
 pub mod subject;
 pub mod transfer;

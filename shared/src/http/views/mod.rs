@@ -3,8 +3,13 @@
 pub mod archive;
 pub mod import;
 pub mod jobs;
+pub mod layout;
+pub mod lists;
 pub mod members;
 pub mod prearchive;
 pub mod project;
+pub mod search;
+pub mod selection;
+pub mod subject;
 pub mod user_cache;
 pub mod users;
