@@ -155,6 +155,24 @@ def download(session):
     print("downloaded")
 
 
+def delete(session):
+    staged = session.services.import_(str(folder / "study.zip"), destination="/prearchive/projects/P1", overwrite="none")
+    staged.delete(asynchronous=False)
+    assert session.prearchive.sessions() == []
+    session.projects["P1"].delete()
+    session.clearcache()
+    assert [project.id for project in session.projects.values()] == ["P2"]
+    print("deleted")
+
+
+def come_with_a_token(session, logger):
+    """Alias and secret take the place of user and password."""
+    token = session.get_json("/data/services/tokens/issue")
+    with xnat.connect(server, user=token["alias"], password=token["secret"], logger=logger) as other:
+        assert [project.id for project in other.projects.values()] == ["P2"]
+    print("came with a token")
+
+
 warnings = Warnings()
 logger = logging.getLogger("xnatpy")
 logger.setLevel(logging.INFO)
@@ -169,5 +187,7 @@ with xnat.connect(server, user=user, password=password, logger=logger) as sessio
     list_items(session)
     read_items(session)
     download(session)
+    delete(session)
+    come_with_a_token(session, logger)
 assert warnings.lines == [], warnings.lines
 print("ended")
