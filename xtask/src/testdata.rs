@@ -45,6 +45,54 @@ const NIBABEL: Wheel = Wheel {
 /// Packages that tests run, with what they stand on: a client for resumable uploads.
 const TUSPY: [&str; 4] = ["tuspy==1.1.0", "requests==2.34.2", "tinydb==4.9.0", "aiohttp==3.14.5"];
 
+/// The clients of XNAT that tests run, with everything that they stand on: what they name as such themselves cannot be
+/// installed as it is, since it would put another `pathlib` before Python's own.
+const XNAT_CLIENTS: [&str; 27] = [
+    "xnat==0.8.1",
+    "pyxnat==1.6.4",
+    "certifi==2025.8.3",
+    "charset-normalizer==3.4.3",
+    "click==8.1.8",
+    "click-option-group==0.5.7",
+    "idna==3.10",
+    "importlib-metadata==8.7.0",
+    "importlib-resources==6.5.2",
+    "isodate==0.7.2",
+    "lxml==6.0.2",
+    "nibabel==5.3.2",
+    "numpy==2.3.5",
+    "packaging==25.0",
+    "pandas==2.3.3",
+    "progressbar2==4.5.0",
+    "pydicom==3.0.2",
+    "python-dateutil==2.9.0.post0",
+    "python-utils==3.9.1",
+    "pytz==2025.2",
+    "pyyaml==6.0.3",
+    "requests==2.34.2",
+    "six==1.17.0",
+    "typing-extensions==4.15.0",
+    "tzdata==2025.2",
+    "urllib3==2.5.0",
+    "zipp==3.23.0",
+];
+
+/// A client for the command line, with what it stands on.
+const XNATCTL: [&str; 12] = [
+    "xnatctl==0.6.0",
+    "click==8.5.1",
+    "defusedxml==0.7.1",
+    "httpx==0.28.1",
+    "keyring==25.7.0",
+    "packaging==26.4",
+    "pydantic==2.14.4",
+    "pydicom==3.0.2",
+    "pynetdicom==3.0.4",
+    "python-dotenv==1.2.4",
+    "pyyaml==6.0.4",
+    "rich==15.0.0",
+];
+
 /// The folders of the files that were fetched.
 pub struct Folders {
     /// The DICOM files of pydicom.
@@ -61,12 +109,14 @@ pub struct Folders {
 pub fn fetch() -> Result<Folders> {
     let folder = project::target().join("test-data");
     fs::create_dir_all(&folder)?;
-    install(&TUSPY, &folder.join("tuspy"))?;
+    install(&TUSPY, &[], &folder.join("tuspy"))?;
+    install(&XNAT_CLIENTS, &["--no-deps"], &folder.join("xnat-clients"))?;
+    install(&XNATCTL, &[], &folder.join("xnatctl"))?;
     Ok(Folders { pydicom: PYDICOM.fetch(&folder)?, nibabel: NIBABEL.fetch(&folder)? })
 }
 
 /// Installs packages into a folder, unless they are there.
-fn install(packages: &[&str], folder: &Path) -> Result<()> {
+fn install(packages: &[&str], options: &[&str], folder: &Path) -> Result<()> {
     let (wanted, complete) = (packages.join(" "), folder.join(".complete"));
     if fs::read_to_string(&complete).is_ok_and(|there| there == wanted) {
         return Ok(());
@@ -75,7 +125,7 @@ fn install(packages: &[&str], folder: &Path) -> Result<()> {
         fs::remove_dir_all(folder)?;
     }
     let to = folder.to_string_lossy();
-    let arguments = [&["install", "--only-binary=:all:", "--target", &to][..], packages].concat();
+    let arguments = [&["install", "--only-binary=:all:", "--target", &to][..], options, packages].concat();
     if !ask_client(&arguments, || folder.is_dir()) {
         bail!(
             "the tests with real clients need the Python packages {wanted}, and no package client could install them: \

@@ -3,6 +3,8 @@
 mod connect;
 mod jobs;
 mod login;
+mod schemas;
+mod search;
 mod tokens;
 mod user_table;
 mod users;
@@ -31,6 +33,12 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
         Endpoint::FormLogin => login::by_form(call).await,
         Endpoint::BuildInfo => connect::build_info(&call),
         Endpoint::Version => connect::version(&call),
+        Endpoint::Schemas => schemas::list(&call),
+        Endpoint::Schema => schemas::read(&call, found.get("schema")),
+        Endpoint::ProjectAccess => search::project_access(&call).await,
+        Endpoint::SearchElements => search::elements(&call),
+        Endpoint::SearchFields => search::fields(&call, found.get("type")),
+        Endpoint::Search => search::run(&call),
         Endpoint::Users => users::list(&call).await,
         Endpoint::NewUser => users::create(call).await,
         Endpoint::Profiles => users::profiles(&call).await,

@@ -1,10 +1,13 @@
 //! One experiment.
 
+use narthex::domain::access::Right;
 use narthex::domain::archive::Experiment;
 use narthex::domain::contents::Folder;
 use narthex::domain::manifest::{Manifest, StoredScan};
 use narthex::domain::resource::CountedResource;
 use narthex::http::views::archive as views;
+use narthex::http::views::layout::Layout;
+use narthex::http::views::subject::sharing;
 use narthex::http::{ClientError, Format};
 use narthex::intake::archiveout::ArchiveKind;
 use narthex::service::{Call, Reply, ReplyBody, download};
@@ -13,13 +16,13 @@ use narthex::xml::session_document;
 /// JSON item, session document, archive of its files, or a page.
 pub async fn read(call: &Call, experiment: &Experiment) -> Result<Reply, ClientError> {
     let format = call.context.format(&[Format::Html, Format::Xml, Format::Json])?;
-    if format == Format::Html {
-        let table = views::experiments(std::slice::from_ref(experiment), "Experiments");
-        return Ok(ReplyBody::table(table.render(&Format::Html)));
-    }
     let (mut manifest, scans) = load(call, experiment).await?;
     let own = call.site.core.counted_resources(&experiment.resources).await?;
     match format {
+        Format::Html => {
+            let item = views::experiment(experiment, &manifest.session, &scans, &own);
+            Ok(ReplyBody::table(item.fields_table().render(&Format::Html)))
+        }
         Format::Json => {
             let item = views::experiment(experiment, &manifest.session, &scans, &own);
             Ok(ReplyBody::json(item.to_json()))
@@ -31,8 +34,9 @@ pub async fn read(call: &Call, experiment: &Experiment) -> Result<Reply, ClientE
             Ok(ReplyBody::xml(document.map_err(|error| ClientError::internal(error.to_string()))?))
         }
         Format::Zip | Format::Tar | Format::TarGz => {
-            let mut folders = scan_folders(experiment, manifest, scans);
-            folders.extend(own.iter().map(|counted| resource_folder(experiment, counted)));
+            let layout = Layout::read(&call.context.params)?;
+            let mut folders = scan_folders(&layout, experiment, manifest, scans);
+            folders.extend(own.iter().map(|counted| resource_folder(&layout, experiment, counted)));
             let kind = download::archive_kind(&format).unwrap_or(ArchiveKind::Zip);
             Ok(download::archive(call, kind, &experiment.label, folders))
         }
@@ -43,6 +47,12 @@ pub async fn read(call: &Call, experiment: &Experiment) -> Result<Reply, ClientE
     }
 }
 
+/// The projects that an experiment is in.
+pub async fn projects(call: &Call, experiment: &Experiment) -> Result<Reply, ClientError> {
+    let project = call.project(&experiment.project, Right::Read).await?;
+    crate::render(call, sharing(&experiment.label, &project))
+}
+
 /// The manifest and the scans of an experiment.
 pub async fn load(call: &Call, experiment: &Experiment) -> Result<(Manifest, Vec<StoredScan>), ClientError> {
     let manifest = call.site.core.manifest(&experiment.manifest).await?;
@@ -50,19 +60,17 @@ pub async fn load(call: &Call, experiment: &Experiment) -> Result<(Manifest, Vec
     Ok((manifest, scans))
 }
 
-/// Folders of some scans, named as XNAT names them.
-pub fn scan_folders(experiment: &Experiment, manifest: Manifest, scans: Vec<StoredScan>) -> Vec<Folder> {
-    let label = &experiment.label;
-    Folder::of_scans(manifest, scans, |scan, resource| {
-        let kind = scan.scan_type.as_deref().unwrap_or("unknown");
-        let kind: String =
-            kind.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' }).collect();
-        format!("{label}/scans/{}-{kind}/resources/{}/files/", scan.scan.id, resource.label)
-    })
+/// Folders of some scans, named as the request wants it.
+pub fn scan_folders(
+    layout: &Layout,
+    experiment: &Experiment,
+    manifest: Manifest,
+    scans: Vec<StoredScan>,
+) -> Vec<Folder> {
+    Folder::of_scans(manifest, scans, |stored, resource| layout.scan_folder(experiment, stored, &resource.label))
 }
 
 /// The folder of one of the experiment's own resources.
-pub fn resource_folder(experiment: &Experiment, counted: &CountedResource) -> Folder {
-    let prefix = format!("{}/resources/{}/files/", experiment.label, counted.resource.label);
-    Folder::of_resource(counted, prefix)
+pub fn resource_folder(layout: &Layout, experiment: &Experiment, counted: &CountedResource) -> Folder {
+    Folder::of_resource(counted, layout.resource_folder(experiment, &counted.resource.label))
 }

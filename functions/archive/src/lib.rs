@@ -2,8 +2,8 @@
 
 mod archive;
 mod experiment;
-mod experiments;
 mod files;
+mod lists;
 mod resources;
 mod scans;
 mod subjects;
@@ -37,9 +37,12 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
     match found.endpoint {
         Endpoint::Archive => archive::run(call).await,
         Endpoint::Validate => validate::run(call).await,
-        Endpoint::ProjectSubjects => subjects::list(&call, Some(project)).await,
+        Endpoint::ProjectSubjects => lists::subjects(&call, Some(project)).await,
         Endpoint::ProjectSubject => subjects::read(&call, Some(project), subject).await,
-        Endpoint::SubjectExperiments => experiments::of_subject(&call, project, subject).await,
+        Endpoint::SubjectExperiments => {
+            let subject = subjects::find(&call, Some(project), subject).await?;
+            lists::experiments(&call, Some(project), Some(&subject)).await
+        }
         Endpoint::SubjectExperiment => {
             let subject = subjects::find(&call, Some(project), subject).await?;
             let experiment = call.site.core.experiment(Some(project), experiment).await?;
@@ -48,14 +51,18 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
             }
             within(&call, &experiment, &rest).await
         }
-        Endpoint::ProjectExperiments => experiments::list(&call, Some(project)).await,
+        Endpoint::ProjectExperiments => lists::experiments(&call, Some(project), None).await,
         Endpoint::ProjectExperiment => {
             let experiment = call.site.core.experiment(Some(project), experiment).await?;
             within(&call, &experiment, &rest).await
         }
-        Endpoint::Subjects => subjects::list(&call, None).await,
+        Endpoint::ProjectSubjectProjects => subjects::projects(&call, Some(project), subject).await,
+        Endpoint::ProjectSubjectStatus => subjects::status(&call, Some(project), subject).await,
+        Endpoint::SubjectProjects => subjects::projects(&call, None, subject).await,
+        Endpoint::SubjectStatus => subjects::status(&call, None, subject).await,
+        Endpoint::Subjects => lists::subjects(&call, None).await,
         Endpoint::Subject => subjects::read(&call, None, subject).await,
-        Endpoint::Experiments => experiments::list(&call, None).await,
+        Endpoint::Experiments => lists::experiments(&call, None, None).await,
         Endpoint::Experiment => {
             let experiment = readable(&call, experiment).await?;
             within(&call, &experiment, &rest).await
@@ -78,23 +85,26 @@ async fn within(call: &Call, experiment: &Experiment, rest: &[&str]) -> Result<R
         [] => experiment::read(call, experiment).await,
         ["history"] => history(call, experiment).await,
         ["status"] => Ok(ReplyBody::text(experiment.status.as_str())),
+        ["projects"] => experiment::projects(call, experiment).await,
         ["scans"] => scans::list(call, experiment).await,
         ["scans", scan] => scans::read(call, experiment, scan).await,
         ["resources"] => resources::of_experiment(call, experiment).await,
         ["resources", resource] => resources::own_catalog(call, experiment, resource).await,
-        ["resources", resource, "files"] => files::of_resource(call, experiment, resource).await,
-        ["resources", resource, "files", path @ ..] => {
-            files::one_of_resource(call, experiment, resource, &path.join("/")).await
+        ["resources", resource, "files"] => {
+            files::accept_none(call, files::of_resource(call, experiment, resource).await)
         }
-        ["files"] => files::of_experiment(call, experiment).await,
+        ["resources", resource, "files", path @ ..] => {
+            files::accept_none(call, files::one_of_resource(call, experiment, resource, &path.join("/")).await)
+        }
+        ["files"] => files::accept_none(call, files::of_experiment(call, experiment).await),
         ["scans", scan, "resources"] => resources::of_scan(call, experiment, scan).await,
         ["scans", scan, "resources", resource] => resources::catalog(call, experiment, scan, resource).await,
-        ["scans", scan, "files"] => files::of_scans(call, experiment, scan, None).await,
+        ["scans", scan, "files"] => files::accept_none(call, files::of_scans(call, experiment, scan, None).await),
         ["scans", scan, "resources", resource, "files"] => {
-            files::of_scans(call, experiment, scan, Some(resource)).await
+            files::accept_none(call, files::of_scans(call, experiment, scan, Some(resource)).await)
         }
         ["scans", scan, "resources", resource, "files", name @ ..] => {
-            files::one(call, experiment, scan, resource, &name.join("/")).await
+            files::accept_none(call, files::one(call, experiment, scan, resource, &name.join("/")).await)
         }
         _ => Err(not_yet()),
     }
@@ -118,11 +128,10 @@ fn unknown_experiment() -> ClientError {
     ClientError::not_found("unknown-experiment", "Unable to find the specified experiment.")
 }
 
-/// A list in the format asked for: its columns chosen, its rows sorted and cut.
-fn render(call: &Call, mut table: Table, all: &[&str], defaults: &[&str]) -> Result<Reply, ClientError> {
+/// A list in the format asked for, its rows sorted and cut. It has all its columns whatever is asked for: clients ask
+/// for others and need these, as with XNAT.
+fn render(call: &Call, mut table: Table) -> Result<Reply, ClientError> {
     let format = call.context.format(&[Format::Json, Format::Html, Format::Xml, Format::Csv])?;
-    let params = &call.context.params;
-    table.keep_columns(&narthex::http::shape::choose_columns(params.text("columns"), all, defaults));
-    table.arrange(params)?;
+    table.arrange(&call.context.params)?;
     Ok(ReplyBody::table(table.render(&format)))
 }

@@ -7,7 +7,7 @@ use narthex::domain::manifest::{FileEntry, Resource, StoredScan};
 use narthex::domain::resource::CountedResource;
 use narthex::domain::time::date_time;
 use narthex::http::ClientError;
-use narthex::http::views::archive::{self as views, RESOURCE_COLUMNS};
+use narthex::http::views::archive as views;
 use narthex::imaging::ecat::{ECAT, shown_uid};
 use narthex::service::{Call, Reply, ReplyBody};
 use narthex::xml::{CatalogEntry, CatalogHead, CatalogKind, CatalogTail, CatalogWriter};
@@ -22,13 +22,13 @@ pub async fn of_experiment(call: &Call, experiment: &Experiment) -> Result<Reply
     let own = call.site.core.counted_resources(&experiment.resources).await?;
     let mut table = views::resources(&shown);
     views::add_resources(&mut table, experiment, &own);
-    crate::render(call, table, RESOURCE_COLUMNS, RESOURCE_COLUMNS)
+    crate::render(call, table)
 }
 
 /// The resources of one scan, of several, or of all.
 pub async fn of_scan(call: &Call, experiment: &Experiment, scan: &str) -> Result<Reply, ClientError> {
     let (_, scans) = load(call, experiment).await?;
-    crate::render(call, views::resources(&several(scans, scan)?), RESOURCE_COLUMNS, RESOURCE_COLUMNS)
+    crate::render(call, views::resources(&several(scans, scan)?))
 }
 
 /// The resource of this label or number.

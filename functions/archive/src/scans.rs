@@ -12,7 +12,7 @@ use crate::experiment::load;
 /// The scans of an experiment.
 pub async fn list(call: &Call, experiment: &Experiment) -> Result<Reply, ClientError> {
     let (_, scans) = load(call, experiment).await?;
-    crate::render(call, views::scans(experiment, &scans), views::SCAN_COLUMNS, views::SCAN_DEFAULTS)
+    crate::lists::scans(call, experiment, &scans)
 }
 
 /// One scan.
@@ -26,8 +26,8 @@ pub async fn read(call: &Call, experiment: &Experiment, scan: &str) -> Result<Re
             Ok(ReplyBody::xml(document.map_err(|error| ClientError::internal(error.to_string()))?))
         }
         Format::Html => {
-            let table = views::scans(experiment, std::slice::from_ref(stored));
-            Ok(ReplyBody::table(table.render(&Format::Html)))
+            let page = views::scan(experiment, stored).fields_table().render(&Format::Html);
+            Ok(ReplyBody::table(page))
         }
         _ => Err(ClientError::bad_request(
             "unsupported-format",

@@ -2,33 +2,41 @@
 
 use narthex::domain::access::Right;
 use narthex::domain::archive::Subject;
-use narthex::http::views::archive::{SUBJECT_DEFAULTS, subject, subjects};
+use narthex::http::views::subject::{document, item, sharing};
 use narthex::http::{ClientError, Format};
 use narthex::service::{Call, Reply, ReplyBody};
 
-/// The subjects of a project, or of all.
-pub async fn list(call: &Call, project: Option<&str>) -> Result<Reply, ClientError> {
-    let core = &call.site.core;
-    let mut found = Vec::new();
-    match project {
-        Some(project) => found = core.list_subjects(project).await?,
-        None => {
-            for project in core.projects_for(&call.identity, Right::Read).await? {
-                found.extend(core.list_subjects(project.id.as_str()).await?);
-            }
-        }
-    }
-    crate::render(call, subjects(&found), SUBJECT_DEFAULTS, SUBJECT_DEFAULTS)
-}
+/// What a subject is that nobody has put in another state, which nothing here can do.
+const STATUS: &str = "active";
 
 /// One subject.
 pub async fn read(call: &Call, project: Option<&str>, name: &str) -> Result<Reply, ClientError> {
     let found = find(call, project, name).await?;
-    match call.context.format(&[Format::Html, Format::Json])? {
-        Format::Json => Ok(ReplyBody::json(subject(&found).to_json())),
-        Format::Html => Ok(ReplyBody::table(subjects(&[found]).render(&Format::Html))),
-        _ => Err(ClientError::not_implemented("not-implemented", "This version gives a subject as json or html only.")),
+    match call.context.format(&[Format::Html, Format::Xml, Format::Json])? {
+        Format::Json => Ok(ReplyBody::json(item(&found).to_json())),
+        Format::Html => Ok(ReplyBody::table(item(&found).fields_table().render(&Format::Html))),
+        Format::Xml => {
+            let document = document(&found).map_err(|error| ClientError::internal(error.to_string()))?;
+            Ok(ReplyBody::xml(document))
+        }
+        _ => Err(ClientError::bad_request(
+            "unsupported-format",
+            "Requested type is not supported: a subject is given as json, xml or html.",
+        )),
     }
+}
+
+/// The projects that a subject is in.
+pub async fn projects(call: &Call, project: Option<&str>, name: &str) -> Result<Reply, ClientError> {
+    let found = find(call, project, name).await?;
+    let project = call.project(&found.project, Right::Read).await?;
+    crate::render(call, sharing(&found.label, &project))
+}
+
+/// The state of a subject.
+pub async fn status(call: &Call, project: Option<&str>, name: &str) -> Result<Reply, ClientError> {
+    find(call, project, name).await?;
+    Ok(ReplyBody::text(STATUS))
 }
 
 /// The subject of this label or identifier in a project, or of this identifier anywhere.

@@ -7,7 +7,7 @@ use futures::SinkExt;
 use futures::channel::mpsc;
 
 use super::Core;
-use super::catalog::CatalogCursor;
+use super::catalog::{CatalogCursor, CatalogFile};
 use super::digests::ReadError;
 use super::manifest::{FileEntry, Manifest, Resource, StoredScan};
 use super::resource::CountedResource;
@@ -33,6 +33,26 @@ pub struct Folder {
     pub prefix: String,
     /// The files.
     pub files: FileSource,
+    /// Which of a catalog's files are wanted.
+    pub filter: NoteFilter,
+}
+
+/// Which files are wanted by what was said of them. An empty list is no condition, an empty text stands for nothing
+/// said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NoteFilter {
+    /// The formats, one of which a file must have.
+    pub formats: Vec<String>,
+    /// The contents, one of which a file must have.
+    pub contents: Vec<String>,
+}
+
+impl NoteFilter {
+    /// Whether a file of this format and content is wanted.
+    pub fn accepts(&self, format: &str, content: &str) -> bool {
+        let fits = |wanted: &[String], had: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == had);
+        fits(&self.formats, format) && fits(&self.contents, content)
+    }
 }
 
 impl Folder {
@@ -47,7 +67,7 @@ impl Folder {
         for stored in &scans {
             for resource in &stored.resources {
                 let files = FileSource::Scan(manifest.clone(), resource.clone());
-                folders.push(Self { prefix: prefix(stored, resource), files });
+                folders.push(Self { prefix: prefix(stored, resource), files, filter: NoteFilter::default() });
             }
         }
         folders
@@ -55,7 +75,8 @@ impl Folder {
 
     /// The folder of a resource.
     pub fn of_resource(counted: &CountedResource, prefix: String) -> Self {
-        Self { prefix, files: FileSource::Catalog(counted.resource.catalog.clone()) }
+        let files = FileSource::Catalog(counted.resource.catalog.clone());
+        Self { prefix, files, filter: NoteFilter::default() }
     }
 }
 
@@ -65,8 +86,19 @@ enum Reading<'a> {
     Catalog(CatalogCursor),
 }
 
-impl Reading<'_> {
-    async fn next<S: Store>(&mut self, core: &Core<S>) -> Result<Option<Vec<FileEntry>>, StoreError> {
+impl<'a> Reading<'a> {
+    fn of(source: &'a FileSource) -> Self {
+        match source {
+            FileSource::Scan(manifest, resource) => Self::Scan(manifest, resource, 0),
+            FileSource::Catalog(id) => Self::Catalog(CatalogCursor::new(id)),
+        }
+    }
+
+    async fn next<S: Store>(
+        &mut self,
+        core: &Core<S>,
+        filter: &NoteFilter,
+    ) -> Result<Option<Vec<FileEntry>>, StoreError> {
         match self {
             Self::Scan(manifest, resource, page) => {
                 let files = core.files_on_page(manifest, resource, *page).await?;
@@ -75,7 +107,8 @@ impl Reading<'_> {
             }
             Self::Catalog(cursor) => {
                 let files = core.next_files(cursor).await?;
-                Ok(files.map(|files| files.into_iter().map(|file| file.file).collect()))
+                let wanted = |file: &CatalogFile| filter.accepts(&file.notes.format, &file.notes.content);
+                Ok(files.map(|files| files.into_iter().filter(wanted).map(|file| file.file).collect()))
             }
         }
     }
@@ -114,6 +147,22 @@ impl<E: Into<ReadError>> From<E> for Stop {
 }
 
 impl<S: Store> Core<S> {
+    /// Whether there is a file in one of these folders.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn have_files(&self, folders: &[Folder]) -> Result<bool, StoreError> {
+        for folder in folders {
+            let mut reading = Reading::of(&folder.files);
+            while let Some(files) = reading.next(self, &folder.filter).await? {
+                if !files.is_empty() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// Sends an archive of all files of these folders, in their order, in pieces. What goes wrong is sent last.
     pub async fn send_archive(
         &self,
@@ -132,11 +181,8 @@ impl<S: Store> Core<S> {
         let mut held: Option<(PackId, Rc<PackReader<S>>)> = None;
         let damaged = |_: std::io::Error| ReadError::from(ExtentError::Damaged);
         for folder in folders {
-            let mut reading = match &folder.files {
-                FileSource::Scan(manifest, resource) => Reading::Scan(manifest, resource, 0),
-                FileSource::Catalog(id) => Reading::Catalog(CatalogCursor::new(id)),
-            };
-            while let Some(files) = reading.next(self).await? {
+            let mut reading = Reading::of(&folder.files);
+            while let Some(files) = reading.next(self, &folder.filter).await? {
                 for file in files {
                     let pack = match &held {
                         Some((id, pack)) if *id == file.pack => pack.clone(),

@@ -48,6 +48,17 @@ pub fn rfc3339(ms: u64) -> String {
     text
 }
 
+/// `EEE MMM dd HH:mm:ss UTC yyyy`, as Java shows dates, which XNAT's items carry.
+pub fn java_date(ms: u64) -> String {
+    let seconds = i64::try_from(ms / 1000).unwrap_or(i64::MAX);
+    let t = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let (weekday, month) = (t.weekday().to_string(), t.month().to_string());
+    let short = |name: &str| name.chars().take(3).collect::<String>();
+    let (hour, minute, second) = t.to_hms();
+    let (weekday, month, day) = (short(&weekday), short(&month), t.day());
+    format!("{weekday} {month} {day:02} {hour:02}:{minute:02}:{second:02} UTC {:04}", t.year())
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -58,6 +69,7 @@ mod tests {
         assert_eq!(super::rfc3339(ms), "2024-05-01T10:32:33.123Z");
         assert_eq!(super::date_time(0), "1970-01-01 00:00:00.000");
         assert_eq!(super::date_time(1_709_251_199_007), "2024-02-29 23:59:59.007");
+        assert_eq!(super::java_date(ms), "Wed May 01 10:32:33 UTC 2024");
         assert_eq!(super::date_time(u64::MAX), "1970-01-01 00:00:00.615", "beyond the calendar");
     }
 }

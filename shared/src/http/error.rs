@@ -239,11 +239,13 @@ impl ClientError {
 }
 
 /// Clients take a body that begins with `<html>` for an error and read the sentence out of its only `<h3>`.
+///
+/// The page is HTML and no XML, as XNAT's is: `pyxnat` reads pages that are XML with code that fails, and others right.
 fn page(sentence: &str) -> Vec<u8> {
     let sentence = markup(sentence);
     let head = "<html>\n<head>\n   <title>Status page</title>\n</head>\n<body>\n";
-    format!("{head}<h3>{sentence}</h3><p>Please continue your visit at our <a href=\"/\">home page</a>.\n</p>\n</body>\n</html>\n")
-        .into_bytes()
+    let way_on = "<p>Please continue your visit at our <a href=\"/\">home page</a>.<br>\n</p>";
+    format!("{head}<h3>{sentence}</h3>{way_on}\n</body>\n</html>\n").into_bytes()
 }
 
 /// The headers that every answer made here carries, so that no browser runs or guesses at anything in it.

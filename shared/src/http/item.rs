@@ -1,7 +1,9 @@
 //! Items: one project, subject, experiment or scan as XNAT's JSON has it.
 
 use std::borrow::Cow;
+use std::fmt;
 
+use super::Table;
 use super::escape::push_json_string;
 
 /// A scalar of an item; unlike the cells of tables it keeps its type.
@@ -59,6 +61,18 @@ impl From<bool> for FieldValue {
     }
 }
 
+impl fmt::Display for FieldValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Integer(number) => write!(f, "{number}"),
+            // The debug form keeps `.0`, so that a number stays one of its kind.
+            Self::Number(number) => write!(f, "{number:?}"),
+            Self::Flag(flag) => write!(f, "{flag}"),
+        }
+    }
+}
+
 impl FieldValue {
     fn is_writable(&self) -> bool {
         !matches!(self, Self::Number(number) if !number.is_finite())
@@ -67,10 +81,7 @@ impl FieldValue {
     fn push_json(&self, out: &mut Vec<u8>) {
         match self {
             Self::Text(text) => push_json_string(out, text),
-            Self::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
-            // The debug form keeps `.0`, so that a number stays one of its kind.
-            Self::Number(number) => out.extend_from_slice(format!("{number:?}").as_bytes()),
-            Self::Flag(flag) => out.extend_from_slice(flag.to_string().as_bytes()),
+            other => out.extend_from_slice(other.to_string().as_bytes()),
         }
     }
 }
@@ -126,6 +137,15 @@ impl Item {
             self.children.push((field.into(), items));
         }
         self
+    }
+
+    /// Its scalars as a table of names and values, for people.
+    pub fn fields_table(&self) -> Table {
+        let mut table = Table::with_columns(["field", "value"]).titled(self.xsi_type.clone());
+        for (name, value) in &self.fields {
+            table.push([name.clone().into_owned(), value.to_string()]);
+        }
+        table
     }
 
     /// The whole answer: this item alone.

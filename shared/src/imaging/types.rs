@@ -158,6 +158,22 @@ xsi_type! {
     ScanType, "ScanData", "Scan"
 }
 
+impl SessionType {
+    /// Every type that a session can be given here, some of them twice.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let by_class = GROUP_ORDER.iter().copied().filter(|name| *name != "rt");
+        let by_modality = MODALITY_ORDER.iter().map(|(_, name)| *name);
+        by_class.chain(["petmr"]).chain(by_modality).map(Self::new).chain([Self::OTHER])
+    }
+}
+
+impl ScanType {
+    /// Every type that a scan can be given here, some of them twice.
+    pub fn all() -> impl Iterator<Item = Self> {
+        SCAN_TYPE_ORDER.iter().copied().map(Self::new).chain([Self::OTHER])
+    }
+}
+
 /// The type of a session of these series.
 ///
 /// XNAT's rule: PET and MR images together make a PET/MR session (or as the setting says); else the first SOP class

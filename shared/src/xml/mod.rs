@@ -6,12 +6,15 @@ pub mod catalog;
 mod node;
 mod project;
 pub mod read;
+pub mod schema;
 pub mod session;
+mod subject;
 
 pub use catalog::{CatalogEntry, CatalogHead, CatalogKind, CatalogTail, CatalogWriter};
 pub use project::{project_document, read_project};
 pub use read::XmlError;
 pub use session::{scan_document, session_document};
+pub use subject::{SUBJECT_PARTS, sorted_subject_fields, subject_document};
 
 /// Namespace of XNAT's items.
 pub const XNAT_NAMESPACE: &str = "http://nrg.wustl.edu/xnat";

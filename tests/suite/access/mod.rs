@@ -1,5 +1,6 @@
 //! Logging in, staying logged in, users, and what is open without a login.
 
+mod connect;
 mod csrf;
 mod guests;
 mod lockout;

@@ -2,6 +2,8 @@
 
 mod conflicts;
 mod documents;
+mod downloads;
+mod lists;
 mod matrix;
 mod nodes;
 mod reading;

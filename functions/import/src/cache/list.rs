@@ -1,7 +1,7 @@
 //! The lists of a user's resources and of their files.
 
 use narthex::domain::catalog::CatalogCursor;
-use narthex::domain::contents::{FileSource, Folder};
+use narthex::domain::contents::{FileSource, Folder, NoteFilter};
 use narthex::http::views::prearchive::{add_files, files as files_table};
 use narthex::http::views::user_cache as views;
 use narthex::http::{ClientError, Format, Table};
@@ -27,7 +27,8 @@ pub async fn files(call: &Call, label: &str) -> Result<Reply, ClientError> {
     let [json, html, xml, csv] = TABLES;
     let format = call.context.format(&[json, html, xml, csv, Format::Zip, Format::TarGz, Format::Tar])?;
     if let Some(kind) = download::archive_kind(&format) {
-        let folder = Folder { prefix: String::new(), files: FileSource::Catalog(resource.catalog) };
+        let files = FileSource::Catalog(resource.catalog);
+        let folder = Folder { prefix: String::new(), files, filter: NoteFilter::default() };
         return Ok(download::archive(call, kind, label, vec![folder]));
     }
     let address = views::files_address(label);

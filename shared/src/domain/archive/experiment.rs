@@ -79,6 +79,11 @@ impl Experiment {
     pub(super) fn last_content(&self) -> &str {
         self.merged.last().unwrap_or(&self.content)
     }
+
+    /// When it was changed last, in milliseconds since the epoch.
+    pub fn last_modified_ms(&self) -> u64 {
+        self.insert_ms
+    }
 }
 
 /// The lease under which the experiment of a label is made, changed and removed.

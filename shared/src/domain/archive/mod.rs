@@ -2,6 +2,7 @@
 
 mod examine;
 pub mod experiment;
+mod headers;
 mod join;
 pub mod merge;
 mod remove;

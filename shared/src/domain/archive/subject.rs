@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Core;
 use crate::domain::error::DomainError;
+use crate::imaging::Field;
 use crate::storage::roster::RowSource;
 use crate::storage::{Record, Roster, Store, StoreError, keys};
 
@@ -20,12 +21,22 @@ pub struct Subject {
     pub insert_ms: u64,
     /// Who made it.
     pub insert_user: String,
+    /// What is known of it, by the path of the schema, such as `demographics/gender`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Field>,
     /// Its place in the project's list.
     pub place: u64,
 }
 
 impl Record for Subject {
     const VERSION: u32 = 1;
+}
+
+impl Subject {
+    /// When it was changed last, in milliseconds since the epoch.
+    pub fn last_modified_ms(&self) -> u64 {
+        self.insert_ms
+    }
 }
 
 /// Which item a label stands for.
@@ -108,6 +119,7 @@ impl<S: Store> Core<S> {
                 label: label.to_owned(),
                 insert_ms: core.clock.now_ms(),
                 insert_user: by.to_owned(),
+                fields: Vec::new(),
                 place: touch.place,
             };
             core.records.set(&keys::subject_label(project, label), &LabelRef { id: id.clone() }).await?;

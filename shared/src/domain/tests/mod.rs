@@ -4,6 +4,7 @@ mod crash;
 mod deletion;
 mod files;
 mod gradual;
+mod headers;
 mod history;
 mod jobs;
 mod merge;

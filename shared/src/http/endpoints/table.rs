@@ -124,6 +124,10 @@ endpoints! {
             GET "/data/projects/{project}/experiments/{experiment}/{*rest}";
         Subjects: GET "/data/subjects";
         Subject: GET "/data/subjects/{subject}";
+        ProjectSubjectProjects: GET "/data/projects/{project}/subjects/{subject}/projects";
+        ProjectSubjectStatus: GET "/data/projects/{project}/subjects/{subject}/status";
+        SubjectProjects: GET "/data/subjects/{subject}/projects";
+        SubjectStatus: GET "/data/subjects/{subject}/status";
         Experiments: GET "/data/experiments";
         Experiment: GET "/data/experiments/{experiment}", GET "/data/experiments/{experiment}/{*rest}";
     }
@@ -207,6 +211,12 @@ endpoints! {
         Users: GET "/xapi/users";
         NewUser: POST "/xapi/users";
         Profiles: GET "/xapi/users/profiles";
+        Schemas: GET "/xapi/schemas";
+        Schema: GET "/xapi/schemas/{*schema}";
+        ProjectAccess: GET "/xapi/access/projects";
+        SearchElements: GET "/data/search/elements";
+        SearchFields: GET "/data/search/elements/{type}";
+        Search: POST "/data/search";
         Username: GET "/xapi/users/username";
         CurrentUser: GET "/xapi/users/current";
         EndLogins: DELETE "/xapi/users/active/{user}";

@@ -3,59 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::prearchive::{catalog_path, described, file_uri};
-use crate::domain::archive::{Experiment, Finding, Subject};
+use crate::domain::archive::{Experiment, Finding};
 use crate::domain::catalog::CatalogFile;
 use crate::domain::manifest::{FileEntry, Resource, StoredScan};
 use crate::domain::resource::{CountedResource, ItemResource};
-use crate::domain::time::date_time;
+use crate::domain::time::java_date;
 use crate::http::path::join_segments;
 use crate::http::{Column, FieldValue, Item, Table};
-use crate::imaging::ecat::shown_uid;
 use crate::imaging::item::{self, ScanContext, SessionContext};
 use crate::imaging::{Field, FieldValue as ImagingValue, ImageSession};
 
-/// The default columns of a list of subjects.
-pub const SUBJECT_DEFAULTS: &[&str] = &["ID", "project", "label", "insert_date", "insert_user", "URI"];
-
-/// The default columns of a list of experiments.
-pub const EXPERIMENT_DEFAULTS: &[&str] = &["ID", "project", "date", "xsiType", "label", "insert_date", "URI"];
-
-/// All columns of a list of experiments.
-pub const EXPERIMENT_COLUMNS: &[&str] = &[
-    "ID",
-    "project",
-    "date",
-    "xsiType",
-    "label",
-    "insert_date",
-    "insert_user",
-    "subject_ID",
-    "subject_label",
-    "UID",
-    "URI",
-];
-
-/// The default columns of a list of scans.
-pub const SCAN_DEFAULTS: &[&str] =
-    &["xnat_imagescandata_id", "ID", "type", "quality", "xsiType", "note", "series_description", "URI"];
-
-/// All columns of a list of scans.
-pub const SCAN_COLUMNS: &[&str] = &[
-    "xnat_imagescandata_id",
-    "ID",
-    "type",
-    "quality",
-    "xsiType",
-    "note",
-    "series_description",
-    "UID",
-    "modality",
-    "frames",
-    "URI",
-];
-
-/// The default columns of a list of resources, which are all there are.
-pub const RESOURCE_COLUMNS: &[&str] = &[
+/// The columns of a list of resources.
+const RESOURCE_COLUMNS: &[&str] = &[
     "xnat_abstractresource_id",
     "label",
     "element_name",
@@ -82,72 +41,6 @@ pub fn findings(findings: &[Finding]) -> Table {
     for finding in findings {
         let Finding { reason, message } = finding;
         table.push([&reason.code().to_string(), reason.kind().word(), message, reason.word()]);
-    }
-    table
-}
-
-/// The list of subjects.
-pub fn subjects(subjects: &[Subject]) -> Table {
-    let mut table = Table::with_columns(SUBJECT_DEFAULTS.iter().copied()).titled("Subjects");
-    for subject in subjects {
-        table.push([
-            subject.id.clone(),
-            subject.project.clone(),
-            subject.label.clone(),
-            date_time(subject.insert_ms),
-            subject.insert_user.clone(),
-            format!("/data/subjects/{}", subject.id),
-        ]);
-    }
-    table
-}
-
-/// One subject as a JSON item.
-pub fn subject(subject: &Subject) -> Item {
-    let mut item = Item::new("xnat:subjectData");
-    item.set("ID", subject.id.clone()).set("project", subject.project.clone()).set("label", subject.label.clone());
-    item
-}
-
-/// The list of experiments.
-pub fn experiments(experiments: &[Experiment], title: &'static str) -> Table {
-    let mut table = Table::with_columns(EXPERIMENT_COLUMNS.iter().copied()).titled(title);
-    for experiment in experiments {
-        table.push([
-            experiment.id.clone(),
-            experiment.project.clone(),
-            experiment.date.clone(),
-            experiment.xsi_type.as_str().to_owned(),
-            experiment.label.clone(),
-            date_time(experiment.insert_ms),
-            experiment.insert_user.clone(),
-            experiment.subject_id.clone(),
-            experiment.subject_label.clone(),
-            shown_uid(&experiment.uid).to_owned(),
-            format!("/data/experiments/{}", experiment.id),
-        ]);
-    }
-    table
-}
-
-/// The list of an experiment's scans.
-pub fn scans(experiment: &Experiment, scans: &[StoredScan]) -> Table {
-    let mut table = Table::with_columns(SCAN_COLUMNS.iter().copied()).titled("Scans");
-    for stored in scans {
-        let scan = &stored.scan;
-        table.push([
-            stored.number.to_string(),
-            scan.id.clone(),
-            stored.scan_type.clone().unwrap_or_default(),
-            stored.quality.clone().unwrap_or_default(),
-            scan.xsi_type.as_str().to_owned(),
-            String::new(),
-            scan.series_description.clone().unwrap_or_default(),
-            shown_uid(&scan.uid).to_owned(),
-            scan.modality.clone().unwrap_or_default(),
-            scan.frames.to_string(),
-            format!("/data/experiments/{}/scans/{}", experiment.id, scan.id),
-        ]);
     }
     table
 }
@@ -313,6 +206,7 @@ pub fn experiment(
 ) -> Item {
     let mut root = Item::new(experiment.xsi_type.as_str().to_owned());
     set_fields(&mut root, item::session_fields(session, &context(experiment, &[], &[])));
+    root.set_meta("start_date", java_date(experiment.insert_ms));
     let own = resources.iter().map(|counted| {
         let CountedResource { resource, catalog } = counted;
         let mut item = Item::new("xnat:resourceCatalog");
@@ -357,7 +251,7 @@ fn number(number: u64) -> FieldValue {
 }
 
 /// Sets scalars; what can be repeated becomes children, each with its name and value.
-fn set_fields(item: &mut Item, fields: Vec<Field>) {
+pub(super) fn set_fields(item: &mut Item, fields: Vec<Field>) {
     let mut repeated: BTreeMap<String, Vec<Item>> = BTreeMap::new();
     for field in fields {
         let value = match field.value.clone() {
@@ -372,8 +266,10 @@ fn set_fields(item: &mut Item, fields: Vec<Field>) {
             Some((path, rest)) => {
                 let name = rest.split(']').next().unwrap_or_default();
                 let name = name.split_once('=').map_or(name, |(_, name)| name).to_owned();
-                let last = path.rsplit('/').next().unwrap_or(path).to_owned();
-                let mut child = Item::new("");
+                let last = path.rsplit('/').next().unwrap_or(path);
+                // XNAT's name for the value of a further parameter.
+                let last = if last == "addParam" { "addField" } else { last }.to_owned();
+                let mut child = Item::new(format!("{}_{}", item.xsi_type, path.replace('/', "_")));
                 child.set("name", name).set(last, value);
                 repeated.entry(path.to_owned()).or_default().push(child);
             }

@@ -165,12 +165,16 @@ pub fn chooser(projects: &[Project]) -> Table {
     table
 }
 
-/// One project as a JSON item.
+/// One project as a JSON item. The investigator, who has a type of their own, is a child.
 pub fn item(project: &Project) -> Item {
     let mut item = Item::new("xnat:projectData");
     item.set("ID", project.id.to_string());
-    for (field, text) in project.fields.texts() {
-        item.set_some(field.path(), Some(text.to_owned()).filter(|text| !text.is_empty()));
+    let mut investigator = Item::new("xnat:investigatorData");
+    for (field, text) in project.fields.texts().filter(|(_, text)| !text.is_empty()) {
+        match field.path().split_once('/') {
+            Some(("PI", name)) => investigator.set(name, text),
+            _ => item.set(field.path(), text),
+        };
     }
     let aliases = project.fields.aliases.iter().map(|alias| {
         let mut child = Item::new("xnat:projectData_alias");
@@ -178,6 +182,9 @@ pub fn item(project: &Project) -> Item {
         child
     });
     item.add_children("aliases/alias", aliases.collect());
+    if !investigator.fields.is_empty() {
+        item.add_children("PI", vec![investigator]);
+    }
     item
 }
 
@@ -229,6 +236,21 @@ mod tests {
             .collect();
         let aliases = Some(project().fields.aliases);
         assert_eq!(form.change, ProjectChange { texts: expected.into_iter().collect(), aliases, accessibility: None });
+    }
+
+    #[test]
+    fn the_investigator_is_a_child_of_the_item() {
+        let value: serde_json::Value = serde_json::from_slice(&item(&project()).to_json()).unwrap();
+        let item = &value["items"][0];
+        assert_eq!(item["data_fields"]["name"], "A <b>");
+        assert_eq!(item["data_fields"].get("PI/firstname"), None);
+        let investigator = &item["children"][1];
+        assert_eq!(
+            (&investigator["field"], &investigator["items"][0]["meta"]["xsi:type"]),
+            (&"PI".into(), &"xnat:investigatorData".into())
+        );
+        assert_eq!(investigator["items"][0]["data_fields"]["lastname"], "Curie");
+        assert_eq!(item["children"][0]["items"].as_array().map(Vec::len), Some(2), "the aliases");
     }
 
     #[test]

@@ -1,11 +1,12 @@
-//! Clients that no one here wrote: those of Python packages, fetched by `cargo xtask test`.
+//! `tuspy`, a client of resumable uploads.
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use narthex_tests::{Modality, PASSWORD, Packing, Service, Study, USER, root, sentence, zip_files};
+use narthex_tests::{Modality, PASSWORD, Packing, Service, Study, USER, sentence, zip_files};
 use tempfile::TempDir;
+
+use super::python;
 
 /// Uploads a file with `tuspy` up to an offset, beginning or going on; prints the address and where it began.
 const TUSPY: &str = r#"
@@ -25,19 +26,7 @@ print(begun_at)
 "#;
 
 fn tuspy(arguments: &[&str]) -> Result<(String, usize), String> {
-    let packages = root().join("target/test-data/tuspy");
-    assert!(
-        packages.join("tusclient").is_dir(),
-        "no tuspy in {}: run `cargo xtask test`, which fetches it",
-        packages.display()
-    );
-    let mut command = Command::new("python3");
-    command.args(["-c", TUSPY]).args(arguments).env("PYTHONPATH", packages).env("NO_PROXY", "*");
-    let output = command.output().expect("python3 runs");
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let text = python("tuspy", "tusclient", TUSPY, arguments)?;
     let mut lines = text.lines();
     let address = lines.next().expect("an address").to_owned();
     Ok((address, lines.next().and_then(|line| line.parse().ok()).expect("an offset")))

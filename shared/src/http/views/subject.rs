@@ -1,0 +1,106 @@
+//! One subject, and what is shared.
+
+use crate::domain::archive::Subject;
+use crate::domain::project::Project;
+use crate::domain::time::java_date;
+use crate::http::{Item, Table};
+use crate::imaging::Field;
+use crate::xml::{SUBJECT_PARTS, sorted_subject_fields, subject_document};
+
+use super::archive::set_fields;
+
+/// One subject as a JSON item. What has a type of its own (its demographics, its investigator) is a child.
+pub fn item(subject: &Subject) -> Item {
+    let mut item = Item::new("xnat:subjectData");
+    item.set("ID", subject.id.clone()).set("project", subject.project.clone()).set("label", subject.label.clone());
+    item.set_meta("start_date", java_date(subject.insert_ms));
+    let fields = sorted_subject_fields(&subject.fields);
+    for (part, xsi_type) in SUBJECT_PARTS {
+        let inner: Vec<Field> = fields.iter().filter_map(|field| below(field, part)).collect();
+        if !inner.is_empty() {
+            let mut child = Item::new(xsi_type);
+            set_fields(&mut child, inner);
+            item.add_children(part, vec![child]);
+        }
+    }
+    let is_own = |field: &Field| SUBJECT_PARTS.iter().all(|(part, _)| below(field, part).is_none());
+    set_fields(&mut item, fields.into_iter().filter(is_own).collect());
+    item
+}
+
+/// The field as it is within a part of the item.
+fn below(field: &Field, part: &str) -> Option<Field> {
+    let path = field.path.strip_prefix(part)?.strip_prefix('/')?;
+    Some(Field { path: path.to_owned(), value: field.value.clone() })
+}
+
+/// One subject as XNAT's document.
+///
+/// # Errors
+/// None that can happen in memory.
+pub fn document(subject: &Subject) -> std::io::Result<Vec<u8>> {
+    subject_document(&subject.id, &subject.project, &subject.label, &subject.fields)
+}
+
+/// The projects that an item of this label is in, which here is one.
+pub fn sharing(label: &str, project: &Project) -> Table {
+    let mut table = Table::with_columns(["label", "ID", "Secondary_ID", "Name"]).titled("Projects");
+    table.push([label, project.id.as_str(), &project.fields.secondary_id, &project.fields.name]);
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject() -> Subject {
+        let fields: Vec<Field> = [
+            ("demographics/gender", "female"),
+            ("group", "control"),
+            ("demographics/dob", "1980-02-03"),
+            ("fields/field[name=code]", "7 & 8"),
+            ("investigator/lastname", "Curie"),
+        ]
+        .into_iter()
+        .map(|(path, value)| Field::text(path, value))
+        .collect();
+        let json = serde_json::json!({
+            "id": "XNAT_S00001", "project": "P", "label": "S1", "insert_ms": 1_714_559_553_123_u64, "insert_user": "ann",
+            "place": 1, "fields": fields,
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn what_has_a_type_of_its_own_is_a_child_of_the_item() {
+        let value: serde_json::Value = serde_json::from_slice(&item(&subject()).to_json()).unwrap();
+        let item = &value["items"][0];
+        assert_eq!(item["meta"]["start_date"], "Wed May 01 10:32:33 UTC 2024");
+        assert_eq!(item["data_fields"]["group"], "control");
+        assert_eq!(item["data_fields"]["ID"], "XNAT_S00001");
+        let child = |field: &str| {
+            let children = item["children"].as_array().unwrap();
+            children.iter().find(|child| child["field"] == field).map(|child| child["items"][0].clone()).unwrap()
+        };
+        assert_eq!(child("demographics")["meta"]["xsi:type"], "xnat:demographicData");
+        assert_eq!(child("demographics")["data_fields"]["gender"], "female");
+        assert_eq!(child("investigator")["data_fields"]["lastname"], "Curie");
+        assert_eq!(child("fields/field")["data_fields"]["name"], "code");
+        assert_eq!(child("fields/field")["data_fields"]["field"], "7 & 8");
+    }
+
+    #[test]
+    fn the_document_has_the_schema_s_order() {
+        let document = String::from_utf8(document(&subject()).unwrap()).unwrap();
+        let (_, rest) = document.split_once("<xnat:Subject").unwrap();
+        let expected = concat!(
+            " xmlns:xnat=\"http://nrg.wustl.edu/xnat\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" ",
+            "ID=\"XNAT_S00001\" project=\"P\" label=\"S1\" group=\"control\">\n",
+            "  <xnat:investigator>\n    <xnat:lastname>Curie</xnat:lastname>\n  </xnat:investigator>\n",
+            "  <xnat:demographics xsi:type=\"xnat:demographicData\">\n    <xnat:dob>1980-02-03</xnat:dob>\n",
+            "    <xnat:gender>female</xnat:gender>\n  </xnat:demographics>\n",
+            "  <xnat:fields>\n    <xnat:field name=\"code\">7 &amp; 8</xnat:field>\n  </xnat:fields>\n</xnat:Subject>\n",
+        );
+        assert_eq!(rest, expected);
+    }
+}
