@@ -8,6 +8,7 @@ use narthex::http::views::archive as views;
 use narthex::http::{ClientError, Format};
 use narthex::intake::archiveout::ArchiveKind;
 use narthex::service::{Call, Reply, ReplyBody, download};
+use narthex::storage::StoreError;
 use narthex::xml::session_document;
 
 /// JSON item, session document, archive of its files, or a page.
@@ -31,8 +32,8 @@ pub async fn read(call: &Call, experiment: &Experiment) -> Result<Reply, ClientE
             Ok(ReplyBody::xml(document.map_err(|error| ClientError::internal(error.to_string()))?))
         }
         Format::Zip | Format::Tar | Format::TarGz => {
-            let mut folders = scan_folders(experiment, manifest, scans);
-            folders.extend(own.iter().map(|counted| resource_folder(experiment, counted)));
+            let mut folders = scan_folders(&experiment.label, manifest, scans);
+            folders.extend(own.iter().map(|counted| resource_folder(&experiment.label, counted)));
             let kind = download::archive_kind(&format).unwrap_or(ArchiveKind::Zip);
             Ok(download::archive(call, kind, &experiment.label, folders))
         }
@@ -43,26 +44,46 @@ pub async fn read(call: &Call, experiment: &Experiment) -> Result<Reply, ClientE
     }
 }
 
-/// The manifest and the scans of an experiment.
+/// The manifest and the scans of an experiment. Should the manifest give way to a new one while it is read, the new one
+/// is.
 pub async fn load(call: &Call, experiment: &Experiment) -> Result<(Manifest, Vec<StoredScan>), ClientError> {
-    let manifest = call.site.core.manifest(&experiment.manifest).await?;
-    let scans = call.site.core.scans(&manifest).await?;
-    Ok((manifest, scans))
+    let core = &call.site.core;
+    let mut present = experiment.clone();
+    loop {
+        let read = async {
+            let manifest = core.manifest(&present.manifest).await?;
+            let scans = core.scans_of(&present, &manifest).await?;
+            Ok::<_, StoreError>((manifest, scans))
+        };
+        let error = match read.await {
+            Ok(found) => return Ok(found),
+            Err(error) => error,
+        };
+        match core.experiment_by_id(&experiment.id).await? {
+            Some(newer) if newer.manifest != present.manifest => present = newer,
+            _ => return Err(error.into()),
+        }
+    }
 }
 
-/// Folders of some scans, named as XNAT names them.
-pub fn scan_folders(experiment: &Experiment, manifest: Manifest, scans: Vec<StoredScan>) -> Vec<Folder> {
-    let label = &experiment.label;
-    Folder::of_scans(manifest, scans, |scan, resource| {
-        let kind = scan.scan_type.as_deref().unwrap_or("unknown");
+/// Folders of some scans of the session of this label, named as XNAT names them.
+pub fn scan_folders(label: &str, manifest: Manifest, scans: Vec<StoredScan>) -> Vec<Folder> {
+    let name = |stored: &StoredScan, resource: &str| {
+        let kind = stored.scan_type.as_deref().unwrap_or("unknown");
         let kind: String =
             kind.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' }).collect();
-        format!("{label}/scans/{}-{kind}/resources/{}/files/", scan.scan.id, resource.label)
-    })
+        format!("{label}/scans/{}-{kind}/resources/{resource}/files/", stored.scan.id)
+    };
+    let shelved = scans.iter().flat_map(|stored| stored.shelf.iter().map(move |counted| (stored, counted)));
+    let shelved: Vec<Folder> =
+        shelved.map(|(stored, counted)| Folder::of_resource(counted, name(stored, &counted.resource.label))).collect();
+    let mut folders = Folder::of_scans(manifest, scans, |stored, resource| name(stored, &resource.label));
+    folders.extend(shelved);
+    folders
 }
 
-/// The folder of one of the experiment's own resources.
-pub fn resource_folder(experiment: &Experiment, counted: &CountedResource) -> Folder {
-    let prefix = format!("{}/resources/{}/files/", experiment.label, counted.resource.label);
+/// The folder of a resource of the item of this label itself.
+pub fn resource_folder(label: &str, counted: &CountedResource) -> Folder {
+    let prefix = format!("{label}/resources/{}/files/", counted.resource.label);
     Folder::of_resource(counted, prefix)
 }

@@ -2,7 +2,8 @@
 
 use narthex::domain::access::Right;
 use narthex::domain::archive::Subject;
-use narthex::http::views::archive::{SUBJECT_DEFAULTS, subject, subjects};
+use narthex::domain::shelf::ShelfOf;
+use narthex::http::views::archive::{SUBJECT_COLUMNS, SUBJECT_DEFAULTS, subject, subjects};
 use narthex::http::{ClientError, Format};
 use narthex::service::{Call, Reply, ReplyBody};
 
@@ -18,15 +19,17 @@ pub async fn list(call: &Call, project: Option<&str>) -> Result<Reply, ClientErr
             }
         }
     }
-    crate::render(call, subjects(&found), SUBJECT_DEFAULTS, SUBJECT_DEFAULTS)
+    crate::render(call, subjects(&found), &SUBJECT_COLUMNS, SUBJECT_DEFAULTS)
 }
 
 /// One subject.
-pub async fn read(call: &Call, project: Option<&str>, name: &str) -> Result<Reply, ClientError> {
-    let found = find(call, project, name).await?;
+pub async fn read(call: &Call, found: &Subject) -> Result<Reply, ClientError> {
     match call.context.format(&[Format::Html, Format::Json])? {
-        Format::Json => Ok(ReplyBody::json(subject(&found).to_json())),
-        Format::Html => Ok(ReplyBody::table(subjects(&[found]).render(&Format::Html))),
+        Format::Json => {
+            let resources = call.site.core.shelf_resources(&ShelfOf::Subject(found.id.clone())).await?;
+            Ok(ReplyBody::json(subject(found, &resources).to_json()))
+        }
+        Format::Html => Ok(ReplyBody::table(subjects(std::slice::from_ref(found)).render(&Format::Html))),
         _ => Err(ClientError::not_implemented("not-implemented", "This version gives a subject as json or html only.")),
     }
 }

@@ -90,6 +90,14 @@ impl ReplyBody {
         Self::reply(StatusCode::OK, "text/plain; charset=utf-8", Bytes::new())
     }
 
+    /// 204
+    pub fn no_content() -> Reply {
+        let mut reply = Response::new(Self::empty());
+        *reply.status_mut() = StatusCode::NO_CONTENT;
+        reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        reply
+    }
+
     /// 200 with one URI a line, each line ended as XNAT ends it.
     pub fn uri_list<'a>(uris: impl IntoIterator<Item = &'a str>) -> Reply {
         let list: String = uris.into_iter().flat_map(|uri| [uri, "\r\n"]).collect();

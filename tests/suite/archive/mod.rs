@@ -2,7 +2,11 @@
 
 mod conflicts;
 mod documents;
+mod items;
 mod reading;
+mod refresh;
+mod shelves;
+mod unpacking;
 mod xml;
 
 use narthex_tests::{Api, Modality, Service, Study};

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::experiment::Experiment;
 use super::subject::{LabelRef, Subject};
 use crate::domain::Core;
+use crate::domain::catalog::CatalogRef;
 use crate::domain::error::DomainError;
 use crate::domain::manifest::Manifest;
 use crate::storage::roster::RowSource;
@@ -62,7 +63,7 @@ impl<S: Store> Core<S> {
             }
         }
         let (roster, _) = self.experiment_trash();
-        self.with_lease(&label_lease(&found), "this experiment", async |core| {
+        self.with_lease(&found.lease_name(), "this experiment", async |core| {
             let experiment = core.experiment_by_id(id).await?.ok_or_else(missing)?;
             let trash_touch = roster.touch(id, None).await?;
             let (experiments, source) = core.experiment_roster(&found.project);
@@ -87,7 +88,7 @@ impl<S: Store> Core<S> {
         for listed in roster.list(&source).await? {
             let id = listed.member.as_str();
             let outcome = self
-                .with_lease(&label_lease(&listed.row.experiment), "this experiment", async |core| {
+                .with_lease(&listed.row.experiment.lease_name(), "this experiment", async |core| {
                     let Some(trash) = core.records.get::<Trash>(&keys::experiment_trash(id)).await? else {
                         return Ok(());
                     };
@@ -124,6 +125,15 @@ impl<S: Store> Core<S> {
             self.remove_manifest(&experiment.manifest, true).await?;
         }
         self.remove_catalogs(&experiment.resources, &experiment.content).await?;
+        for catalog in &experiment.discarded {
+            self.remove_catalog(CatalogRef { id: catalog, owner: &experiment.content }).await?;
+        }
+        for scan in &experiment.shelved_scans {
+            self.remove_shelf(&keys::scan_shelf(&experiment.id, scan), &experiment.content).await?;
+        }
+        for manifest in experiment.superseded.iter().filter(|id| **id != experiment.manifest) {
+            self.remove_manifest(manifest, false).await?;
+        }
         let label = keys::experiment_label(&experiment.project, &experiment.label);
         if self.records.get::<LabelRef>(&label).await?.is_some_and(|reference| reference.id == experiment.id) {
             self.records.delete(&label).await?;
@@ -139,14 +149,53 @@ impl<S: Store> Core<S> {
         roster.settled(id, touch).await
     }
 
+    /// As [`Core::delete_experiment`], unless it is locked.
+    ///
+    /// # Errors
+    /// As there, and [`DomainError::Refused`].
+    pub async fn delete_unlocked_experiment(&self, id: &str) -> Result<(), DomainError> {
+        self.experiment_that_is(id).await?.demand_unlocked()?;
+        self.delete_experiment(id).await
+    }
+
+    /// Deletes a subject; `with_experiments` says that its experiments may go with it.
+    ///
+    /// # Errors
+    /// [`DomainError::Conflict`] if it has some that may not, [`DomainError::Refused`] if one is locked,
+    /// [`DomainError::Busy`], or the store's failure; what was deleted until then is gone.
+    pub async fn delete_subject_with(&self, subject: &Subject, with_experiments: bool) -> Result<(), DomainError> {
+        let mut experiments = self.list_experiments(&subject.project).await?;
+        experiments.retain(|experiment| experiment.subject_id == subject.id);
+        // Files without the records that name them could never be found again.
+        if !with_experiments && !experiments.is_empty() {
+            return Err(DomainError::Conflict {
+                reason: format!(
+                    "The subject {} still has experiments; delete them first, or delete the subject with \
+                     removeFiles=true.",
+                    subject.label
+                ),
+            });
+        }
+        for experiment in &experiments {
+            experiment.demand_unlocked()?;
+        }
+        for experiment in experiments {
+            match self.delete_unlocked_experiment(&experiment.id).await {
+                Err(DomainError::NotFound { .. }) => {}
+                done => done?,
+            }
+        }
+        self.delete_subject(subject).await
+    }
+
     /// Deletes a subject, which should have no experiments any more. Its record goes first; a label that is left
     /// behind by a crash leads to nothing and is overwritten by the next subject of that label.
     ///
     /// # Errors
     /// The store's failure.
     pub async fn delete_subject(&self, subject: &Subject) -> Result<(), DomainError> {
-        let lease = format!("subject/{}/{}", subject.project, subject.label.to_lowercase());
-        self.with_lease(&lease, "the subject", async |core| {
+        self.with_lease(&subject.lease_name(), "the subject", async |core| {
+            let shelf = core.condemn_subject_shelf(&subject.id).await?;
             let (roster, source) = core.subject_roster(&subject.project);
             let touch = roster.touch(&subject.id, Some(subject.place)).await?;
             core.records.delete(&keys::subject(&subject.id)).await?;
@@ -156,13 +205,11 @@ impl<S: Store> Core<S> {
             }
             roster.settled(&subject.id, touch).await?;
             roster.fold_if_long(&source).await?;
+            if let Some(noted) = shelf {
+                core.remove_subject_shelf(&subject.id, noted).await?;
+            }
             Ok(())
         })
         .await
     }
-}
-
-/// The lease under which the experiment of a label is made, changed and removed.
-fn label_lease(experiment: &Experiment) -> String {
-    format!("experiment/{}/{}", experiment.project, experiment.label)
 }

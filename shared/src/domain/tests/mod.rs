@@ -6,10 +6,12 @@ mod files;
 mod gradual;
 mod jobs;
 mod received;
+mod refresh;
 mod relocate;
 mod resumable;
 mod review;
 mod separate;
+mod shelf;
 mod user_cache;
 mod way;
 

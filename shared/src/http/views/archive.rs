@@ -1,13 +1,15 @@
 //! Subjects, experiments, scans, resources and files of the archive.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use super::prearchive::{catalog_path, described, file_uri};
+use super::shelf;
 use crate::domain::archive::{Experiment, Subject};
-use crate::domain::catalog::CatalogFile;
 use crate::domain::manifest::{FileEntry, Resource, StoredScan};
-use crate::domain::resource::{CountedResource, ItemResource};
+use crate::domain::resource::CountedResource;
 use crate::domain::time::date_time;
+use crate::http::forms::items::SUBJECT_FIELDS;
 use crate::http::path::join_segments;
 use crate::http::{Column, FieldValue, Item, Table};
 use crate::imaging::ecat::shown_uid;
@@ -19,6 +21,12 @@ pub const SUBJECT_DEFAULTS: &[&str] = &["ID", "project", "label", "insert_date",
 
 /// The default columns of a list of experiments.
 pub const EXPERIMENT_DEFAULTS: &[&str] = &["ID", "project", "date", "xsiType", "label", "insert_date", "URI"];
+
+/// All columns of a list of subjects.
+pub static SUBJECT_COLUMNS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let fields = SUBJECT_FIELDS.iter().map(|(name, _)| *name);
+    SUBJECT_DEFAULTS.iter().copied().chain(fields).collect()
+});
 
 /// All columns of a list of experiments.
 pub const EXPERIMENT_COLUMNS: &[&str] = &[
@@ -78,25 +86,67 @@ pub fn address(experiment: &Experiment) -> String {
 
 /// The list of subjects.
 pub fn subjects(subjects: &[Subject]) -> Table {
-    let mut table = Table::with_columns(SUBJECT_DEFAULTS.iter().copied()).titled("Subjects");
+    let mut table = Table::with_columns(SUBJECT_COLUMNS.iter().copied()).titled("Subjects");
     for subject in subjects {
-        table.push([
+        let own = [
             subject.id.clone(),
             subject.project.clone(),
             subject.label.clone(),
             date_time(subject.insert_ms),
             subject.insert_user.clone(),
             format!("/data/subjects/{}", subject.id),
-        ]);
+        ];
+        let fields = SUBJECT_FIELDS.iter().map(|(name, _)| subject.fields.get(*name).cloned().unwrap_or_default());
+        table.push(own.into_iter().chain(fields));
     }
     table
 }
 
-/// One subject as a JSON item.
-pub fn subject(subject: &Subject) -> Item {
+/// One subject as a JSON item, with its resources. What XNAT keeps in a demographic record of its own is a child.
+pub fn subject(subject: &Subject, resources: &[CountedResource]) -> Item {
     let mut item = Item::new("xnat:subjectData");
     item.set("ID", subject.id.clone()).set("project", subject.project.clone()).set("label", subject.label.clone());
+    let mut demographics = Item::new("xnat:demographicData");
+    let mut has_demographics = false;
+    for (name, path) in SUBJECT_FIELDS {
+        let Some(value) = subject.fields.get(*name) else { continue };
+        match path.strip_prefix("demographics/") {
+            Some(path) => {
+                demographics.set(path, value.clone());
+                has_demographics = true;
+            }
+            None => {
+                item.set(*path, value.clone());
+            }
+        }
+    }
+    item.add_children(
+        "resources/resource",
+        resource_items(resources, |label| {
+            format!("/archive/{}/subjects/{}/{label}/{label}_catalog.xml", subject.project, subject.label)
+        }),
+    );
+    if has_demographics {
+        item.add_children("demographics", vec![demographics]);
+    }
     item
+}
+
+/// Resources as JSON items; `uri` says where XNAT has the catalog of one.
+fn resource_items(resources: &[CountedResource], uri: impl Fn(&str) -> String) -> Vec<Item> {
+    let items = resources.iter().map(|CountedResource { resource, catalog }| {
+        let mut item = Item::new("xnat:resourceCatalog");
+        item.set("xnat_abstractresource_id", number(resource.number))
+            .set("label", resource.label.clone())
+            .set("format", resource.notes.format.clone())
+            .set("content", resource.notes.content.clone())
+            .set("description", resource.notes.description.clone())
+            .set("URI", uri(&resource.label))
+            .set("file_count", number(catalog.files))
+            .set("file_size", number(catalog.bytes));
+        item
+    });
+    items.collect()
 }
 
 /// The list of experiments.
@@ -131,7 +181,11 @@ pub fn scans(experiment: &Experiment, scans: &[StoredScan]) -> Table {
             stored.scan_type.clone().unwrap_or_default(),
             stored.quality.clone().unwrap_or_default(),
             scan.xsi_type.as_str().to_owned(),
-            String::new(),
+            scan.parameters
+                .iter()
+                .find(|field| field.path == "note")
+                .map(|field| field.value.to_string())
+                .unwrap_or_default(),
             scan.series_description.clone().unwrap_or_default(),
             shown_uid(&scan.uid).to_owned(),
             scan.modality.clone().unwrap_or_default(),
@@ -161,28 +215,10 @@ pub fn resources<'a>(scans: impl IntoIterator<Item = &'a StoredScan>) -> Table {
                 resource.format.clone(),
             ]);
         }
+        let kind = stored.scan_type.as_deref().unwrap_or_default();
+        shelf::add_resources(&mut table, "scans", &stored.scan.id, kind, &stored.shelf);
     }
     table
-}
-
-/// Adds an experiment's own resources to a list of resources.
-pub fn add_resources(table: &mut Table, experiment: &Experiment, resources: &[CountedResource]) {
-    for counted in resources {
-        let CountedResource { resource, catalog } = counted;
-        table.push([
-            resource.number.to_string(),
-            resource.label.clone(),
-            "xnat:resourceCatalog".to_owned(),
-            "resources".to_owned(),
-            experiment.id.clone(),
-            String::new(),
-            catalog.files.to_string(),
-            catalog.bytes.to_string(),
-            resource.notes.tags.clone(),
-            resource.notes.content.clone(),
-            resource.notes.format.clone(),
-        ]);
-    }
 }
 
 /// An empty list of files.
@@ -228,31 +264,6 @@ pub fn add_files(
     }
 }
 
-/// Adds files of an experiment's own resource to a list of files.
-pub fn add_catalog_files(
-    table: &mut Table,
-    experiment: &Experiment,
-    resource: &ItemResource,
-    files: &[CatalogFile],
-    digests: &[String],
-) {
-    let base = format!("/data/experiments/{}/resources/{}/files", experiment.id, resource.number);
-    for (file, digest) in files.iter().zip(digests) {
-        let CatalogFile { file, notes, .. } = file;
-        table.push([
-            file.name.rsplit('/').next().unwrap_or_default().to_owned(),
-            file.extent.len.to_string(),
-            file_uri(&base, &file.name),
-            resource.label.clone(),
-            notes.tags.clone(),
-            notes.format.clone(),
-            notes.content.clone(),
-            resource.number.to_string(),
-            digest.clone(),
-        ]);
-    }
-}
-
 /// What an experiment's document says besides the headers; `resources` are those of the experiment itself.
 pub fn context(experiment: &Experiment, scans: &[StoredScan], resources: &[CountedResource]) -> SessionContext {
     let scans = scans.iter().map(|stored| (stored.scan.id.clone(), scan_context(experiment, stored)));
@@ -286,10 +297,11 @@ pub fn scan_context(experiment: &Experiment, stored: &StoredScan) -> ScanContext
         file_count: Some(resource.count),
         file_size: Some(resource.bytes),
     });
+    let shelved = stored.shelf.iter().map(|counted| shelf::described(counted, &stored.scan.id, &folder));
     ScanContext {
         scan_type: stored.scan_type.clone().unwrap_or_default(),
         quality: stored.quality.clone().unwrap_or_default(),
-        resources: resources.collect(),
+        resources: resources.chain(shelved).collect(),
         ..Default::default()
     }
 }
@@ -303,20 +315,9 @@ pub fn experiment(
 ) -> Item {
     let mut root = Item::new(experiment.xsi_type.as_str().to_owned());
     set_fields(&mut root, item::session_fields(session, &context(experiment, &[], &[])));
-    let own = resources.iter().map(|counted| {
-        let CountedResource { resource, catalog } = counted;
-        let mut item = Item::new("xnat:resourceCatalog");
-        item.set("xnat_abstractresource_id", number(resource.number))
-            .set("label", resource.label.clone())
-            .set("format", resource.notes.format.clone())
-            .set("content", resource.notes.content.clone())
-            .set("description", resource.notes.description.clone())
-            .set("URI", described(counted, folder(experiment)).uri)
-            .set("file_count", number(catalog.files))
-            .set("file_size", number(catalog.bytes));
-        item
-    });
-    root.add_children("resources/resource", own.collect());
+    let folder = folder(experiment);
+    let own = resource_items(resources, |label| format!("{folder}/RESOURCES/{label}/{label}_catalog.xml"));
+    root.add_children("resources/resource", own);
     root.add_children("scans/scan", scans.iter().map(|stored| scan(experiment, stored)).collect());
     root
 }
@@ -327,15 +328,17 @@ pub fn scan(experiment: &Experiment, stored: &StoredScan) -> Item {
     let mut root = Item::new(stored.scan.xsi_type.as_str().to_owned());
     set_fields(&mut root, item::scan_fields(&stored.scan, &context, &experiment.id));
     root.set("xnat_imagescandata_id", number(stored.number));
-    let files = stored.resources.iter().zip(&context.resources).map(|(resource, shown)| {
+    let numbers = stored.resources.iter().map(|resource| resource.number);
+    let numbers = numbers.chain(stored.shelf.iter().map(|counted| counted.resource.number));
+    let files = numbers.zip(&context.resources).map(|(resource, shown)| {
         let mut item = Item::new("xnat:resourceCatalog");
-        item.set("xnat_abstractresource_id", number(resource.number))
-            .set("label", resource.label.clone())
-            .set("format", resource.format.clone())
-            .set("content", resource.content.clone())
+        item.set("xnat_abstractresource_id", number(resource))
+            .set("label", shown.label.clone())
+            .set("format", shown.format.clone())
+            .set("content", shown.content.clone())
             .set("URI", shown.uri.clone())
-            .set("file_count", number(resource.count))
-            .set("file_size", number(resource.bytes));
+            .set("file_count", number(shown.file_count.unwrap_or_default()))
+            .set("file_size", number(shown.file_size.unwrap_or_default()));
         item
     });
     root.add_children("file", files.collect());

@@ -6,5 +6,7 @@ pub mod jobs;
 pub mod members;
 pub mod prearchive;
 pub mod project;
+pub mod refresh;
+pub mod shelf;
 pub mod user_cache;
 pub mod users;

@@ -199,6 +199,17 @@ impl World {
                 self.make_project(place, &fresh);
                 names.insert("project", fresh.clone());
             }
+            Spoils::Subject if is_allowed => {
+                let uri = format!("/data/projects/{}/subjects/{fresh}", names["project"]);
+                names.insert("subject", made(&self.api().put(&uri)));
+            }
+            Spoils::Experiment if is_allowed => {
+                let uri =
+                    format!("/data/projects/{}/subjects/{}/experiments/{fresh}", names["project"], names["subject"]);
+                let id = made(&self.api().put(&format!("{uri}?xsiType=xnat:mrSessionData")));
+                ok(&self.api().put(&format!("/data/experiments/{id}/scans/1?xsiType=xnat:mrScanData")));
+                names.insert("experiment", id);
+            }
             Spoils::Token if is_allowed => {
                 let issued = match place {
                     Place::Oneself => self.client(role).get("/data/services/tokens/issue").unwrap(),
@@ -302,6 +313,13 @@ impl World {
 #[track_caller]
 fn ok(response: &Response) {
     assert_eq!(response.status, 200, "{}", response.text());
+}
+
+/// The identifier of what was made.
+#[track_caller]
+fn made(response: &Response) -> String {
+    assert_eq!(response.status, 201, "{}", response.text());
+    response.text()
 }
 
 fn token(issued: &Value) -> (String, String) {
