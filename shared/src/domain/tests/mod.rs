@@ -4,6 +4,7 @@ mod crash;
 mod deletion;
 mod files;
 mod gradual;
+mod items;
 mod jobs;
 mod received;
 mod refresh;
@@ -12,6 +13,7 @@ mod resumable;
 mod review;
 mod separate;
 mod shelf;
+mod unpack;
 mod user_cache;
 mod way;
 

@@ -176,7 +176,7 @@ fn archive() -> Vec<Row> {
         // In this order: a resource is filled, read and emptied.
         row("PutProjectResource", Rule::EditProject).query(OVERWRITE).with(NOTE).body(file),
         row("PostProjectResource", Rule::EditProject).query(OVERWRITE).with(NOTE).body(file),
-        row("ProjectResources", Rule::ReadProject).with(&[("rest", "NOTES/files")]),
+        row("ProjectResources", Rule::ReadProject).with(&[("rest", "KEPT/files")]),
         row("ProjectFiles", Rule::ReadProject),
         row("DeleteProjectResource", Rule::OwnProject).query(GONE).with(NOTE).answers(&[200, 204]),
         row("PutInSubject", Rule::EditProject).query(OVERWRITE).with(RESOURCE_NOTE).body(file),

@@ -162,6 +162,8 @@ impl World {
     fn archive_session(&mut self, project: &'static str) {
         let (seed, api) = (self.next(), self.api());
         api.import_zip(&format!("dest=/archive/projects/{project}"), &zip_study(&study(seed, "ARCHIVED")));
+        let file = api.client.request("PUT", &format!("/data/projects/{project}/resources/KEPT/files/a.txt"));
+        ok(&file.header("Content-Type", "text/plain").send_bytes(b"hello").unwrap());
         let id = |list: &str| api.table(&format!("/data/projects/{project}/{list}")).only().get("ID").to_owned();
         self.archived.insert(project, [id("subjects"), id("experiments")]);
     }
