@@ -33,13 +33,13 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("the port's address");
         let messages = Arc::new(Mutex::new(Vec::new()));
-        let (kept, mut statuses) = (messages.clone(), statuses.to_vec().into_iter());
+        let (kept, mut statuses) = (messages.clone(), statuses.to_vec());
         // It ends with the process of the tests.
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let Some(message) = receive(&stream) else { continue };
                 kept.lock().expect("nobody died with the messages").push(message);
-                let status = statuses.next().unwrap_or(204);
+                let status = if statuses.is_empty() { 204 } else { statuses.remove(0) };
                 let answer = format!("HTTP/1.1 {status} Told\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
                 // The sender may have gone.
                 let _ = (&stream).write_all(answer.as_bytes());

@@ -4,13 +4,13 @@ use narthex::domain::access::Right;
 use narthex::domain::archive::Experiment;
 use narthex::domain::contents::Folder;
 use narthex::domain::manifest::{Manifest, StoredScan};
-use narthex::domain::resource::CountedResource;
 use narthex::http::views::archive as views;
 use narthex::http::views::layout::Layout;
 use narthex::http::views::subject::sharing;
 use narthex::http::{ClientError, Format};
 use narthex::intake::archiveout::ArchiveKind;
 use narthex::service::{Call, Reply, ReplyBody, download};
+use narthex::storage::StoreError;
 use narthex::xml::session_document;
 
 /// JSON item, session document, archive of its files, or a page.
@@ -36,7 +36,8 @@ pub async fn read(call: &Call, experiment: &Experiment) -> Result<Reply, ClientE
         Format::Zip | Format::Tar | Format::TarGz => {
             let layout = Layout::read(&call.context.params)?;
             let mut folders = scan_folders(&layout, experiment, manifest, scans);
-            folders.extend(own.iter().map(|counted| resource_folder(&layout, experiment, counted)));
+            let own_folder = |label: &str| layout.resource_folder(experiment, label);
+            folders.extend(own.iter().map(|counted| Folder::of_resource(counted, own_folder(&counted.resource.label))));
             let kind = download::archive_kind(&format).unwrap_or(ArchiveKind::Zip);
             Ok(download::archive(call, kind, &experiment.label, folders))
         }
@@ -53,11 +54,26 @@ pub async fn projects(call: &Call, experiment: &Experiment) -> Result<Reply, Cli
     crate::render(call, sharing(&experiment.label, &project))
 }
 
-/// The manifest and the scans of an experiment.
+/// The manifest and the scans of an experiment. Should the manifest give way to a new one while it is read, the new one
+/// is.
 pub async fn load(call: &Call, experiment: &Experiment) -> Result<(Manifest, Vec<StoredScan>), ClientError> {
-    let manifest = call.site.core.manifest(&experiment.manifest).await?;
-    let scans = call.site.core.scans(&manifest).await?;
-    Ok((manifest, scans))
+    let core = &call.site.core;
+    let mut present = experiment.clone();
+    loop {
+        let read = async {
+            let manifest = core.manifest(&present.manifest).await?;
+            let scans = core.scans_of(&present, &manifest).await?;
+            Ok::<_, StoreError>((manifest, scans))
+        };
+        let error = match read.await {
+            Ok(found) => return Ok(found),
+            Err(error) => error,
+        };
+        match core.experiment_by_id(&experiment.id).await? {
+            Some(newer) if newer.manifest != present.manifest => present = newer,
+            _ => return Err(error.into()),
+        }
+    }
 }
 
 /// Folders of some scans, named as the request wants it.
@@ -67,10 +83,11 @@ pub fn scan_folders(
     manifest: Manifest,
     scans: Vec<StoredScan>,
 ) -> Vec<Folder> {
-    Folder::of_scans(manifest, scans, |stored, resource| layout.scan_folder(experiment, stored, &resource.label))
-}
-
-/// The folder of one of the experiment's own resources.
-pub fn resource_folder(layout: &Layout, experiment: &Experiment, counted: &CountedResource) -> Folder {
-    Folder::of_resource(counted, layout.resource_folder(experiment, &counted.resource.label))
+    let name = |stored: &StoredScan, label: &str| layout.scan_folder(experiment, stored, label);
+    let shelved = scans.iter().flat_map(|stored| stored.shelf.iter().map(move |counted| (stored, counted)));
+    let shelved: Vec<Folder> =
+        shelved.map(|(stored, counted)| Folder::of_resource(counted, name(stored, &counted.resource.label))).collect();
+    let mut folders = Folder::of_scans(manifest, scans, |stored, resource| name(stored, &resource.label));
+    folders.extend(shelved);
+    folders
 }

@@ -1,19 +1,32 @@
 //! Files: lists of them, archives of them, and one.
 
 use narthex::domain::archive::Experiment;
-use narthex::domain::catalog::CatalogCursor;
+use narthex::domain::catalog::{CatalogCursor, CatalogFile};
 use narthex::domain::contents::{Folder, NoteFilter};
 use narthex::domain::manifest::{FileEntry, Manifest, StoredScan};
 use narthex::domain::resource::CountedResource;
 use narthex::http::views::archive as views;
 use narthex::http::views::layout::Layout;
 use narthex::http::views::selection::FileSelection;
-use narthex::http::{ClientError, Format};
+use narthex::http::views::shelf;
+use narthex::http::{ClientError, Format, Table};
 use narthex::service::{Call, Reply, ReplyBody, download};
 
-use crate::experiment::{load, resource_folder, scan_folders};
-use crate::resources::{find, find_own};
+use crate::experiment::{load, scan_folders};
+use crate::nth::nth;
+use crate::parent::Parent;
+use crate::resources::{OfScan, find, find_own};
 use crate::scans::several;
+
+/// Scans of an experiment whose files are asked for.
+pub struct Scans<'a> {
+    /// The experiment.
+    pub experiment: &'a Experiment,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// The scans, with the resources that are wanted.
+    pub stored: Vec<StoredScan>,
+}
 
 /// The files of a scan, of several or of all, and of one resource or several if they are named.
 pub async fn of_scans(
@@ -23,61 +36,71 @@ pub async fn of_scans(
     resource: Option<&str>,
 ) -> Result<Reply, ClientError> {
     let (manifest, scans) = load(call, experiment).await?;
-    let mut scans = several(scans, scan)?;
+    let mut stored = several(scans, scan)?;
     if let Some(names) = resource {
-        for stored in &mut scans {
-            let wanted: Vec<u64> = names.split(',').filter_map(|name| Some(find(stored, name)?.number)).collect();
-            stored.resources.retain(|resource| wanted.contains(&resource.number));
+        for scan in &mut stored {
+            let wanted: Vec<u64> = names.split(',').filter_map(|name| Some(find(scan, name)?.number())).collect();
+            scan.resources.retain(|resource| wanted.contains(&resource.number));
+            scan.shelf.retain(|counted| wanted.contains(&counted.resource.number));
         }
-        if scans.iter().all(|stored| stored.resources.is_empty()) {
+        if stored.iter().all(|scan| scan.resources.is_empty() && scan.shelf.is_empty()) {
             return Err(ClientError::not_found("unknown-resource", "Unable to find the specified catalog."));
         }
     }
-    answer(call, experiment, manifest, scans, &[]).await
+    let parent = Parent::Experiment(Box::new(experiment.clone()));
+    answer(call, &parent, Some(Scans { experiment, manifest, stored }), &[]).await
 }
 
-/// The files of one of the experiment's own resources.
-pub async fn of_resource(call: &Call, experiment: &Experiment, resource: &str) -> Result<Reply, ClientError> {
-    let counted = find_own(call, experiment, resource).await?;
-    let manifest = call.site.core.manifest(&experiment.manifest).await?;
-    answer(call, experiment, manifest, Vec::new(), &[counted]).await
+/// The files of one of an item's own resources.
+pub async fn of_resource(call: &Call, parent: &Parent, resource: &str) -> Result<Reply, ClientError> {
+    let counted = find_own(call, parent, resource).await?;
+    answer(call, parent, None, &[counted]).await
 }
 
-/// All files of an experiment.
-pub async fn of_experiment(call: &Call, experiment: &Experiment) -> Result<Reply, ClientError> {
-    let (manifest, scans) = load(call, experiment).await?;
-    let own = call.site.core.counted_resources(&experiment.resources).await?;
-    answer(call, experiment, manifest, scans, &own).await
+/// All files of an item; those of an experiment's scans are among them.
+pub async fn of_item(call: &Call, parent: &Parent) -> Result<Reply, ClientError> {
+    let scans = match parent {
+        Parent::Experiment(experiment) => {
+            let (manifest, stored) = load(call, experiment).await?;
+            Some(Scans { experiment, manifest, stored })
+        }
+        _ => None,
+    };
+    let own = crate::resources::own(call, parent).await?;
+    answer(call, parent, scans, &own).await
 }
 
 /// A list of the files, an archive of them, or one of them by its place in the list.
 async fn answer(
     call: &Call,
-    experiment: &Experiment,
-    manifest: Manifest,
-    mut scans: Vec<StoredScan>,
+    parent: &Parent,
+    mut scans: Option<Scans<'_>>,
     own: &[CountedResource],
 ) -> Result<Reply, ClientError> {
     let params = &call.context.params;
     let selection = FileSelection::read(params)?;
-    for stored in &mut scans {
-        // The files of such a resource are all of its kind.
+    for stored in scans.iter_mut().flat_map(|scans| &mut scans.stored) {
+        // The files of a resource of the manifest are all of its kind; those on a shelf are looked at one by one.
         stored.resources.retain(|resource| selection.filter.accepts(&resource.format, &resource.content));
     }
     if let Some(index) = selection.index {
-        return nth(call, experiment, &manifest, &scans, own, &selection.filter, index).await;
+        return nth(call, scans.as_ref(), own, &selection.filter, index).await?.ok_or_else(missing);
     }
     let format = call.context.format(&[Format::Json, Format::Html, Format::Xml, Format::Csv])?;
     if let Some(kind) = download::archive_kind(&format) {
         let layout = Layout::read(params)?;
-        let mut folders = scan_folders(&layout, experiment, manifest, scans);
-        folders.extend(own.iter().map(|counted| resource_folder(&layout, experiment, counted)));
+        let mut folders = match scans {
+            Some(Scans { experiment, manifest, stored }) => scan_folders(&layout, experiment, manifest, stored),
+            None => Vec::new(),
+        };
+        let own_folder = |counted: &CountedResource| parent.folder(&layout, &counted.resource.label);
+        folders.extend(own.iter().map(|counted| Folder::of_resource(counted, own_folder(counted))));
         let folders: Vec<Folder> =
             folders.into_iter().map(|folder| Folder { filter: selection.filter.clone(), ..folder }).collect();
         if !call.site.core.have_files(&folders).await? {
             return Err(missing());
         }
-        return Ok(download::archive(call, kind, &experiment.label, folders));
+        return Ok(download::archive(call, kind, parent.label(), folders));
     }
     if matches!(format, Format::Xcat | Format::Xlist | Format::Xar) {
         let sentence = "This version gives files as zip, tar or tar.gz, or lists them as json, xml, csv or html.";
@@ -85,69 +108,44 @@ async fn answer(
     }
     let core = &call.site.core;
     let mut table = views::files();
-    for stored in &scans {
-        for resource in &stored.resources {
-            let mut page = 0;
-            while let Some(files) = core.files_on_page(&manifest, resource, page).await? {
-                page += 1;
-                let digests = core.digests(&files).await?;
-                views::add_files(&mut table, experiment, &stored.scan.id, resource, &files, &digests);
+    if let Some(Scans { experiment, manifest, stored }) = &scans {
+        for scan in stored {
+            for resource in &scan.resources {
+                let mut page = 0;
+                while let Some(files) = core.files_on_page(manifest, resource, page).await? {
+                    page += 1;
+                    let digests = core.digests(&files).await?;
+                    views::add_files(&mut table, experiment, &scan.scan.id, resource, &files, &digests);
+                }
             }
+            let address = format!("{}/scans/{}", parent.address(), scan.scan.id);
+            list_shelved(call, &mut table, &address, &scan.shelf, &selection.filter).await?;
         }
     }
-    for counted in own {
-        let mut cursor = CatalogCursor::new(&counted.resource.catalog);
-        while let Some(mut files) = core.next_files(&mut cursor).await? {
-            files.retain(|file| selection.filter.accepts(&file.notes.format, &file.notes.content));
-            let entries: Vec<FileEntry> = files.iter().map(|file| file.file.clone()).collect();
-            let digests = core.digests(&entries).await?;
-            views::add_catalog_files(&mut table, experiment, &counted.resource, &files, &digests);
-        }
-    }
+    list_shelved(call, &mut table, &parent.address(), own, &selection.filter).await?;
     table.arrange(&call.context.params)?;
     Ok(ReplyBody::table(table.render(&format)))
 }
 
-/// The file at a place of the list, from 0.
-async fn nth(
+/// Adds the wanted files of resources with changeable catalogs.
+async fn list_shelved(
     call: &Call,
-    experiment: &Experiment,
-    manifest: &Manifest,
-    scans: &[StoredScan],
-    own: &[CountedResource],
+    table: &mut Table,
+    item: &str,
+    resources: &[CountedResource],
     filter: &NoteFilter,
-    index: u64,
-) -> Result<Reply, ClientError> {
+) -> Result<(), ClientError> {
     let core = &call.site.core;
-    let mut before = 0;
-    for resource in scans.iter().flat_map(|stored| &stored.resources) {
-        let end = before + resource.count;
-        if index >= end {
-            before = end;
-            continue;
-        }
-        let mut page = 0;
-        while let Some(files) = core.files_on_page(manifest, resource, page).await? {
-            page += 1;
-            let place = usize::try_from(index - before).unwrap_or(usize::MAX);
-            if let Some(file) = files.get(place) {
-                return download::image(call, file, experiment.insert_ms).await;
-            }
-            before += files.len() as u64;
-        }
-    }
-    for counted in own {
+    for counted in resources {
         let mut cursor = CatalogCursor::new(&counted.resource.catalog);
-        while let Some(files) = core.next_files(&mut cursor).await? {
-            for file in files.iter().filter(|file| filter.accepts(&file.notes.format, &file.notes.content)) {
-                if before == index {
-                    return download::file(call, &file.file, file.at_ms).await;
-                }
-                before += 1;
-            }
+        while let Some(mut files) = core.next_files(&mut cursor).await? {
+            files.retain(|file| filter.accepts(&file.notes.format, &file.notes.content));
+            let entries: Vec<FileEntry> = files.iter().map(|file| file.file.clone()).collect();
+            let digests = core.digests(&entries).await?;
+            shelf::add_files(table, item, counted, &files, &digests);
         }
     }
-    Err(missing())
+    Ok(())
 }
 
 /// One file of a scan's resource.
@@ -160,21 +158,32 @@ pub async fn one(
 ) -> Result<Reply, ClientError> {
     let (manifest, scans) = load(call, experiment).await?;
     let stored = crate::scans::one(&scans, scan)?;
-    let resource = find(stored, resource).ok_or_else(missing)?;
-    let file = call.site.core.file(&manifest, resource, name).await?.ok_or_else(missing)?;
-    download::image(call, &file, experiment.insert_ms).await
+    match find(stored, resource).ok_or_else(missing)? {
+        OfScan::Images(resource) => {
+            let file = call.site.core.file(&manifest, resource, name).await?.ok_or_else(missing)?;
+            download::image(call, &file, experiment.insert_ms).await
+        }
+        OfScan::Shelved(counted) => of_catalog(call, counted, name).await,
+    }
 }
 
-/// One file of the experiment's own resource.
-pub async fn one_of_resource(
-    call: &Call,
-    experiment: &Experiment,
-    resource: &str,
-    path: &str,
-) -> Result<Reply, ClientError> {
-    let counted = find_own(call, experiment, resource).await?;
+/// One file of an item's own resource.
+pub async fn one_of_resource(call: &Call, parent: &Parent, resource: &str, path: &str) -> Result<Reply, ClientError> {
+    let counted = find_own(call, parent, resource).await?;
+    of_catalog(call, &counted, path).await
+}
+
+async fn of_catalog(call: &Call, counted: &CountedResource, path: &str) -> Result<Reply, ClientError> {
     let found = call.site.core.catalog_file(&counted.resource.catalog, path).await?.ok_or_else(missing)?;
-    download::file(call, &found.file, found.at_ms).await
+    send(call, &found).await
+}
+
+/// Sends a file of a catalog. An image is one wherever it is listed.
+pub async fn send(call: &Call, found: &CatalogFile) -> Result<Reply, ClientError> {
+    match found.file.sop_instance_uid.is_empty() {
+        true => download::file(call, &found.file, found.at_ms).await,
+        false => download::image(call, &found.file, found.at_ms).await,
+    }
 }
 
 const UNKNOWN_FILE: &str = "unknown-file";

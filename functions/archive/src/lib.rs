@@ -1,23 +1,33 @@
 //! Archiving a session, and reading the archive back.
 
 mod archive;
+mod changes;
 mod experiment;
+mod experiment_changes;
 mod files;
+mod item_body;
 mod lists;
+mod nth;
+mod parent;
 mod resources;
+mod scan_changes;
 mod scans;
+mod subject_changes;
 mod subjects;
 mod validate;
 mod wanted;
 
+use narthex::domain::DomainError;
 use narthex::domain::access::Right;
-use narthex::domain::archive::Experiment;
+use narthex::domain::archive::{Experiment, Subject};
 use narthex::domain::history::ItemKind;
 use narthex::http::endpoints::archive::{self as endpoints, Endpoint};
 use narthex::http::{ClientError, Format, Table, views};
 use narthex::service::{Access, Call, Reply, ReplyBody, serve};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
+
+use crate::parent::Parent;
 
 #[http_service]
 async fn handle(request: Request) -> Reply {
@@ -26,7 +36,7 @@ async fn handle(request: Request) -> Reply {
 
 async fn route(call: Call) -> Result<Reply, ClientError> {
     let found = endpoints::find(&call.context)?;
-    let rest: Vec<&str> = found.get("rest").split('/').filter(|part| !part.is_empty()).collect();
+    let rest: Vec<String> = found.get("rest").split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
     let (subject, experiment) = (found.get("subject"), found.get("experiment"));
     let project = match found.get("project") {
         "" => String::new(),
@@ -37,36 +47,70 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
     match found.endpoint {
         Endpoint::Archive => archive::run(call).await,
         Endpoint::Validate => validate::run(call).await,
-        Endpoint::ProjectSubjects => lists::subjects(&call, Some(project)).await,
-        Endpoint::ProjectSubject => subjects::read(&call, Some(project), subject).await,
-        Endpoint::SubjectExperiments => {
-            let subject = subjects::find(&call, Some(project), subject).await?;
-            lists::experiments(&call, Some(project), Some(&subject)).await
+        Endpoint::ProjectResources | Endpoint::ProjectFiles => {
+            let list = if found.endpoint == Endpoint::ProjectFiles { "files" } else { "resources" };
+            let rest: Vec<&str> = std::iter::once(list).chain(rest.iter().map(String::as_str)).collect();
+            resources_of(&call, &Parent::Project(project.to_owned()), &rest).await
         }
-        Endpoint::SubjectExperiment => {
-            let subject = subjects::find(&call, Some(project), subject).await?;
-            let experiment = call.site.core.experiment(Some(project), experiment).await?;
-            if experiment.subject_id != subject.id {
-                return Err(unknown_experiment());
-            }
-            within(&call, &experiment, &rest).await
+        Endpoint::PutProjectResource | Endpoint::PostProjectResource | Endpoint::DeleteProjectResource => {
+            let right = if found.endpoint == Endpoint::DeleteProjectResource { Right::Own } else { Right::Edit };
+            call.project(project, right).await?;
+            let rest: Vec<String> = std::iter::once("resources".to_owned()).chain(rest).collect();
+            changes::change(call, &Parent::Project(project.to_owned()), &rest).await
+        }
+        Endpoint::ProjectSubjects => lists::subjects(&call, Some(project)).await,
+        Endpoint::NewSubject => subject_changes::create(call, project).await,
+        Endpoint::PutSubject => subject_changes::put(call, project, subject).await,
+        Endpoint::ChangeSubjectOfId => subject_changes::put(call, "", subject).await,
+        Endpoint::DeleteSubject | Endpoint::DeleteSubjectOfId => subject_changes::delete(call, project, subject).await,
+        Endpoint::ProjectSubject | Endpoint::Subject => {
+            let found = subjects::find(&call, Some(project).filter(|id| !id.is_empty()), subject).await?;
+            within_subject(&call, found, &rest).await
+        }
+        Endpoint::PutInSubject | Endpoint::PostInSubject | Endpoint::PutInSubjectOfId | Endpoint::PostInSubjectOfId => {
+            let found = parent::subject(&call, project, subject, Right::Edit).await?;
+            changes::change(call, &Parent::Subject(found), &rest).await
+        }
+        Endpoint::DeleteInSubject | Endpoint::DeleteInSubjectOfId => {
+            let found = parent::subject(&call, project, subject, Right::Own).await?;
+            changes::change(call, &Parent::Subject(found), &rest).await
+        }
+        Endpoint::ProjectSubjectProjects | Endpoint::SubjectProjects => {
+            let found = parent::subject(&call, project, subject, Right::Read).await?;
+            subjects::projects(&call, &found).await
+        }
+        Endpoint::ProjectSubjectStatus | Endpoint::SubjectStatus => {
+            parent::subject(&call, project, subject, Right::Read).await?;
+            Ok(ReplyBody::text(subjects::STATUS))
+        }
+        Endpoint::SubjectExperiments => {
+            let found = parent::subject(&call, project, subject, Right::Read).await?;
+            lists::experiments(&call, Some(project), Some(&found)).await
         }
         Endpoint::ProjectExperiments => lists::experiments(&call, Some(project), None).await,
-        Endpoint::ProjectExperiment => {
-            let experiment = call.site.core.experiment(Some(project), experiment).await?;
-            within(&call, &experiment, &rest).await
+        Endpoint::SubjectExperiment | Endpoint::ProjectExperiment | Endpoint::Experiment => {
+            let found = parent::experiment(&call, project, subject, experiment, Right::Read).await?;
+            within(&call, found, &rest).await
         }
-        Endpoint::ProjectSubjectProjects => subjects::projects(&call, Some(project), subject).await,
-        Endpoint::ProjectSubjectStatus => subjects::status(&call, Some(project), subject).await,
-        Endpoint::SubjectProjects => subjects::projects(&call, None, subject).await,
-        Endpoint::SubjectStatus => subjects::status(&call, None, subject).await,
+        Endpoint::PutExperiment => experiment_changes::put(call, project, subject, experiment).await,
+        Endpoint::ChangeExperimentOfId => experiment_changes::put(call, "", "", experiment).await,
+        Endpoint::DeleteExperiment | Endpoint::DeleteExperimentOfId => {
+            let found = parent::experiment(&call, project, subject, experiment, Right::Own).await?;
+            experiment_changes::delete(call, &found).await
+        }
+        Endpoint::PutInExperiment
+        | Endpoint::PostInExperiment
+        | Endpoint::PutInExperimentOfId
+        | Endpoint::PostInExperimentOfId => {
+            let found = parent::experiment(&call, project, subject, experiment, Right::Edit).await?;
+            changes::change(call, &Parent::Experiment(Box::new(found)), &rest).await
+        }
+        Endpoint::DeleteInExperiment | Endpoint::DeleteInExperimentOfId => {
+            let found = parent::experiment(&call, project, subject, experiment, Right::Own).await?;
+            changes::change(call, &Parent::Experiment(Box::new(found)), &rest).await
+        }
         Endpoint::Subjects => lists::subjects(&call, None).await,
-        Endpoint::Subject => subjects::read(&call, None, subject).await,
         Endpoint::Experiments => lists::experiments(&call, None, None).await,
-        Endpoint::Experiment => {
-            let experiment = readable(&call, experiment).await?;
-            within(&call, &experiment, &rest).await
-        }
     }
 }
 
@@ -80,23 +124,17 @@ async fn readable(call: &Call, id: &str) -> Result<Experiment, ClientError> {
 }
 
 /// What lies below one experiment.
-async fn within(call: &Call, experiment: &Experiment, rest: &[&str]) -> Result<Reply, ClientError> {
-    match rest {
+async fn within(call: &Call, experiment: Experiment, rest: &[String]) -> Result<Reply, ClientError> {
+    let parent = Parent::Experiment(Box::new(experiment));
+    let Parent::Experiment(experiment) = &parent else { return Err(unknown_experiment()) };
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    match rest.as_slice() {
         [] => experiment::read(call, experiment).await,
         ["history"] => history(call, experiment).await,
         ["status"] => Ok(ReplyBody::text(experiment.status.as_str())),
         ["projects"] => experiment::projects(call, experiment).await,
         ["scans"] => scans::list(call, experiment).await,
         ["scans", scan] => scans::read(call, experiment, scan).await,
-        ["resources"] => resources::of_experiment(call, experiment).await,
-        ["resources", resource] => resources::own_catalog(call, experiment, resource).await,
-        ["resources", resource, "files"] => {
-            files::accept_none(call, files::of_resource(call, experiment, resource).await)
-        }
-        ["resources", resource, "files", path @ ..] => {
-            files::accept_none(call, files::one_of_resource(call, experiment, resource, &path.join("/")).await)
-        }
-        ["files"] => files::accept_none(call, files::of_experiment(call, experiment).await),
         ["scans", scan, "resources"] => resources::of_scan(call, experiment, scan).await,
         ["scans", scan, "resources", resource] => resources::catalog(call, experiment, scan, resource).await,
         ["scans", scan, "files"] => files::accept_none(call, files::of_scans(call, experiment, scan, None).await),
@@ -106,6 +144,7 @@ async fn within(call: &Call, experiment: &Experiment, rest: &[&str]) -> Result<R
         ["scans", scan, "resources", resource, "files", name @ ..] => {
             files::accept_none(call, files::one(call, experiment, scan, resource, &name.join("/")).await)
         }
+        ["resources" | "files", ..] => resources_of(call, &parent, &rest).await,
         _ => Err(not_yet()),
     }
 }
@@ -117,10 +156,56 @@ async fn history(call: &Call, experiment: &Experiment) -> Result<Reply, ClientEr
     Ok(ReplyBody::table(table))
 }
 
+/// What lies below one subject.
+async fn within_subject(call: &Call, subject: Subject, rest: &[String]) -> Result<Reply, ClientError> {
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    match rest.as_slice() {
+        [] => subjects::read(call, &subject).await,
+        ["experiments"] => lists::experiments(call, Some(&subject.project), Some(&subject)).await,
+        ["resources" | "files", ..] => resources_of(call, &Parent::Subject(subject), &rest).await,
+        _ => Err(not_yet()),
+    }
+}
+
+/// The resources of an item itself, and their files.
+async fn resources_of(call: &Call, parent: &Parent, rest: &[&str]) -> Result<Reply, ClientError> {
+    match rest {
+        ["resources"] => resources::of_item(call, parent).await,
+        ["resources", resource] => resources::own_catalog(call, parent, resource).await,
+        ["resources", resource, "files"] => files::accept_none(call, files::of_resource(call, parent, resource).await),
+        ["resources", resource, "files", path @ ..] => {
+            files::accept_none(call, files::one_of_resource(call, parent, resource, &path.join("/")).await)
+        }
+        ["resources", _, ..] => Err(ClientError::bad_request(
+            "surplus-path",
+            "Nothing lies below a resource but its files; address them as .../resources/RESOURCE/files/PATH.",
+        )),
+        ["files"] => files::accept_none(call, files::of_item(call, parent).await),
+        _ => Err(ClientError::unknown_route()),
+    }
+}
+
+/// Tells that something does not exist as it is told here; other errors as they are.
+fn not_found_as(error: DomainError, told: impl FnOnce() -> ClientError) -> ClientError {
+    match error {
+        DomainError::NotFound { .. } => told(),
+        other => other.into(),
+    }
+}
+
+/// Refuses a body where none is wanted.
+async fn no_body(call: &mut Call, sentence: &str) -> Result<(), ClientError> {
+    match call.take_body().collect(0).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.status.number() == 413 => Err(ClientError::bad_request("body-not-wanted", sentence)),
+        Err(error) => Err(error),
+    }
+}
+
 fn not_yet() -> ClientError {
     ClientError::not_implemented(
         "not-implemented",
-        "This version archives sessions and reads them back; it does nothing else with the archive yet.",
+        "This version knows no parts of subjects and experiments but their scans, resources and files.",
     )
 }
 

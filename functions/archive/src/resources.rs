@@ -2,26 +2,34 @@
 
 use http::StatusCode;
 use narthex::domain::archive::Experiment;
-use narthex::domain::catalog::{CatalogCursor, CatalogFile};
+use narthex::domain::catalog::CatalogCursor;
 use narthex::domain::manifest::{FileEntry, Resource, StoredScan};
 use narthex::domain::resource::CountedResource;
 use narthex::domain::time::date_time;
 use narthex::http::ClientError;
 use narthex::http::views::archive as views;
-use narthex::imaging::ecat::{ECAT, shown_uid};
+use narthex::http::views::shelf;
+use narthex::imaging::ecat::shown_uid;
 use narthex::service::{Call, Reply, ReplyBody};
 use narthex::xml::{CatalogEntry, CatalogHead, CatalogKind, CatalogTail, CatalogWriter};
 
 use crate::experiment::load;
+use crate::parent::Parent;
 use crate::scans::{one, several};
 
-/// The resources of the session itself, and of its scans with `all=true`.
-pub async fn of_experiment(call: &Call, experiment: &Experiment) -> Result<Reply, ClientError> {
-    let (_, scans) = load(call, experiment).await?;
-    let shown = if call.context.params.flag("all") { scans } else { Vec::new() };
-    let own = call.site.core.counted_resources(&experiment.resources).await?;
-    let mut table = views::resources(&shown);
-    views::add_resources(&mut table, experiment, &own);
+/// The format of images that have a catalog of the kind of theirs.
+const DICOM: &str = "DICOM";
+
+/// The resources of an item itself; of an experiment with `all=true` also those of its scans.
+pub async fn of_item(call: &Call, parent: &Parent) -> Result<Reply, ClientError> {
+    let mut table = match parent {
+        Parent::Experiment(experiment) if call.context.params.flag("all") => {
+            views::resources(&load(call, experiment).await?.1)
+        }
+        _ => views::resources([]),
+    };
+    let own = own(call, parent).await?;
+    shelf::add_resources(&mut table, "resources", parent.id(), "", &own);
     crate::render(call, table)
 }
 
@@ -31,68 +39,115 @@ pub async fn of_scan(call: &Call, experiment: &Experiment, scan: &str) -> Result
     crate::render(call, views::resources(&several(scans, scan)?))
 }
 
-/// The resource of this label or number.
-pub fn find<'a>(scan: &'a StoredScan, name: &str) -> Option<&'a Resource> {
-    scan.resources.iter().find(|resource| resource.label == name || resource.number.to_string() == name)
+/// A resource of a scan: in the manifest, or on the scan's shelf.
+pub enum OfScan<'a> {
+    Images(&'a Resource),
+    Shelved(&'a CountedResource),
 }
 
-/// The experiment's own resource of this label or number.
-pub async fn find_own(call: &Call, experiment: &Experiment, name: &str) -> Result<CountedResource, ClientError> {
-    let found = call.site.core.counted_resource(&experiment.resources, name).await?;
-    found.ok_or_else(|| ClientError::not_found("unknown-resource", "Unable to find the specified catalog."))
+impl OfScan<'_> {
+    /// Its number, which no other resource has.
+    pub fn number(&self) -> u64 {
+        match self {
+            Self::Images(resource) => resource.number,
+            Self::Shelved(counted) => counted.resource.number,
+        }
+    }
 }
 
-/// The catalog of one of the experiment's own resources, in whatever format it is asked for.
-pub async fn own_catalog(call: &Call, experiment: &Experiment, name: &str) -> Result<Reply, ClientError> {
-    let counted = find_own(call, experiment, name).await?;
+/// The resource of this label or number; a label is meant before a number.
+pub fn find<'a>(scan: &'a StoredScan, name: &str) -> Option<OfScan<'a>> {
+    let (images, shelved) = (scan.resources.iter(), scan.shelf.iter());
+    let by_label = |counted: &&CountedResource| counted.resource.label == name;
+    if let Some(found) = images.clone().find(|resource| resource.label == name) {
+        return Some(OfScan::Images(found));
+    }
+    if let Some(found) = shelved.clone().find(by_label).or_else(|| shelved.clone().find(|c| c.resource.is_named(name)))
+    {
+        return Some(OfScan::Shelved(found));
+    }
+    images.clone().find(|resource| resource.number.to_string() == name).map(OfScan::Images)
+}
+
+/// The own resources of an item.
+pub async fn own(call: &Call, parent: &Parent) -> Result<Vec<CountedResource>, ClientError> {
     let core = &call.site.core;
+    Ok(match parent {
+        Parent::Experiment(experiment) => core.counted_resources(&experiment.resources).await?,
+        _ => core.shelf_resources(&parent.shelf()).await?,
+    })
+}
+
+/// An item's own resource of this label or number.
+pub async fn find_own(call: &Call, parent: &Parent, name: &str) -> Result<CountedResource, ClientError> {
+    let own = own(call, parent).await?;
+    let by_label = own.iter().find(|counted| counted.resource.label == name);
+    let found = by_label.or_else(|| own.iter().find(|counted| counted.resource.is_named(name)));
+    found.cloned().ok_or_else(unknown_catalog)
+}
+
+fn unknown_catalog() -> ClientError {
+    ClientError::not_found("unknown-resource", "Unable to find the specified catalog.")
+}
+
+/// The catalog of one of an item's own resources, in whatever format it is asked for.
+pub async fn own_catalog(call: &Call, parent: &Parent, name: &str) -> Result<Reply, ClientError> {
+    let counted = find_own(call, parent, name).await?;
     let head = CatalogHead { id: &counted.resource.label, uid: "" };
-    let written = |error: std::io::Error| ClientError::internal(error.to_string());
-    let (mut catalog, mut document) = CatalogWriter::begin(CatalogKind::General, &head).map_err(written)?;
+    shelved_catalog(call, &counted, CatalogKind::General, &head, &CatalogTail::default()).await
+}
+
+async fn shelved_catalog(
+    call: &Call,
+    counted: &CountedResource,
+    kind: CatalogKind,
+    head: &CatalogHead<'_>,
+    tail: &CatalogTail<'_>,
+) -> Result<Reply, ClientError> {
+    let core = &call.site.core;
+    let (mut catalog, mut document) = CatalogWriter::begin(kind, head).map_err(written)?;
     let mut cursor = CatalogCursor::new(&counted.resource.catalog);
     while let Some(files) = core.next_files(&mut cursor).await? {
         let entries: Vec<FileEntry> = files.iter().map(|file| file.file.clone()).collect();
         let digests = core.digests(&entries).await?;
         for (found, digest) in files.iter().zip(&digests) {
-            let CatalogFile { file, by, at_ms, notes } = found;
-            let size = file.extent.len.to_string();
-            let tags: Vec<&str> = notes.tags.split(',').filter(|tag| !tag.is_empty()).collect();
-            let entry = CatalogEntry {
-                uri: &file.name,
-                id: &file.name,
-                name: file.name.rsplit('/').next().unwrap_or_default(),
-                description: &notes.description,
-                cache_path: &file.name,
-                created_by: by,
-                created_time: &date_time(*at_ms),
-                digest,
-                format: &notes.format,
-                content: &notes.content,
-                meta_fields: &[("SIZE", &size)],
-                tags: &tags,
-                ..Default::default()
-            };
-            document.extend_from_slice(&catalog.entry(&entry).map_err(written)?);
+            let bytes = shelf::with_entry(found, digest, |entry| catalog.entry(entry)).map_err(written)?;
+            document.extend_from_slice(&bytes);
         }
     }
-    document.extend_from_slice(&catalog.end(&CatalogTail::default()).map_err(written)?);
+    document.extend_from_slice(&catalog.end(tail).map_err(written)?);
     Ok(ReplyBody::reply(StatusCode::OK, "text/xml", document))
+}
+
+fn written(error: std::io::Error) -> ClientError {
+    ClientError::internal(error.to_string())
 }
 
 /// One resource: always its catalog, in whatever format it is asked for, as XNAT has it.
 pub async fn catalog(call: &Call, experiment: &Experiment, scan: &str, resource: &str) -> Result<Reply, ClientError> {
     let (manifest, scans) = load(call, experiment).await?;
     let stored = one(&scans, scan)?;
-    let missing = || ClientError::not_found("unknown-resource", "Unable to find the specified catalog.");
-    let resource = find(stored, resource).ok_or_else(missing)?;
+    let found = find(stored, resource).ok_or_else(unknown_catalog)?;
     let core = &call.site.core;
-    let is_ecat = resource.format == ECAT;
-    let (kind, head) = if is_ecat {
-        (CatalogKind::General, CatalogHead { id: &resource.label, uid: "" })
-    } else {
-        (CatalogKind::Dicom, CatalogHead { id: "", uid: &stored.scan.uid })
+    let (label, format) = match &found {
+        OfScan::Images(resource) => (&resource.label, &resource.format),
+        OfScan::Shelved(counted) => (&counted.resource.label, &counted.resource.notes.format),
     };
-    let written = |error: std::io::Error| ClientError::internal(error.to_string());
+    let is_dicom = format == DICOM;
+    let (kind, head, tail) = if is_dicom {
+        let tail = CatalogTail {
+            dimensions: stored.scan.dimensions,
+            voxel_size: stored.scan.voxel_size,
+            orientation: stored.scan.orientation.as_deref(),
+        };
+        (CatalogKind::Dicom, CatalogHead { id: "", uid: &stored.scan.uid }, tail)
+    } else {
+        (CatalogKind::General, CatalogHead { id: label, uid: "" }, CatalogTail::default())
+    };
+    let resource = match found {
+        OfScan::Images(resource) => resource,
+        OfScan::Shelved(counted) => return shelved_catalog(call, counted, kind, &head, &tail).await,
+    };
     let (mut catalog, mut document) = CatalogWriter::begin(kind, &head).map_err(written)?;
     let created = date_time(experiment.insert_ms);
     let mut page = 0;
@@ -104,15 +159,6 @@ pub async fn catalog(call: &Call, experiment: &Experiment, scan: &str, resource:
             document.extend_from_slice(&catalog.entry(&entry).map_err(written)?);
         }
     }
-    let tail = if is_ecat {
-        CatalogTail::default()
-    } else {
-        CatalogTail {
-            dimensions: stored.scan.dimensions,
-            voxel_size: stored.scan.voxel_size,
-            orientation: stored.scan.orientation.as_deref(),
-        }
-    };
     document.extend_from_slice(&catalog.end(&tail).map_err(written)?);
     Ok(ReplyBody::reply(StatusCode::OK, "text/xml", document))
 }

@@ -2,21 +2,23 @@
 
 use narthex::domain::access::Right;
 use narthex::domain::archive::Subject;
+use narthex::domain::shelf::ShelfOf;
 use narthex::http::views::subject::{document, item, sharing};
 use narthex::http::{ClientError, Format};
 use narthex::service::{Call, Reply, ReplyBody};
 
 /// What a subject is that nobody has put in another state, which nothing here can do.
-const STATUS: &str = "active";
+pub const STATUS: &str = "active";
 
 /// One subject.
-pub async fn read(call: &Call, project: Option<&str>, name: &str) -> Result<Reply, ClientError> {
-    let found = find(call, project, name).await?;
-    match call.context.format(&[Format::Html, Format::Xml, Format::Json])? {
-        Format::Json => Ok(ReplyBody::json(item(&found).to_json())),
-        Format::Html => Ok(ReplyBody::table(item(&found).fields_table().render(&Format::Html))),
+pub async fn read(call: &Call, found: &Subject) -> Result<Reply, ClientError> {
+    let format = call.context.format(&[Format::Html, Format::Xml, Format::Json])?;
+    let resources = call.site.core.shelf_resources(&ShelfOf::Subject(found.id.clone())).await?;
+    match format {
+        Format::Json => Ok(ReplyBody::json(item(found, &resources).to_json())),
+        Format::Html => Ok(ReplyBody::table(item(found, &resources).fields_table().render(&Format::Html))),
         Format::Xml => {
-            let document = document(&found).map_err(|error| ClientError::internal(error.to_string()))?;
+            let document = document(found, &resources).map_err(|error| ClientError::internal(error.to_string()))?;
             Ok(ReplyBody::xml(document))
         }
         _ => Err(ClientError::bad_request(
@@ -27,16 +29,9 @@ pub async fn read(call: &Call, project: Option<&str>, name: &str) -> Result<Repl
 }
 
 /// The projects that a subject is in.
-pub async fn projects(call: &Call, project: Option<&str>, name: &str) -> Result<Reply, ClientError> {
-    let found = find(call, project, name).await?;
+pub async fn projects(call: &Call, found: &Subject) -> Result<Reply, ClientError> {
     let project = call.project(&found.project, Right::Read).await?;
     crate::render(call, sharing(&found.label, &project))
-}
-
-/// The state of a subject.
-pub async fn status(call: &Call, project: Option<&str>, name: &str) -> Result<Reply, ClientError> {
-    find(call, project, name).await?;
-    Ok(ReplyBody::text(STATUS))
 }
 
 /// The subject of this label or identifier in a project, or of this identifier anywhere.

@@ -1,5 +1,8 @@
 //! Refreshing archive catalogs.
 
+mod refresh;
+mod target;
+
 use narthex::http::ClientError;
 use narthex::http::endpoints::catalog as endpoints;
 use narthex::service::{Access, Call, Reply, serve};
@@ -13,6 +16,7 @@ async fn handle(request: Request) -> Reply {
 
 async fn route(call: Call) -> Result<Reply, ClientError> {
     call.demand_login()?;
-    endpoints::find(&call.context)?;
-    Err(ClientError::not_implemented("not-implemented", "This version cannot refresh catalogs yet."))
+    match endpoints::find(&call.context)?.endpoint {
+        endpoints::Endpoint::Refresh => refresh::run(call).await,
+    }
 }

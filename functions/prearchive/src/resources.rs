@@ -1,20 +1,20 @@
 //! The resources of a session itself: reading, adding and removing files of any kind.
 
 use narthex::domain::DomainError;
-use narthex::domain::catalog::{CatalogCursor, FileNotes};
+use narthex::domain::catalog::CatalogCursor;
 use narthex::domain::prearchive::resources::AddFiles;
 use narthex::domain::prearchive::status::Action;
 use narthex::domain::prearchive::{PrearchiveSession, SessionPlace};
-use narthex::domain::resource::{CountedResource, check_label, check_notes};
+use narthex::domain::resource::{CountedResource, check_label};
 use narthex::http::views::prearchive as views;
 use narthex::http::{ClientError, Params};
-use narthex::service::files::receive;
+use narthex::service::files::{self, receive_unpacked};
 use narthex::service::{Call, Reply, ReplyBody, after_the_answer, download};
 
 use crate::files::render;
 
 /// Parameters that this version cannot serve.
-const NOT_YET: &[(&str, &str)] = &[("extract", "unpacking archives into a resource"), ("async", "adding files later")];
+const NOT_YET: &[(&str, &str)] = &[("async", "adding files later")];
 
 /// The session at a place.
 ///
@@ -63,7 +63,7 @@ pub async fn add(mut call: Call, place: &SessionPlace, label: &str, path: &str) 
     session.allow(Action::Edit)?;
     check_label(label)?;
     wanted(&call.context.params, label, &call.user())?;
-    let files = receive(&mut call, &core, path).await?;
+    let files = receive_unpacked(&mut call, &core, path).await?;
     // Fields of a form are parameters as well.
     let add = match wanted(&call.context.params, label, &call.user()) {
         Ok(add) => add,
@@ -83,14 +83,7 @@ pub async fn add(mut call: Call, place: &SessionPlace, label: &str, path: &str) 
 fn wanted(params: &Params, label: &str, by: &str) -> Result<AddFiles, ClientError> {
     ClientError::refuse_unserved(params, NOT_YET)?;
     ClientError::refuse_reference(params)?;
-    let text = |name| params.text(name).unwrap_or_default().to_owned();
-    let notes = FileNotes {
-        format: text("format"),
-        content: text("content"),
-        description: text("description"),
-        tags: params.list("tags").collect::<Vec<_>>().join(","),
-    };
-    check_notes(&notes)?;
+    let notes = files::notes(params)?;
     Ok(AddFiles { label: label.to_owned(), by: by.to_owned(), notes, overwrite: params.flag("overwrite") })
 }
 

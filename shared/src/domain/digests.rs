@@ -5,6 +5,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,9 @@ use crate::intake::{ExtentError, ExtentReader};
 use crate::storage::{PackId, PackReader, Record, Store, StoreError, keys, pack};
 
 const PER_PAGE: u32 = 256;
+
+/// What an entry of an archive takes at least, in bytes: a zip's two headers (APPNOTE 4.3.7 and 4.3.12).
+const MIN_ENTRY_BYTES: u64 = 30 + 46;
 
 #[derive(Serialize, Deserialize, Default)]
 struct DigestPage {
@@ -36,6 +40,32 @@ pub enum ReadError {
     Extent(#[from] ExtentError),
 }
 
+/// Digests as they were read, and those that were set since.
+#[derive(Default)]
+pub(super) struct Digests {
+    /// By pack and page; and whether one was set there.
+    pages: BTreeMap<(PackId, u32), (DigestPage, bool)>,
+}
+
+impl Digests {
+    /// Sets the digest of a file.
+    pub fn set(&mut self, file: &FileEntry, digest: String) {
+        let (page, is_changed) = self.pages.entry((file.pack, file.ordinal / PER_PAGE)).or_default();
+        page.md5.insert(file.ordinal, digest);
+        *is_changed = true;
+    }
+}
+
+/// Reads a file through; its CRC-32 must be right.
+pub(super) async fn md5_of<S: Store>(pack: Rc<PackReader<S>>, file: &FileEntry) -> Result<String, ReadError> {
+    let mut md5 = Md5::new();
+    let mut bytes = ExtentReader::whole(pack, file.extent, file.crc32)?;
+    while let Some(piece) = bytes.next().await? {
+        md5.update(&piece);
+    }
+    Ok(md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 impl<S: Store> Core<S> {
     /// A reader of a committed pack.
     ///
@@ -52,49 +82,57 @@ impl<S: Store> Core<S> {
     /// # Errors
     /// [`ReadError`] if a file cannot be read back.
     pub async fn digests(&self, files: &[FileEntry]) -> Result<Vec<String>, ReadError> {
-        let mut pages: BTreeMap<(PackId, u32), (DigestPage, bool)> = BTreeMap::new();
+        let mut known = Digests::default();
         let mut digests = Vec::with_capacity(files.len());
-        let mut reader: Option<(PackId, std::rc::Rc<PackReader<S>>)> = None;
+        let mut reader: Option<(PackId, Rc<PackReader<S>>)> = None;
         for file in files {
-            let number = file.ordinal / PER_PAGE;
-            let slot = (file.pack, number);
-            let (page, changed) = match pages.entry(slot) {
-                Entry::Occupied(held) => held.into_mut(),
-                Entry::Vacant(place) => {
-                    let page = self.records.get(&keys::pack_digests(file.pack, u64::from(number))).await?;
-                    place.insert((page.unwrap_or_default(), false))
-                }
-            };
-            let digest = match page.md5.get(&file.ordinal) {
-                Some(known) => known.clone(),
+            let digest = match self.known_digest(&mut known, file).await? {
+                Some(digest) => digest,
                 None => {
                     let pack = match &reader {
                         Some((id, pack)) if *id == file.pack => pack.clone(),
                         _ => {
-                            let pack = std::rc::Rc::new(self.pack_reader(file.pack).await?);
+                            let pack = Rc::new(self.pack_reader(file.pack).await?);
                             reader = Some((file.pack, pack.clone()));
                             pack
                         }
                     };
-                    let mut md5 = Md5::new();
-                    let mut bytes = ExtentReader::whole(pack, file.extent, file.crc32)?;
-                    while let Some(piece) = bytes.next().await? {
-                        md5.update(&piece);
-                    }
-                    let digest: String = md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-                    page.md5.insert(file.ordinal, digest.clone());
-                    *changed = true;
+                    let digest = md5_of(pack, file).await?;
+                    known.set(file, digest.clone());
                     digest
                 }
             };
             digests.push(digest);
         }
-        for ((pack, number), (page, changed)) in &pages {
-            if *changed {
+        self.store_digests(&known).await?;
+        Ok(digests)
+    }
+
+    /// The digest of a file, if it is known.
+    pub(super) async fn known_digest(
+        &self,
+        digests: &mut Digests,
+        file: &FileEntry,
+    ) -> Result<Option<String>, StoreError> {
+        let number = file.ordinal / PER_PAGE;
+        let (page, _) = match digests.pages.entry((file.pack, number)) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(place) => {
+                let page = self.records.get(&keys::pack_digests(file.pack, u64::from(number))).await?;
+                place.insert((page.unwrap_or_default(), false))
+            }
+        };
+        Ok(page.md5.get(&file.ordinal).cloned())
+    }
+
+    /// Stores digests that were set.
+    pub(super) async fn store_digests(&self, digests: &Digests) -> Result<(), StoreError> {
+        for ((pack, number), (page, is_changed)) in &digests.pages {
+            if *is_changed {
                 self.records.set(&keys::pack_digests(*pack, u64::from(*number)), page).await?;
             }
         }
-        Ok(digests)
+        Ok(())
     }
 
     /// Removes the digests of these files. They are taken again should one still be wanted.
@@ -105,6 +143,15 @@ impl<S: Store> Core<S> {
         let pages: BTreeSet<(PackId, u32)> = files.iter().map(|file| (file.pack, file.ordinal / PER_PAGE)).collect();
         for (pack, number) in pages {
             self.records.delete(&keys::pack_digests(pack, u64::from(number))).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the digests of all files in a pack of so many bytes.
+    pub(crate) async fn forget_pack_digests(&self, pack: PackId, bytes: u64) -> Result<(), StoreError> {
+        let entries = (bytes / MIN_ENTRY_BYTES).min(self.settings.limits.max_entries);
+        for page in 0..=entries / u64::from(PER_PAGE) {
+            self.records.delete(&keys::pack_digests(pack, page)).await?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Core;
 use super::error::DomainError;
 use super::ids;
+use super::resource::CountedResource;
 use crate::imaging::session::{ImageSession, Scan};
 use crate::intake::Extent;
 use crate::storage::{PackId, Record, Store, StoreError, keys};
@@ -89,6 +90,9 @@ pub struct StoredScan {
     pub number: u64,
     /// Its resources.
     pub resources: Vec<Resource>,
+    /// The resources on its shelf, once they were read: see [`super::shelf`].
+    #[serde(skip)]
+    pub shelf: Vec<CountedResource>,
 }
 
 /// The head of a manifest.
@@ -172,7 +176,17 @@ impl From<NewScan> for FullScan {
             });
             files.push(list);
         }
-        Self { stored: StoredScan { scan: new.scan, scan_type: None, quality: None, number: 0, resources }, files }
+        Self {
+            stored: StoredScan {
+                scan: new.scan,
+                scan_type: None,
+                quality: None,
+                number: 0,
+                resources,
+                shelf: Vec::new(),
+            },
+            files,
+        }
     }
 }
 
@@ -261,7 +275,20 @@ impl<S: Store> Core<S> {
         old: &Manifest,
         scans: Vec<StoredScan>,
     ) -> Result<Manifest, DomainError> {
-        let mut head = Manifest { id: ids::random_id()?, ..old.clone() };
+        self.derive_manifest_as(ids::random_id()?, old, scans).await
+    }
+
+    /// As [`Core::derive_manifest`], under an identifier that somebody has written down already.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub(crate) async fn derive_manifest_as(
+        &self,
+        id: String,
+        old: &Manifest,
+        scans: Vec<StoredScan>,
+    ) -> Result<Manifest, DomainError> {
+        let mut head = Manifest { id, ..old.clone() };
         let resources = || scans.iter().flat_map(|scan| &scan.resources);
         head.files = resources().map(|resource| resource.count).sum();
         head.bytes = resources().map(|resource| resource.bytes).fold(0, u64::saturating_add);

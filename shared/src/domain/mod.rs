@@ -11,11 +11,14 @@ pub mod history;
 pub mod ids;
 pub mod jobs;
 pub mod manifest;
+mod owners;
 pub mod prearchive;
 pub mod project;
+pub mod refresh;
 pub mod resource;
 pub mod resumable;
 pub mod settings;
+pub mod shelf;
 pub mod sweep;
 pub mod time;
 pub mod user_cache;
@@ -60,6 +63,14 @@ impl<S: Store> Core<S> {
     pub fn with_upload_limit(&self, max_bytes: u64) -> Self {
         let mut settings = Settings::clone(&self.settings);
         settings.limits.max_upload_bytes = settings.limits.max_upload_bytes.min(max_bytes);
+        Self { settings: std::rc::Rc::new(settings), ..self.clone() }
+    }
+
+    /// The same for an upload of which, unpacked, no more may be left.
+    #[must_use]
+    pub fn with_unpacked_limit(&self, max_bytes: u64) -> Self {
+        let mut settings = Settings::clone(&self.settings);
+        settings.limits.max_inflated_bytes = settings.limits.max_inflated_bytes.min(max_bytes);
         Self { settings: std::rc::Rc::new(settings), ..self.clone() }
     }
 

@@ -6,7 +6,7 @@ use super::Core;
 use super::catalog::{Catalog, CatalogRef, FileNotes};
 use super::error::DomainError;
 use super::ids::MAX_NAME_BYTES;
-use crate::storage::{PackId, Store, StoreError};
+use crate::storage::{Store, StoreError};
 
 /// Resources of one owner, at most: they stand in its record.
 pub const MAX_RESOURCES: usize = 100;
@@ -18,8 +18,8 @@ const MAX_DESCRIPTION_BYTES: usize = 300;
 /// Bytes of all tags together, at most.
 const MAX_TAGS_BYTES: usize = 200;
 
-/// A resource of a session or experiment. It is there for readers as long as its catalog has a file: an entry whose
-/// catalog is empty is left from a change that is not complete.
+/// A resource of an item. It is there for readers if it was made as such, or as long as its catalog has a file: an entry
+/// that has neither is left from a change that is not complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemResource {
     /// Its label, which no other resource of the owner has.
@@ -32,6 +32,9 @@ pub struct ItemResource {
     pub number: u64,
     /// The identifier of its catalog.
     pub catalog: String,
+    /// Whether it is there though it may be empty, as resources of the archive may be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_made: bool,
 }
 
 impl ItemResource {
@@ -47,12 +50,18 @@ impl ItemResource {
 }
 
 /// A resource with what its catalog says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CountedResource {
     /// The resource.
     pub resource: ItemResource,
-    /// The head of its catalog, which has at least one file.
+    /// The head of its catalog.
     pub catalog: Catalog,
+}
+
+/// The resource that an address means by this name: a label is meant before a number.
+pub fn named<'a>(resources: &'a [ItemResource], name: &str) -> Option<&'a ItemResource> {
+    let by_label = resources.iter().find(|resource| resource.label == name);
+    by_label.or_else(|| resources.iter().find(|resource| resource.is_named(name)))
 }
 
 /// A label that a new resource may have: 1 to 128 letters, digits, `_`, `-`, `.` and blanks (ASCII), the first a
@@ -99,7 +108,7 @@ pub fn check_notes(notes: &FileNotes) -> Result<(), DomainError> {
 }
 
 impl<S: Store> Core<S> {
-    /// The resources of a list that hold files, with their numbers of files and bytes, in order of their labels.
+    /// The resources of a list that are there, with their numbers of files and bytes, in order of their labels.
     ///
     /// # Errors
     /// The store's failure.
@@ -109,7 +118,7 @@ impl<S: Store> Core<S> {
             let heads = futures::future::join_all(some.iter().map(|resource| self.catalog(&resource.catalog))).await;
             for (resource, catalog) in some.iter().zip(heads) {
                 let catalog = catalog?;
-                if !catalog.is_empty() {
+                if resource.is_made || !catalog.is_empty() {
                     counted.push(CountedResource { resource: resource.clone(), catalog });
                 }
             }
@@ -118,7 +127,7 @@ impl<S: Store> Core<S> {
         Ok(counted)
     }
 
-    /// The resource of this name, if it holds files.
+    /// The resource of this name, if it is there.
     ///
     /// # Errors
     /// The store's failure.
@@ -127,27 +136,9 @@ impl<S: Store> Core<S> {
         resources: &[ItemResource],
         name: &str,
     ) -> Result<Option<CountedResource>, StoreError> {
-        // A label is meant before a number.
-        let by_label = resources.iter().find(|resource| resource.label == name);
-        let Some(resource) = by_label.or_else(|| resources.iter().find(|resource| resource.is_named(name))) else {
-            return Ok(None);
-        };
+        let Some(resource) = named(resources, name) else { return Ok(None) };
         let catalog = self.catalog(&resource.catalog).await?;
-        Ok((!catalog.is_empty()).then(|| CountedResource { resource: resource.clone(), catalog }))
-    }
-
-    /// Whether a file of one of these resources lies in a pack.
-    pub(crate) async fn resources_have_pack(
-        &self,
-        resources: &[ItemResource],
-        pack: PackId,
-    ) -> Result<bool, StoreError> {
-        for resource in resources {
-            if self.catalog_has_pack(&resource.catalog, pack).await? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        Ok((resource.is_made || !catalog.is_empty()).then(|| CountedResource { resource: resource.clone(), catalog }))
     }
 
     /// Removes the catalogs of these resources and releases their packs; the owner is about to go.

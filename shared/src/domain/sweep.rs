@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::Core;
 use super::error::DomainError;
 use super::ids::UNASSIGNED;
-use super::prearchive::PrearchiveSession;
+use super::owners::is_item;
 use super::prearchive::segment::Segment;
-use super::user_cache;
 use crate::storage::pack::{self, PackRecord};
 use crate::storage::{PackId, Record, Store, StoreError, keys};
 
@@ -94,6 +93,7 @@ impl<S: Store> Core<S> {
         }
         self.finish_deleted_projects().await?;
         self.finish_deleted_experiments().await?;
+        self.finish_deleted_subjects().await?;
         swept.emptied = self.empty_trash().await?;
         swept.uploads += self.remove_stale_uploads().await?;
         swept.cached = self.sweep_user_caches().await?;
@@ -154,28 +154,21 @@ impl<S: Store> Core<S> {
         Ok(false)
     }
 
-    /// Whether a session, or the experiment that it became, has taken files over from a pack.
+    /// Whether a session, or the experiment that it became, or whoever else owns files under this name, has taken files
+    /// over from a pack.
     async fn content_has_pack(&self, content: &str, id: PackId, known: &mut KnownPacks) -> Result<bool, DomainError> {
         if !self.content_is_alive(content).await? {
             return Ok(false);
         }
-        if let Some(login) = user_cache::login_of(content) {
-            return Ok(self.user_cache_has_pack(login, id).await?);
+        if !is_item(content) {
+            if known.content != content {
+                *known = KnownPacks { content: content.to_owned(), packs: self.packs_of_images(content).await? };
+            }
+            if known.packs.contains(&id) {
+                return Ok(true);
+            }
         }
-        if known.content != content {
-            *known = KnownPacks { content: content.to_owned(), packs: self.packs_of_images(content).await? };
-        }
-        if known.packs.contains(&id) {
-            return Ok(true);
-        }
-        let session: Option<PrearchiveSession> = self.records.get(&keys::session(content)).await?;
-        if let Some(session) = session
-            && self.resources_have_pack(&session.resources, id).await?
-        {
-            return Ok(true);
-        }
-        let Some(experiment) = self.experiment_of(content).await? else { return Ok(false) };
-        Ok(self.resources_have_pack(&experiment.resources, id).await?)
+        Ok(self.has_catalog_with_pack(content, id, "").await?)
     }
 
     /// The packs in which the images of a session lie, or of the experiment that it became.

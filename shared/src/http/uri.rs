@@ -57,6 +57,39 @@ impl ResourceUri {
         }
     }
 
+    /// The item of the archive, or the resource of one, that this names.
+    ///
+    /// # Errors
+    /// [`PathError::NotThatKind`] for everything else, files among it.
+    pub fn archive_item(&self) -> Result<ArchiveUri, PathError> {
+        let mut uri = ArchiveUri::default();
+        let own = |word: &&str| Some((*word).to_owned());
+        let segments = self.segments();
+        let mut rest = segments.as_slice();
+        if let ["projects", project, below @ ..] = rest {
+            (uri.project, rest) = (own(project), below);
+        }
+        if let ["subjects", subject, below @ ..] = rest {
+            (uri.subject, rest) = (own(subject), below);
+        }
+        if let ["experiments", experiment, below @ ..] = rest {
+            (uri.experiment, rest) = (own(experiment), below);
+            if let ["scans", scan, below @ ..] = rest {
+                (uri.scan, rest) = (own(scan), below);
+            }
+        }
+        if let ["resources", resource, below @ ..] = rest {
+            (uri.resource, rest) = (own(resource), below);
+        }
+        // Only within a project a subject's experiments are named below it.
+        let is_lost = uri.project.is_none() && uri.subject.is_some() && uri.experiment.is_some();
+        let is_nobody = uri.project.is_none() && uri.subject.is_none() && uri.experiment.is_none();
+        if !rest.is_empty() || is_nobody || is_lost {
+            return Err(PathError::NotThatKind);
+        }
+        Ok(uri)
+    }
+
     /// The destination of an import that this names.
     ///
     /// # Errors
@@ -115,6 +148,21 @@ impl fmt::Display for PrearchiveUri {
         let words = ["prearchive", "projects", &self.project, &self.timestamp, &self.folder];
         formatter.write_str(&join_segments(words))
     }
+}
+
+/// An item of the archive, or a resource of one, as URIs name it: by labels or identifiers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ArchiveUri {
+    /// The project.
+    pub project: Option<String>,
+    /// The subject.
+    pub subject: Option<String>,
+    /// The experiment.
+    pub experiment: Option<String>,
+    /// The scan.
+    pub scan: Option<String>,
+    /// The resource.
+    pub resource: Option<String>,
 }
 
 /// Where an import is to go (`dest`).
@@ -200,6 +248,39 @@ mod tests {
             assert_eq!(found, Ok(("X".to_owned(), "a/b c.zip".to_owned())));
         }
         for value in ["/user/cache/resources/X/files", "/user/cache/resources/X", "/user/cache/X/files/a", "/"] {
+            assert_eq!(of(value), Err(PathError::NotThatKind), "{value}");
+        }
+    }
+
+    #[test]
+    fn items_of_the_archive_are_named_in_every_form() {
+        let of = |value: &str| ResourceUri::parse(value).unwrap().archive_item();
+        for (value, expected) in [
+            ("/projects/P", ["P", "", "", "", ""]),
+            ("/data/projects/P/resources/R", ["P", "", "", "", "R"]),
+            ("/archive/projects/P/subjects/S", ["P", "S", "", "", ""]),
+            ("/data/archive/subjects/S/resources/R", ["", "S", "", "", "R"]),
+            ("/archive/projects/P/subjects/S/experiments/E", ["P", "S", "E", "", ""]),
+            ("/archive/projects/P/experiments/E/scans/4", ["P", "", "E", "4", ""]),
+            ("/data/archive/experiments/E/scans/4/resources/DICOM", ["", "", "E", "4", "DICOM"]),
+            ("/experiments/E/resources/17", ["", "", "E", "", "17"]),
+        ] {
+            let uri = of(value).unwrap();
+            let parts = [uri.project, uri.subject, uri.experiment, uri.scan, uri.resource];
+            assert_eq!(parts.map(Option::unwrap_or_default), expected, "{value}");
+        }
+        for value in [
+            "/",
+            "/archive",
+            "/projects",
+            "/prearchive/projects/P/T/S",
+            "/experiments/E/scans",
+            "/experiments/E/resources/R/files/a",
+            "/subjects/S/experiments/E",
+            "/scans/4",
+            "/resources/R",
+            "/experiments/E/assessors/A",
+        ] {
             assert_eq!(of(value), Err(PathError::NotThatKind), "{value}");
         }
     }

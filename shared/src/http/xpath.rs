@@ -45,7 +45,7 @@ pub fn session_fields(params: &Params) -> Result<Vec<Field>, ClientError> {
 }
 
 /// Steps of letters, digits, `_` and `-`, each with `[name=...]` behind it at most.
-fn is_path(path: &str) -> bool {
+pub(in crate::http) fn is_path(path: &str) -> bool {
     let is_word = |word: &str| {
         !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') && word.len() <= 64
     };

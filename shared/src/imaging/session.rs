@@ -290,9 +290,9 @@ impl Scan {
     }
 }
 
-/// The UID, unless it is one that was made here.
+/// The UID, unless there is none or it is one that was made here.
 fn uid_field(uid: &str) -> Vec<Field> {
-    if uid == shown_uid(uid) { vec![Field::text("UID", uid)] } else { Vec::new() }
+    if !uid.is_empty() && uid == shown_uid(uid) { vec![Field::text("UID", uid)] } else { Vec::new() }
 }
 
 impl Scanner {

@@ -153,6 +153,45 @@ xsi_type! {
     SessionType, "SessionData", "Session"
 }
 
+impl SessionType {
+    /// The type with this `xsi:type`, if it is one that sessions are made of.
+    pub fn known(xsi_type: &str) -> Option<Self> {
+        let found = Self::parse(xsi_type)?;
+        let by_modality = MODALITY_ORDER.iter().map(|(_, name)| *name);
+        by_modality
+            .chain(GROUP_ORDER.iter().copied())
+            .chain(["petmr"])
+            .any(|name| name == found.name())
+            .then_some(found)
+    }
+
+    /// The type of documents whose root is this element, without namespace.
+    pub fn of_element(element: &str) -> Option<Self> {
+        Self::known(&format!("xnat:{}SessionData", name_in_element(element.strip_suffix("Session")?)))
+    }
+}
+
+impl ScanType {
+    /// The type with this `xsi:type`, if it is one that scans are made of.
+    pub fn known(xsi_type: &str) -> Option<Self> {
+        let found = Self::parse(xsi_type)?;
+        SCAN_TYPE_ORDER.iter().any(|name| *name == found.name()).then_some(found)
+    }
+
+    /// The type of documents whose root is this element, without namespace.
+    pub fn of_element(element: &str) -> Option<Self> {
+        Self::known(&format!("xnat:{}ScanData", name_in_element(element.strip_suffix("Scan")?)))
+    }
+}
+
+fn name_in_element(text: &str) -> String {
+    match text {
+        "OtherDicom" => "otherDicom".to_owned(),
+        "RTImage" => "rtImage".to_owned(),
+        text => text.to_ascii_lowercase(),
+    }
+}
+
 xsi_type! {
     /// The data type of a scan: `xnat:mrScanData`, in XML `xnat:MRScan`.
     ScanType, "ScanData", "Scan"

@@ -2,9 +2,11 @@
 
 use super::Call;
 use crate::domain::Core;
+use crate::domain::catalog::FileNotes;
 use crate::domain::prearchive::upload_files::{FilesError, ReceivedFile, file_name, receive_file, receive_form};
+use crate::domain::resource::check_notes;
 use crate::http::request::BodyKind;
-use crate::http::{ClientError, upload_name};
+use crate::http::{ClientError, Params, upload_name};
 use crate::storage::Store;
 
 /// Receives the files of a request: the body as one file, or the parts of a form, whose other fields become parameters.
@@ -26,6 +28,38 @@ pub async fn receive<S: Store>(call: &mut Call, core: &Core<S>, path: &str) -> R
         BodyKind::Multipart { boundary } => receive_parts(call, core, &boundary, path).await,
         BodyKind::Form | BodyKind::Json => Err(FilesError::NoFile.into()),
     }
+}
+
+/// As [`receive`], for files that are to be stored: with the parameter `extract`, of archives what they hold.
+///
+/// # Errors
+/// As there, and why an archive is refused; nothing is kept then.
+pub async fn receive_unpacked<S: Store>(
+    call: &mut Call,
+    core: &Core<S>,
+    path: &str,
+) -> Result<Vec<ReceivedFile>, ClientError> {
+    let files = receive(call, core, path).await?;
+    if !call.context.params.flag("extract") {
+        return Ok(files);
+    }
+    Ok(core.unpack_files(files).await?)
+}
+
+/// What the parameters say of files or of a resource.
+///
+/// # Errors
+/// 400 for what is too long.
+pub fn notes(params: &Params) -> Result<FileNotes, ClientError> {
+    let text = |name| params.text(name).unwrap_or_default().to_owned();
+    let notes = FileNotes {
+        format: text("format"),
+        content: text("content"),
+        description: text("description"),
+        tags: params.list("tags").collect::<Vec<_>>().join(","),
+    };
+    check_notes(&notes)?;
+    Ok(notes)
 }
 
 async fn receive_parts<S: Store>(

@@ -90,10 +90,11 @@ impl ReplyBody {
         Self::reply(StatusCode::OK, "text/plain; charset=utf-8", Bytes::new())
     }
 
-    /// 204.
+    /// 204
     pub fn no_content() -> Reply {
         let mut reply = Response::new(Self::empty());
         *reply.status_mut() = StatusCode::NO_CONTENT;
+        reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         reply
     }
 

@@ -235,6 +235,21 @@ pub fn catalog_page(id: &str, page: u64) -> Key {
     Key::root("catalog-page").name(id).number(page)
 }
 
+/// The resources of a scan of an experiment that have changeable catalogs.
+pub fn scan_shelf(experiment: &str, scan: &str) -> Key {
+    Key::root("shelf-scan").name(experiment).name(scan)
+}
+
+/// The resources of a subject.
+pub fn subject_shelf(subject: &str) -> Key {
+    Key::root("shelf-subject").name(subject)
+}
+
+/// The resources of a project.
+pub fn project_shelf(project: &str) -> Key {
+    Key::root("shelf-project").name(project)
+}
+
 /// A subject.
 pub fn subject(id: &str) -> Key {
     Key::root("subject").name(id)

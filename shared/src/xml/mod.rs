@@ -14,7 +14,7 @@ pub use catalog::{CatalogEntry, CatalogHead, CatalogKind, CatalogTail, CatalogWr
 pub use project::{project_document, read_project};
 pub use read::XmlError;
 pub use session::{scan_document, session_document};
-pub use subject::{SUBJECT_PARTS, sorted_subject_fields, subject_document};
+pub use subject::{SUBJECT_PARTS, subject_document};
 
 /// Namespace of XNAT's items.
 pub const XNAT_NAMESPACE: &str = "http://nrg.wustl.edu/xnat";

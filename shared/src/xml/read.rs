@@ -76,6 +76,15 @@ pub type Values = Vec<(String, String)>;
 /// # Errors
 /// An [`XmlError`].
 pub fn read(document: &[u8], root: &str) -> Result<Values, XmlError> {
+    read_any(document, root, &|name| name == root).map(|(_, values)| values)
+}
+
+/// As [`read`], of a document whose root may be one of several elements; `wanted` says which in words. Gives the root's
+/// name as well.
+///
+/// # Errors
+/// An [`XmlError`].
+pub fn read_any(document: &[u8], wanted: &str, is_wanted: &dyn Fn(&str) -> bool) -> Result<(String, Values), XmlError> {
     if document.len() > MAX_DOCUMENT_BYTES {
         return Err(XmlError::TooLong);
     }
@@ -84,7 +93,15 @@ pub fn read(document: &[u8], root: &str) -> Result<Values, XmlError> {
     let config = reader.config_mut();
     config.check_end_names = true;
     config.expand_empty_elements = true;
-    let mut reading = Reading { root, values: Vec::new(), open: Vec::new(), elements: 0, ended: false };
+    let mut reading = Reading {
+        wanted,
+        is_wanted,
+        root: String::new(),
+        values: Vec::new(),
+        open: Vec::new(),
+        elements: 0,
+        ended: false,
+    };
     loop {
         let event = reader.read_event().map_err(|error| not_well_formed(&error))?;
         match event {
@@ -140,7 +157,9 @@ struct Open {
 }
 
 struct Reading<'r> {
-    root: &'r str,
+    wanted: &'r str,
+    is_wanted: &'r dyn Fn(&str) -> bool,
+    root: String,
     values: Values,
     open: Vec<Open>,
     elements: usize,
@@ -167,9 +186,12 @@ impl Reading<'_> {
         let is_ours = namespace == ResolveResult::Bound(Namespace(XNAT_NAMESPACE));
         let name = name.as_ref();
         let path = match self.open.last_mut() {
-            None if is_ours && name == self.root => String::new(),
+            None if is_ours && (self.is_wanted)(name) => {
+                self.root = name.to_owned();
+                String::new()
+            }
             None => {
-                let (found, wanted) = (shown(tag.name()), format!("xnat:{}", self.root));
+                let (found, wanted) = (shown(tag.name()), format!("xnat:{}", self.wanted));
                 return Err(XmlError::WrongType { found, wanted });
             }
             Some(_) if !is_ours => return Err(XmlError::ForeignName { name: shown(tag.name()) }),
@@ -230,8 +252,8 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn finish(self) -> Result<Values, XmlError> {
-        if self.ended { Ok(self.values) } else { Err(not_well_formed(&"it ends before its root does")) }
+    fn finish(self) -> Result<(String, Values), XmlError> {
+        if self.ended { Ok((self.root, self.values)) } else { Err(not_well_formed(&"it ends before its root does")) }
     }
 }
 

@@ -97,7 +97,7 @@ fn fill(node: &mut Node, all: &[Field], attributes: &[&str], schema: &[&str], mu
     insert_before(node, usize::MAX, &mut inserts);
 }
 
-fn resource(name: &str, resource: &Resource) -> Node {
+pub(super) fn resource(name: &str, resource: &Resource) -> Node {
     let mut node = Node::new(name);
     node.attribute("URI", &resource.uri);
     let (count, size) = (resource.file_count.map(|n| n.to_string()), resource.file_size.map(|n| n.to_string()));

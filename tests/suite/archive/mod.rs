@@ -3,11 +3,15 @@
 mod conflicts;
 mod documents;
 mod downloads;
+mod items;
 mod lists;
 mod matrix;
 mod nodes;
 mod reading;
+mod refresh;
 mod services;
+mod shelves;
+mod unpacking;
 mod xml;
 
 use narthex_tests::{Api, Modality, Service, Study};

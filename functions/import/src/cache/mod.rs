@@ -1,7 +1,6 @@
 //! The user cache: private scratch space of whoever is logged in.
 
 mod delete;
-mod extract;
 mod list;
 mod put;
 mod read;

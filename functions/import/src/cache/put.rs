@@ -6,16 +6,14 @@ use narthex::domain::prearchive::upload_files::ReceivedFile;
 use narthex::domain::user_cache::check_label;
 use narthex::http::{BodyKind, ClientError};
 use narthex::intake::IntakeError;
-use narthex::service::files::receive;
+use narthex::service::files::receive_unpacked;
 use narthex::service::{Call, Reply, ReplyBody};
-
-use super::extract;
 
 /// What a form may have beside its files, in bytes.
 const FORM_ALLOWANCE_BYTES: u64 = 1 << 20;
 
-/// The code of an upload that has more bytes than it may.
-const TOO_LARGE: &str = "upload.too_large";
+/// The codes of an upload that has more bytes than it may, as it comes or unpacked.
+const TOO_LARGE: [&str; 2] = ["upload.too_large", "zip.inflated_too_large"];
 
 /// `PUT .../X`: an empty resource.
 pub async fn resource(mut call: Call, label: &str) -> Result<Reply, ClientError> {
@@ -43,11 +41,8 @@ pub async fn files(mut call: Call, label: &str, path: &str) -> Result<Reply, Cli
     let core = call.site.core.clone();
     check_label(label)?;
     ClientError::refuse_reference(&call.context.params)?;
-    extract::stored(&core, &call.context.params, Vec::new()).await?;
-    let received = receive_within(&mut call, path).await?;
-    // Fields of a form are parameters as well.
-    let files = extract::stored(&core, &call.context.params, received).await?;
-    let count = files.len();
+    let files = receive_within(&mut call, path).await?;
+    let count: u64 = files.iter().map(ReceivedFile::count).sum();
     core.add_cache_files(&login, label, files).await?;
     if call.context.method != Method::POST {
         return Ok(ReplyBody::nothing());
@@ -70,10 +65,11 @@ async fn receive_within(call: &mut Call, path: &str) -> Result<Vec<ReceivedFile>
     let room_bytes = core.cache_room(&login, announced_bytes).await?;
     let limit_bytes = room_bytes.saturating_add(allowance_bytes);
     let is_rest = room_bytes < max_bytes && limit_bytes < core.settings.limits.max_upload_bytes;
-    let outcome = receive(call, &core.with_upload_limit(limit_bytes), path).await;
+    let bounded = core.with_upload_limit(limit_bytes).with_unpacked_limit(room_bytes);
+    let outcome = receive_unpacked(call, &bounded, path).await;
     match outcome {
         // An empty cache would have taken it, for all that is known: so it is full rather than the upload too large.
-        Err(error) if is_rest && error.code == TOO_LARGE => {
+        Err(error) if is_rest && TOO_LARGE.contains(&error.code.as_ref()) => {
             core.cache_room(&login, u64::MAX).await?;
             Err(error)
         }

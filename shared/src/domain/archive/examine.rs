@@ -272,7 +272,9 @@ impl<S: Store> Core<S> {
         }
         let mut session = old.session.clone();
         fill_session(&mut session, content.session());
-        let merged = merge_scans(self.full_scans(&old).await?, content.scans(self).await?, request.rules);
+        let (old_scans, new_scans) = (self.full_scans(&old).await?, content.scans(self).await?);
+        found.findings.extend(self.compare_with_changes(&existing, &old_scans, &new_scans).await?);
+        let merged = merge_scans(old_scans, new_scans, request.rules);
         found.findings.extend(merged.findings);
         let (findings, resources) =
             self.compare_resources(&existing.resources, &found.session.resources, request.rules).await?;

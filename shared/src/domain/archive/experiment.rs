@@ -6,11 +6,11 @@ use super::subject::LabelRef;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::resource::ItemResource;
-use crate::domain::user_cache;
+use crate::domain::{shelf, user_cache};
 use crate::imaging::Field;
 use crate::imaging::types::SessionType;
 use crate::storage::roster::RowSource;
-use crate::storage::{Record, Roster, Store, StoreError, keys};
+use crate::storage::{Lease, Record, Roster, Store, StoreError, keys};
 
 /// An archived session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -56,9 +56,21 @@ pub struct Experiment {
     /// Its own resources, beside those of its scans; lists leave them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<ItemResource>,
+    /// Catalogs of its own resources that were removed and are to be cleared away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discarded: Vec<String>,
+    /// The scans that may have a shelf: resources with a changeable catalog.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shelved_scans: Vec<String>,
+    /// Manifests that are its own no more, or not yet, and are to be removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub superseded: Vec<String>,
     /// Its place in the project's list.
     pub place: u64,
 }
+
+/// The status of an experiment that nobody may change.
+pub const LOCKED: &str = "locked";
 
 impl Record for Experiment {
     const VERSION: u32 = 1;
@@ -84,14 +96,30 @@ impl Experiment {
     pub fn last_modified_ms(&self) -> u64 {
         self.insert_ms
     }
+
+    /// As lists show it.
+    fn listed(self) -> Self {
+        let (resources, discarded, shelved_scans, superseded, merged) = Default::default();
+        Self { resources, discarded, shelved_scans, superseded, merged, ..self }
+    }
+
+    /// Refuses a change while it is locked.
+    pub(crate) fn demand_unlocked(&self) -> Result<(), DomainError> {
+        if self.status != LOCKED {
+            return Ok(());
+        }
+        Err(DomainError::Refused {
+            what: "The experiment is locked and cannot be changed; unlock it first (unlock=true).".to_owned(),
+        })
+    }
+
+    /// The lease under which the experiment of this label is made, changed and removed.
+    pub(crate) fn lease_name(&self) -> String {
+        lease_of(&self.project, &self.label)
+    }
 }
 
 /// The lease under which the experiment of a label is made, changed and removed.
-pub(super) fn label_lease(experiment: &Experiment) -> String {
-    lease_of(&experiment.project, &experiment.label)
-}
-
-/// The same by its parts.
 pub(super) fn lease_of(project: &str, label: &str) -> String {
     format!("experiment/{project}/{label}")
 }
@@ -104,7 +132,7 @@ impl<S: Store> Core<S> {
             async move {
                 let found: Option<Experiment> = records.get(&keys::experiment(&id)).await?;
                 let found = found.filter(|found| found.place == place);
-                Ok(found.map(|found| Experiment { resources: Vec::new(), merged: Vec::new(), ..found }))
+                Ok(found.map(Experiment::listed))
             }
         };
         (self.roster(format!("experiments/{project}")), source)
@@ -155,6 +183,26 @@ impl<S: Store> Core<S> {
         found.ok_or_else(|| DomainError::not_found("experiment", name))
     }
 
+    /// Stores a changed experiment, whose lease the caller holds, and shows the change in the list.
+    pub(crate) async fn store_experiment(&self, lease: &mut Lease, experiment: &Experiment) -> Result<(), DomainError> {
+        let (roster, source) = self.experiment_roster(&experiment.project);
+        let touch = roster.touch(&experiment.id, Some(experiment.place)).await?;
+        self.set_experiment(lease, experiment).await?;
+        roster.settled(&experiment.id, touch).await?;
+        if Roster::<S>::is_long_at(touch.slot) {
+            roster.fold_if_long(&source).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores an experiment of which nothing has changed that lists show.
+    pub(crate) async fn set_experiment(&self, lease: &mut Lease, experiment: &Experiment) -> Result<(), DomainError> {
+        if !self.leases.keep(lease).await? {
+            return Err(DomainError::Busy { what: "this experiment".to_owned() });
+        }
+        Ok(self.records.set(&keys::experiment(&experiment.id), experiment).await?)
+    }
+
     /// Whether an experiment exists that has the files of this session of the prearchive.
     pub(crate) async fn has_content(&self, experiment: &str, session: &str) -> Result<bool, StoreError> {
         Ok(self.experiment_by_id(experiment).await?.is_some_and(|found| found.owns_as(session)))
@@ -169,10 +217,33 @@ impl<S: Store> Core<S> {
         if let Some(login) = user_cache::login_of(content) {
             return Ok(self.records.store().get(keys::user_cache(login).as_str()).await?.is_some());
         }
+        if let Some(item) = shelf::item_of(content) {
+            return Ok(self.records.store().get(item.as_str()).await?.is_some());
+        }
         if self.records.store().get(keys::session(content).as_str()).await?.is_some() {
             return Ok(true);
         }
         Ok(self.experiment_of(content).await?.is_some())
+    }
+
+    /// Whether two names under which packs are owned stand for the same item: those of sessions that became the same
+    /// experiment do.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub(crate) async fn is_same_owner(&self, one: &str, other: &str) -> Result<bool, StoreError> {
+        if one == other {
+            return Ok(true);
+        }
+        let reference = async |name| self.records.get::<LabelRef>(&keys::content(name)).await;
+        let (Some(first), Some(second)) = (reference(one).await?, reference(other).await?) else { return Ok(false) };
+        if first.id != second.id {
+            return Ok(false);
+        }
+        // A session that was to be merged has its reference before it is; of an experiment that is gone the references
+        // are all that is left.
+        let experiment = self.experiment_by_id(&first.id).await?;
+        Ok(experiment.is_none_or(|experiment| experiment.owns_as(one) && experiment.owns_as(other)))
     }
 
     /// The experiment that has the files owned under this name.

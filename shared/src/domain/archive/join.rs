@@ -31,12 +31,14 @@ impl<S: Store> Core<S> {
         &self,
         held: &mut HeldSession,
         lease: &mut Lease,
-        merge: Merge,
+        mut merge: Merge,
         request: &ArchiveRequest,
     ) -> Result<Experiment, DomainError> {
         self.demand_settled(&merge.existing).await?;
+        merge.existing.demand_unlocked()?;
         let id = merge.existing.id.clone();
         self.finish_change(&id).await?;
+        self.finish_superseded(lease, &mut merge.existing).await?;
         let outcome = self.write_merge(held, lease, merge, request).await;
         if outcome.is_err() {
             // What was written is of no use, unless the commit was done all the same. The sweep does it otherwise.

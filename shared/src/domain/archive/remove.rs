@@ -3,7 +3,7 @@
 //! An experiment's record is what makes it one: with that it is gone for everybody. A copy in the trash, written
 //! before, says which files are still to be removed; the sweep works the trash off.
 
-use super::experiment::{Experiment, label_lease};
+use super::experiment::Experiment;
 use super::subject::{LabelRef, Subject};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
@@ -19,7 +19,7 @@ impl<S: Store> Core<S> {
         let missing = || DomainError::not_found("experiment", id);
         let found = self.experiment_by_id(id).await?.ok_or_else(missing)?;
         self.settle_content(&found, async || Ok(())).await?;
-        self.with_lease(&label_lease(&found), "this experiment", async |core| {
+        self.with_lease(&found.lease_name(), "this experiment", async |core| {
             let experiment = core.experiment_by_id(id).await?.ok_or_else(missing)?;
             core.demand_settled(&experiment).await?;
             core.finish_change(id).await?;
@@ -77,14 +77,53 @@ impl<S: Store> Core<S> {
             && store.get(keys::trash(id).as_str()).await?.is_none())
     }
 
+    /// As [`Core::delete_experiment`], unless it is locked.
+    ///
+    /// # Errors
+    /// As there, and [`DomainError::Refused`].
+    pub async fn delete_unlocked_experiment(&self, id: &str) -> Result<(), DomainError> {
+        self.experiment_that_is(id).await?.demand_unlocked()?;
+        self.delete_experiment(id).await
+    }
+
+    /// Deletes a subject; `with_experiments` says that its experiments may go with it.
+    ///
+    /// # Errors
+    /// [`DomainError::Conflict`] if it has some that may not, [`DomainError::Refused`] if one is locked,
+    /// [`DomainError::Busy`], or the store's failure; what was deleted until then is gone.
+    pub async fn delete_subject_with(&self, subject: &Subject, with_experiments: bool) -> Result<(), DomainError> {
+        let mut experiments = self.list_experiments(&subject.project).await?;
+        experiments.retain(|experiment| experiment.subject_id == subject.id);
+        // Files without the records that name them could never be found again.
+        if !with_experiments && !experiments.is_empty() {
+            return Err(DomainError::Conflict {
+                reason: format!(
+                    "The subject {} still has experiments; delete them first, or delete the subject with \
+                     removeFiles=true.",
+                    subject.label
+                ),
+            });
+        }
+        for experiment in &experiments {
+            experiment.demand_unlocked()?;
+        }
+        for experiment in experiments {
+            match self.delete_unlocked_experiment(&experiment.id).await {
+                Err(DomainError::NotFound { .. }) => {}
+                done => done?,
+            }
+        }
+        self.delete_subject(subject).await
+    }
+
     /// Deletes a subject, which should have no experiments any more. Its record goes first; a label that is left
     /// behind by a crash leads to nothing and is overwritten by the next subject of that label.
     ///
     /// # Errors
     /// The store's failure.
     pub async fn delete_subject(&self, subject: &Subject) -> Result<(), DomainError> {
-        let lease = format!("subject/{}/{}", subject.project, subject.label.to_lowercase());
-        self.with_lease(&lease, "the subject", async |core| {
+        self.with_lease(&subject.lease_name(), "the subject", async |core| {
+            let shelf = core.condemn_subject_shelf(&subject.id).await?;
             let (roster, source) = core.subject_roster(&subject.project);
             let touch = roster.touch(&subject.id, Some(subject.place)).await?;
             core.records.delete(&keys::subject(&subject.id)).await?;
@@ -94,6 +133,9 @@ impl<S: Store> Core<S> {
             }
             roster.settled(&subject.id, touch).await?;
             roster.fold_if_long(&source).await?;
+            if let Some(noted) = shelf {
+                core.remove_subject_shelf(&subject.id, noted).await?;
+            }
             Ok(())
         })
         .await

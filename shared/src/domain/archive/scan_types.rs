@@ -149,6 +149,7 @@ mod tests {
             quality: None,
             number: 0,
             resources: Vec::new(),
+            shelf: Vec::new(),
         }
     }
 

@@ -1,10 +1,11 @@
 //! Subjects.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::imaging::Field;
 use crate::storage::roster::RowSource;
 use crate::storage::{Record, Roster, Store, StoreError, keys};
 
@@ -21,9 +22,12 @@ pub struct Subject {
     pub insert_ms: u64,
     /// Who made it.
     pub insert_user: String,
-    /// What is known of it, by the path of the schema, such as `demographics/gender`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub fields: Vec<Field>,
+    /// What is said of it, by XNAT's short names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
+    /// Whether experiments may still name it by its former label.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_renamed: bool,
     /// Its place in the project's list.
     pub place: u64,
 }
@@ -37,6 +41,15 @@ impl Subject {
     pub fn last_modified_ms(&self) -> u64 {
         self.insert_ms
     }
+
+    /// The lease under which the subject of this label is made, changed and removed.
+    pub(crate) fn lease_name(&self) -> String {
+        lease_name(&self.project, &self.label)
+    }
+}
+
+pub(super) fn lease_name(project: &str, label: &str) -> String {
+    format!("subject/{project}/{}", label.to_lowercase())
 }
 
 /// Which item a label stands for.
@@ -105,29 +118,40 @@ impl<S: Store> Core<S> {
         if let Some(subject) = self.find_subject(project, label).await? {
             return Ok(subject);
         }
-        let lease = format!("subject/{project}/{}", label.to_lowercase());
-        self.with_lease(&lease, "the subject", async |core| {
+        self.with_lease(&lease_name(project, label), "the subject", async |core| {
             if let Some(subject) = core.find_subject(project, label).await? {
                 return Ok(subject);
             }
-            let id = core.new_item_id('S').await?;
-            let (roster, _) = core.subject_roster(project);
-            let touch = roster.touch(&id, None).await?;
-            let subject = Subject {
-                id: id.clone(),
-                project: project.to_owned(),
-                label: label.to_owned(),
-                insert_ms: core.clock.now_ms(),
-                insert_user: by.to_owned(),
-                fields: Vec::new(),
-                place: touch.place,
-            };
-            core.records.set(&keys::subject_label(project, label), &LabelRef { id: id.clone() }).await?;
-            core.records.set(&keys::subject(&id), &subject).await?;
-            roster.settled(&id, touch).await?;
-            Ok(subject)
+            core.make_subject(project, label, &BTreeMap::new(), by).await
         })
         .await
+    }
+
+    /// Makes a subject of a label whose lease the caller holds.
+    pub(super) async fn make_subject(
+        &self,
+        project: &str,
+        label: &str,
+        fields: &BTreeMap<String, String>,
+        by: &str,
+    ) -> Result<Subject, DomainError> {
+        let id = self.new_item_id('S').await?;
+        let (roster, _) = self.subject_roster(project);
+        let touch = roster.touch(&id, None).await?;
+        let subject = Subject {
+            id: id.clone(),
+            project: project.to_owned(),
+            label: label.to_owned(),
+            insert_ms: self.clock.now_ms(),
+            insert_user: by.to_owned(),
+            fields: fields.iter().filter(|(_, value)| !value.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            is_renamed: false,
+            place: touch.place,
+        };
+        self.records.set(&keys::subject_label(project, label), &LabelRef { id: id.clone() }).await?;
+        self.records.set(&keys::subject(&id), &subject).await?;
+        roster.settled(&id, touch).await?;
+        Ok(subject)
     }
 
     /// A new identifier: the site, the kind (`S` subjects, `E` experiments), and a number that is never used again.

@@ -188,6 +188,9 @@ impl<S: Store> Core<S> {
             insert_ms: now_ms,
             insert_user: request.by.clone(),
             resources,
+            discarded: Vec::new(),
+            shelved_scans: Vec::new(),
+            superseded: Vec::new(),
             place: touch.place,
         };
         let reference = LabelRef { id: id.clone() };
@@ -247,7 +250,7 @@ impl<S: Store> Core<S> {
     }
 
     /// Gives each item a number that no other on the server has.
-    pub(super) async fn number(&self, sequence: &str, items: Vec<&mut u64>) -> Result<(), DomainError> {
+    pub(crate) async fn number(&self, sequence: &str, items: Vec<&mut u64>) -> Result<(), DomainError> {
         let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
         if count == 0 {
             return Ok(());

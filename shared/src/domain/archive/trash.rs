@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::experiment::{Experiment, label_lease};
+use super::experiment::Experiment;
 use crate::domain::Core;
 use crate::domain::catalog::CatalogRef;
 use crate::domain::error::DomainError;
@@ -106,7 +106,7 @@ impl<S: Store> Core<S> {
         for listed in roster.list(&source).await? {
             let id = listed.member.as_str();
             let outcome = self
-                .with_lease(&label_lease(&listed.row.experiment), "this experiment", async |core| {
+                .with_lease(&listed.row.experiment.lease_name(), "this experiment", async |core| {
                     let trash: Option<Trash> = core.records.get(&keys::experiment_trash(id)).await?;
                     match trash {
                         Some(trash) => core.sweep_trash(trash).await,
@@ -194,6 +194,7 @@ impl<S: Store> Core<S> {
         for page in 0..present.file_pages {
             used.extend(self.file_page(&present, page).await?.iter().map(|file| file.pack));
         }
+        self.add_packs_of_catalogs(&live.content, &mut used).await?;
         let mut released: BTreeSet<PackId> = BTreeSet::new();
         for page in 0..old.file_pages {
             let mut files = self.file_page_if_there(&old, page).await?;
@@ -235,6 +236,15 @@ impl<S: Store> Core<S> {
             self.remove_manifest(&experiment.manifest, true).await?;
         }
         self.remove_catalogs(&experiment.resources, &experiment.content).await?;
+        for catalog in &experiment.discarded {
+            self.remove_catalog(CatalogRef { id: catalog, owner: &experiment.content }).await?;
+        }
+        for scan in &experiment.shelved_scans {
+            self.remove_shelf(&keys::scan_shelf(&experiment.id, scan), &experiment.content).await?;
+        }
+        for manifest in experiment.superseded.iter().filter(|id| **id != experiment.manifest) {
+            self.remove_manifest(manifest, false).await?;
+        }
         let label = keys::experiment_label(&experiment.project, &experiment.label);
         if self.records.get::<super::subject::LabelRef>(&label).await?.is_some_and(|found| found.id == experiment.id) {
             self.records.delete(&label).await?;

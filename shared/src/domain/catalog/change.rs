@@ -28,16 +28,16 @@ pub enum Put {
 }
 
 /// A catalog under change: the head, and the pages that were read.
-struct Draft<'a, S> {
-    core: &'a Core<S>,
-    id: &'a str,
-    head: Catalog,
-    pages: BTreeMap<u64, Vec<CatalogFile>>,
+pub(super) struct Draft<'a, S> {
+    pub core: &'a Core<S>,
+    pub id: &'a str,
+    pub head: Catalog,
+    pub pages: BTreeMap<u64, Vec<CatalogFile>>,
 }
 
 impl<S: Store> Draft<'_, S> {
     /// The files of the page at this place of the list.
-    async fn page(&mut self, index: usize) -> Result<&mut Vec<CatalogFile>, StoreError> {
+    pub async fn page(&mut self, index: usize) -> Result<&mut Vec<CatalogFile>, StoreError> {
         let Some(page) = self.head.pages.get(index) else { return Ok(self.pages.entry(u64::MAX).or_default()) };
         match self.pages.entry(page.number) {
             Entry::Occupied(held) => Ok(held.into_mut()),
@@ -49,13 +49,20 @@ impl<S: Store> Draft<'_, S> {
         }
     }
 
-    async fn has(&mut self, path: &str) -> Result<bool, StoreError> {
+    /// The file at a path.
+    pub async fn find(&mut self, path: &str) -> Result<Option<&CatalogFile>, StoreError> {
         let index = self.head.index_of(path);
-        Ok(self.page(index).await?.binary_search_by(|found| found.file.name.as_str().cmp(path)).is_ok())
+        let files = self.page(index).await?;
+        let at = files.binary_search_by(|found| found.file.name.as_str().cmp(path));
+        Ok(at.ok().and_then(|at| files.get(at)))
+    }
+
+    async fn has(&mut self, path: &str) -> Result<bool, StoreError> {
+        Ok(self.find(path).await?.is_some())
     }
 
     /// Refuses a path that is a folder of other files, or has a file among its folders: no archive could be unpacked.
-    async fn demand_no_folder(&mut self, path: &str) -> Result<(), DomainError> {
+    pub async fn demand_no_folder(&mut self, path: &str) -> Result<(), DomainError> {
         let clash = |path: &str| DomainError::Invalid {
             what: format!(
                 "The resource has {} as a file or a folder already; choose another path.",
@@ -81,7 +88,7 @@ impl<S: Store> Draft<'_, S> {
     }
 
     /// Puts new pages in the place of `count` pages from `index` on. An empty list takes them away.
-    fn replace(&mut self, index: usize, count: usize, new: Vec<Vec<CatalogFile>>) -> Vec<(u64, Page)> {
+    pub fn replace(&mut self, index: usize, count: usize, new: Vec<Vec<CatalogFile>>) -> Vec<(u64, Page)> {
         let before = index.checked_sub(1).and_then(|before| self.head.pages.get(before));
         // Only the first page's bound may stay: it is no greater than what comes first now.
         let old_from = self.head.pages.get(index).map(|page| page.from.clone()).filter(|_| before.is_some());
@@ -119,7 +126,8 @@ pub(super) fn separator(last: &str, next: &str) -> String {
 /// Bytes that a file takes on a page at most: JSON doubles what it must escape, as control characters do not come.
 pub(super) fn file_bytes(entry: &CatalogFile) -> usize {
     let CatalogFile { file, by, notes, .. } = entry;
-    let texts = [&file.name, by, &notes.format, &notes.content, &notes.description, &notes.tags];
+    let texts =
+        [&file.name, by, &notes.format, &notes.content, &notes.description, &notes.tags, &file.sop_instance_uid];
     ENTRY_BYTES + 2 * texts.iter().map(|text| text.len()).sum::<usize>()
 }
 
@@ -129,14 +137,14 @@ fn page_bytes(files: &[CatalogFile]) -> usize {
 
 impl<S: Store> Core<S> {
     /// Begins a change; what the last one left behind is removed first.
-    async fn draft<'a>(&'a self, catalog: CatalogRef<'a>) -> Result<Draft<'a, S>, StoreError> {
+    pub(super) async fn draft<'a>(&'a self, catalog: CatalogRef<'a>) -> Result<Draft<'a, S>, StoreError> {
         let mut head = self.catalog(catalog.id).await?;
         self.remove_leftovers(catalog, &std::mem::take(&mut head.leftovers)).await?;
         Ok(Draft { core: self, id: catalog.id, head, pages: BTreeMap::new() })
     }
 
     /// Writes the new pages and then the head, and removes what is no longer in use.
-    async fn commit_draft(
+    pub(super) async fn commit_draft(
         &self,
         lease: &mut Lease,
         catalog: CatalogRef<'_>,
@@ -163,8 +171,8 @@ impl<S: Store> Core<S> {
         Ok(())
     }
 
-    /// Puts a file, whose bytes lie in a pack of its own that is committed already. With `overwrite` it takes the
-    /// place of one that is there, whose pack is then released.
+    /// Puts a file, whose bytes lie in a pack that is committed already. With `overwrite` it takes the
+    /// place of one that is there, whose pack is then released unless others lie in it too.
     ///
     /// # Errors
     /// [`DomainError::Invalid`] if the catalog is full or the path is a folder's, [`DomainError::Busy`] if the lease
@@ -195,7 +203,9 @@ impl<S: Store> Core<S> {
                 if let Some(place) = files.get_mut(at) {
                     let old = std::mem::replace(place, new);
                     draft.head.bytes = draft.head.bytes.saturating_sub(old.file.extent.len);
-                    draft.head.leftovers.packs.extend((old.file.pack != pack).then_some(old.file.pack));
+                    if old.file.pack != pack {
+                        self.leave_behind(&mut draft.head.leftovers, &old.file).await?;
+                    }
                 }
                 Put::Replaced
             }
@@ -239,7 +249,7 @@ impl<S: Store> Core<S> {
         let old = files.remove(at);
         draft.head.files = draft.head.files.saturating_sub(1);
         draft.head.bytes = draft.head.bytes.saturating_sub(old.file.extent.len);
-        draft.head.leftovers.packs.push(old.file.pack);
+        self.leave_behind(&mut draft.head.leftovers, &old.file).await?;
         let left = files.len() as u64;
         let fits = |page: Option<&PageRef>| page.is_some_and(|page| left > 0 && page.count + left <= JOIN_AT);
         let neighbour = if fits(draft.head.pages.get(index + 1)) {
@@ -279,7 +289,7 @@ impl<S: Store> Core<S> {
     }
 }
 
-fn busy() -> DomainError {
+pub(super) fn busy() -> DomainError {
     DomainError::Busy { what: "the resource".to_owned() }
 }
 

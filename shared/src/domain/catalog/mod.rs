@@ -3,14 +3,20 @@
 //! A catalog is a head and pages of files, all sorted by path. A change writes the page anew under a number that was
 //! never used, then the head, which is the commit, and then removes what the head no longer names. What a worker that
 //! died left to be removed stands in the head, and the number of a page that was never committed is used again by the
-//! next change; so nothing stays behind for ever. A catalog without a head is empty.
+//! next change; so nothing stays behind for ever. A change of many pages writes them down in the head as left behind
+//! before it writes them. A catalog without a head is empty.
+//!
+//! A pack that holds one file is given back with that file. One that holds several, such as an archive that was
+//! unpacked, is given back when no file of its owner lies in it any more.
 //!
 //! Whoever changes a catalog holds the lease of its owner. Readers hold nothing: when a page was replaced under their
 //! eyes they read the head again and go on behind the last path they have seen.
 
 mod build;
+mod bulk;
 mod change;
 mod join;
+mod packs;
 mod read;
 mod remove;
 mod take;
@@ -40,7 +46,8 @@ pub const MAX_FILES: u64 = 100_000;
 /// One file of a catalog.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CatalogFile {
-    /// Its path within the resource and where its bytes lie: in a pack of its own.
+    /// Its path within the resource and where its bytes lie: in a pack of its own, or in one that it shares with other
+    /// files of the same owner.
     #[serde(rename = "f")]
     pub file: FileEntry,
     /// Who added it.
@@ -78,7 +85,7 @@ impl FileNotes {
 }
 
 /// The head of a catalog.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Catalog {
     /// Its pages, in order.
     pages: Vec<PageRef>,
@@ -98,7 +105,7 @@ impl Record for Catalog {
 }
 
 /// A page as the head knows it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct PageRef {
     /// Its number.
     #[serde(rename = "n")]
@@ -116,9 +123,15 @@ struct Leftovers {
     /// Pages whose files stand on other pages now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pages: Vec<u64>,
-    /// Packs of files that were replaced or removed.
+    /// Packs of files that were replaced or removed, which held nothing else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     packs: Vec<PackId>,
+    /// Packs of such files that hold others as well, which may still be needed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    shared: Vec<PackId>,
+    /// Pages of whose files some were replaced, and the others stand on other pages now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    replaced: Vec<u64>,
     /// Pages whose files were all removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     cleared: Vec<u64>,

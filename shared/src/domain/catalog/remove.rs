@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use super::change::Draft;
 use super::{CatalogCursor, CatalogFile, CatalogRef, Leftovers};
 use crate::domain::Core;
-use crate::storage::{PackId, Store, StoreError, keys, pack};
+use crate::storage::{PackId, Store, StoreError, keys};
 
-/// New pages that one change writes at most, so that many may lie uncommitted behind the next number.
-const MAX_NEW_PAGES: u64 = 2;
+/// New pages that one change writes at most without writing them down before, so that many may lie uncommitted behind
+/// the next number.
+pub(super) const MAX_NEW_PAGES: u64 = 2;
+
+/// Packs that are found to be needed still while a catalog is removed: they are not looked for again on every page.
+type Needed = BTreeSet<PackId>;
 
 impl<S: Store> Core<S> {
     pub(super) async fn remove_leftovers(
@@ -16,22 +21,67 @@ impl<S: Store> Core<S> {
         leftovers: &Leftovers,
     ) -> Result<(), StoreError> {
         for pack in &leftovers.packs {
-            self.release_file_pack(*pack, catalog.owner).await?;
+            self.release_pack(*pack, catalog.owner, true).await?;
+        }
+        for pack in &leftovers.shared {
+            self.release_shared_pack(*pack, catalog, false).await?;
         }
         for page in &leftovers.pages {
             self.records.delete(&keys::catalog_page(catalog.id, *page)).await?;
         }
+        if !leftovers.replaced.is_empty() {
+            let head = self.catalog(catalog.id).await?;
+            let mut draft = Draft { core: self, id: catalog.id, head, pages: Default::default() };
+            for page in &leftovers.replaced {
+                self.remove_replaced_page(&mut draft, catalog, *page).await?;
+            }
+        }
+        let mut needed = Needed::new();
         for page in &leftovers.cleared {
-            self.clear_page(catalog, *page).await?;
+            self.clear_page(catalog, *page, &mut needed).await?;
         }
         Ok(())
     }
 
+    /// Gives back what the files of a page had that were replaced, then removes the page.
+    async fn remove_replaced_page(
+        &self,
+        draft: &mut Draft<'_, S>,
+        catalog: CatalogRef<'_>,
+        number: u64,
+    ) -> Result<(), StoreError> {
+        let files = self.catalog_page(catalog.id, number).await?.unwrap_or_default();
+        let mut leftovers = Leftovers::default();
+        for CatalogFile { file, .. } in files {
+            if draft.find(&file.name).await?.is_none_or(|present| present.file.pack != file.pack) {
+                self.leave_behind(&mut leftovers, &file).await?;
+            }
+        }
+        for pack in leftovers.packs {
+            self.release_pack(pack, catalog.owner, true).await?;
+        }
+        for pack in leftovers.shared {
+            self.release_shared_pack(pack, catalog, false).await?;
+        }
+        self.records.delete(&keys::catalog_page(catalog.id, number)).await
+    }
+
     /// Releases the packs of a page's files, then removes the page: whoever is interrupted finds it again.
-    async fn clear_page(&self, catalog: CatalogRef<'_>, number: u64) -> Result<(), StoreError> {
+    async fn clear_page(&self, catalog: CatalogRef<'_>, number: u64, needed: &mut Needed) -> Result<(), StoreError> {
         let files: Vec<CatalogFile> = self.catalog_page(catalog.id, number).await?.unwrap_or_default();
-        for file in files {
-            self.release_file_pack(file.file.pack, catalog.owner).await?;
+        let mut leftovers = Leftovers::default();
+        for CatalogFile { file, .. } in files {
+            if !needed.contains(&file.pack) {
+                self.leave_behind(&mut leftovers, &file).await?;
+            }
+        }
+        for pack in leftovers.packs {
+            self.release_pack(pack, catalog.owner, true).await?;
+        }
+        for pack in leftovers.shared {
+            if !self.release_shared_pack(pack, catalog, true).await? {
+                needed.insert(pack);
+            }
         }
         self.records.delete(&keys::catalog_page(catalog.id, number)).await
     }
@@ -43,8 +93,9 @@ impl<S: Store> Core<S> {
     pub(crate) async fn remove_catalog(&self, catalog: CatalogRef<'_>) -> Result<(), StoreError> {
         let head = self.catalog(catalog.id).await?;
         self.remove_leftovers(catalog, &head.leftovers).await?;
+        let mut needed = Needed::new();
         for page in &head.pages {
-            self.clear_page(catalog, page.number).await?;
+            self.clear_page(catalog, page.number, &mut needed).await?;
         }
         // What was never committed may name packs of files that stay: those are the sweep's.
         for page in head.next_page..head.next_page.saturating_add(MAX_NEW_PAGES) {
@@ -81,21 +132,26 @@ impl<S: Store> Core<S> {
         } else {
             pages.extend(head.next_page..head.next_page.saturating_add(MAX_NEW_PAGES));
         }
+        let mut needed = kept.clone();
         // From the last on: whoever is interrupted finds all that is left from the first on.
         for page in pages.into_iter().rev() {
-            for file in self.catalog_page(catalog.id, page).await?.unwrap_or_default() {
-                if !kept.contains(&file.file.pack) {
-                    self.release_file_pack(file.file.pack, catalog.owner).await?;
-                }
-            }
-            self.records.delete(&keys::catalog_page(catalog.id, page)).await?;
+            self.clear_page(catalog, page, &mut needed).await?;
         }
         self.records.delete(&keys::catalog(catalog.id)).await
     }
 
-    /// Releases the pack of one file, with the page of digests beside it.
-    pub(crate) async fn release_file_pack(&self, id: PackId, owner: &str) -> Result<(), StoreError> {
-        self.records.delete(&keys::pack_digests(id, 0)).await?;
-        pack::release(&self.records, &self.blobs, id, owner).await
+    /// Removes a catalog that lists files which are somebody else's still: no pack is touched.
+    ///
+    /// # Errors
+    /// The store's failure; to be called again then.
+    pub(crate) async fn drop_catalog(&self, id: &str) -> Result<(), StoreError> {
+        let head = self.catalog(id).await?;
+        let Leftovers { pages, replaced, cleared, .. } = &head.leftovers;
+        let named = head.pages.iter().map(|page| page.number);
+        let uncommitted = head.next_page..head.next_page.saturating_add(MAX_NEW_PAGES);
+        for page in named.chain(pages.iter().chain(replaced).chain(cleared).copied()).chain(uncommitted) {
+            self.records.delete(&keys::catalog_page(id, page)).await?;
+        }
+        self.records.delete(&keys::catalog(id)).await
     }
 }

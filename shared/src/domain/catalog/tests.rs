@@ -104,6 +104,45 @@ fn random_changes_give_what_a_sorted_map_gives() {
     });
 }
 
+#[test]
+fn many_files_at_once_give_what_a_sorted_map_gives() {
+    block_on(async {
+        let core = core(MemoryStore::new(), MemoryStore::new());
+        let mut lease = lease(&core).await;
+        let mut model: BTreeMap<String, u64> = BTreeMap::new();
+        let mut dice = Dice(88_172_645_463_325_252);
+        for round in 0..40_u64 {
+            let count = [1, 3, 300, 900][usize::try_from(dice.roll(4)).unwrap()];
+            let overwrite = dice.roll(2) == 0;
+            let mut new: BTreeMap<String, u64> = BTreeMap::new();
+            for number in 0..count {
+                new.insert(format!("{}/{:05}", dice.roll(3), dice.roll(3_000)), 1 + round * 1_000 + number);
+            }
+            let files = new.iter().rev().map(|(path, pack)| file(path, *pack)).collect();
+            let duplicates = core.put_files(&mut lease, CATALOG, files, overwrite).await.unwrap();
+            let there: Vec<String> = new.keys().filter(|path| model.contains_key(*path)).cloned().collect();
+            assert_eq!(duplicates, if overwrite { Vec::new() } else { there.clone() });
+            new.retain(|path, _| overwrite || !model.contains_key(path));
+            model.extend(new);
+            if let Some((path, _)) = model.iter().nth(usize::try_from(dice.roll(50)).unwrap()) {
+                let path = path.clone();
+                assert!(core.remove_file(&mut lease, CATALOG, &path).await.unwrap());
+                model.remove(&path);
+            }
+            assert_eq!(all(&core).await, model.clone().into_iter().collect::<Vec<_>>(), "round {round}");
+            let head = core.catalog(CATALOG.id).await.unwrap();
+            assert_eq!((head.files, head.bytes), (model.len() as u64, model.values().sum()));
+            assert!(!core.recount_catalog(&mut lease, CATALOG).await.unwrap());
+        }
+        let mut wrong = core.catalog(CATALOG.id).await.unwrap();
+        (wrong.files, wrong.bytes) = (1, 2);
+        core.records.set(&keys::catalog(CATALOG.id), &wrong).await.unwrap();
+        assert!(core.recount_catalog(&mut lease, CATALOG).await.unwrap());
+        let head = core.catalog(CATALOG.id).await.unwrap();
+        assert_eq!((head.files, head.bytes), (model.len() as u64, model.values().sum()));
+    });
+}
+
 /// A catalog of these paths, so many on a page, written at once.
 async fn seed<S: Store>(core: &Core<S>, paths: &[String], per_page: usize) {
     let mut head = Catalog { files: paths.len() as u64, next_page: 1_000_000, ..Catalog::default() };

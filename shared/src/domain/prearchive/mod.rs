@@ -21,6 +21,7 @@ pub mod session;
 pub mod status;
 mod target;
 pub mod trash;
+pub mod unpack;
 pub mod upload;
 pub mod upload_files;
 

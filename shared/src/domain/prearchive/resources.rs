@@ -94,7 +94,13 @@ impl<S: Store> Core<S> {
                 what: format!("A session may have at most {MAX_RESOURCES} resources; put the file into one of them."),
             });
         }
-        let new = ItemResource { label: add.label.clone(), notes: add.notes.clone(), number: 0, catalog: random_id()? };
+        let new = ItemResource {
+            label: add.label.clone(),
+            notes: add.notes.clone(),
+            number: 0,
+            catalog: random_id()?,
+            is_made: false,
+        };
         held.session.resources.push(new.clone());
         self.store_session(held).await?;
         Ok(new)

@@ -116,8 +116,14 @@ impl<S: Store> Core<S> {
         // its own.
         let keeps_own = trash.is_archived && !session.is_to_be_merged();
         if !keeps_own {
-            self.remove_catalogs(&session.resources, id).await?;
-            self.leases.keep(&mut lease).await?;
+            for resource in &session.resources {
+                match trash.is_archived {
+                    // The files are listed in the experiment's own catalogs.
+                    true => self.drop_catalog(&resource.catalog).await?,
+                    false => self.remove_catalog(resource.catalog_of(id)).await?,
+                }
+                self.leases.keep(&mut lease).await?;
+            }
         }
         self.remove_segments(id).await?;
         if let Some(manifest) = &session.manifest {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use crc32fast::Hasher;
 
+use super::unpack::UnpackedFile;
 use super::upload::{Arriving, Body, UploadError};
 use crate::domain::Core;
 use crate::intake::form::{FormError, FormReader};
@@ -58,6 +59,12 @@ impl From<StoreError> for FilesError {
     }
 }
 
+impl From<IntakeError> for FilesError {
+    fn from(error: IntakeError) -> Self {
+        Self::Upload(error.into())
+    }
+}
+
 /// A file that has been received. Its pack is complete, but not committed.
 #[derive(Debug, Clone)]
 pub struct ReceivedFile {
@@ -69,6 +76,22 @@ pub struct ReceivedFile {
     pub crc32: u32,
     /// When its first byte was taken, in milliseconds since the epoch.
     pub started_ms: u64,
+    /// If it is an archive that was unpacked: what is to be stored in its stead.
+    pub unpacked: Option<Vec<UnpackedFile>>,
+}
+
+impl ReceivedFile {
+    /// How many files are to be stored.
+    pub fn count(&self) -> u64 {
+        self.unpacked.as_ref().map_or(1, |files| files.len() as u64)
+    }
+
+    /// Bytes of the files that are to be stored.
+    pub fn bytes(&self) -> u64 {
+        let of_files =
+            |files: &Vec<UnpackedFile>| files.iter().map(|file| file.extent.len).fold(0, u64::saturating_add);
+        self.unpacked.as_ref().map_or(self.shape.bytes, of_files)
+    }
 }
 
 /// A form that has been received.
@@ -112,7 +135,13 @@ impl<S: Store> Incoming<S> {
 
     async fn finish(&mut self, name: EntryName) -> Result<ReceivedFile, FilesError> {
         let shape = self.writer.finish().await?;
-        Ok(ReceivedFile { name, shape, crc32: self.crc.clone().finalize(), started_ms: self.started_ms })
+        Ok(ReceivedFile {
+            name,
+            shape,
+            crc32: self.crc.clone().finalize(),
+            started_ms: self.started_ms,
+            unpacked: None,
+        })
     }
 
     /// Gives what was received, or removes it all.

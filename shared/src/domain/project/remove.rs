@@ -77,7 +77,7 @@ impl<S: Store> Core<S> {
             if !with_content && core.holds_anything(id).await? {
                 return Err(DomainError::Conflict {
                     reason: format!(
-                        "The project {id} still holds sessions, experiments or subjects; delete them first, or delete \
+                        "The project {id} still holds sessions, experiments, subjects or resources; delete them first, or delete \
                          the project with removeFiles=true."
                     ),
                 });
@@ -90,7 +90,8 @@ impl<S: Store> Core<S> {
     async fn holds_anything(&self, id: &str) -> Result<bool, StoreError> {
         Ok(!self.list_sessions(id).await?.is_empty()
             || !self.list_experiments(id).await?.is_empty()
-            || !self.list_subjects(id).await?.is_empty())
+            || !self.list_subjects(id).await?.is_empty()
+            || self.project_has_shelf(id).await?)
     }
 
     async fn bury(&self, project: Project, by: &str) -> Result<(), DomainError> {
@@ -159,6 +160,7 @@ impl<S: Store> Core<S> {
             self.delete_subject(&subject).await?;
         }
         self.forget_webhooks(&id).await?;
+        self.remove_project_shelf(&id).await.or_else(leave_if_busy)?;
         // Uploads that began before the deletion may still end; none is let in that is older than the retention.
         let retention_ms = self.settings.upload_retention_seconds.saturating_mul(1000).max(self.patience_ms());
         if self.clock.now_ms() < tombstone.at_ms.saturating_add(retention_ms) || self.holds_anything(&id).await? {

@@ -11,7 +11,7 @@ use crate::domain::prearchive::upload_files::{self, FilesError, ReceivedFile, Re
 use crate::domain::resource::ItemResource;
 use crate::intake::archiveout::ArchiveKind;
 
-async fn received<S: Store>(core: &Core<S>, path: &str, bytes: &[u8]) -> Result<ReceivedFile, FilesError> {
+pub(super) async fn received<S: Store>(core: &Core<S>, path: &str, bytes: &[u8]) -> Result<ReceivedFile, FilesError> {
     let pieces: Vec<Result<Bytes, String>> = bytes.chunks(7).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     receive_file(core, arriving(core, pieces), file_name(path, &core.settings.limits)?).await
 }
@@ -33,7 +33,10 @@ pub(super) async fn add<S: Store>(
 }
 
 /// Every file of some resources with its bytes.
-pub(super) async fn files(core: &Core<MemoryStore>, resources: &[ItemResource]) -> Vec<(String, String, Vec<u8>)> {
+pub(super) async fn resource_files<S: Store>(
+    core: &Core<S>,
+    resources: &[ItemResource],
+) -> Vec<(String, String, Vec<u8>)> {
     let mut all = Vec::new();
     for counted in core.counted_resources(resources).await.unwrap() {
         let mut cursor = CatalogCursor::new(&counted.resource.catalog);
@@ -57,7 +60,7 @@ pub(super) async fn files(core: &Core<MemoryStore>, resources: &[ItemResource]) 
 
 async fn session_files(core: &Core<MemoryStore>, session: &str) -> Vec<(String, String, Vec<u8>)> {
     let session = core.session(session).await.unwrap().unwrap();
-    files(core, &session.resources).await
+    resource_files(core, &session.resources).await
 }
 
 fn file(label: &str, path: &str, bytes: &[u8]) -> (String, String, Vec<u8>) {
@@ -144,7 +147,7 @@ fn archiving_keeps_the_files_and_gives_resources_numbers() {
             site.clock.advance(4_000_000);
             core.sweep().await.unwrap();
         }
-        assert_eq!(files(&core, &experiment.resources).await, [file("NOTES", "a", b"one")]);
+        assert_eq!(resource_files(&core, &experiment.resources).await, [file("NOTES", "a", b"one")]);
         assert!(core.list_experiments("DEMO").await.unwrap()[0].resources.is_empty());
     });
 }

@@ -4,7 +4,7 @@ use futures::executor::block_on;
 use narthex_generator::{Packing, zip_files};
 
 use super::crash::left;
-use super::files::{add, files, into};
+use super::files::{add, into, resource_files};
 use super::*;
 use crate::domain::archive::{Experiment, Overwrite, Rules};
 use crate::domain::history::{Cause, ItemKind};
@@ -119,7 +119,7 @@ fn scans_files_and_resources_are_added() {
         let text = |label: &str, path: &str, bytes: &[u8]| (label.to_owned(), path.to_owned(), bytes.to_vec());
         let expected =
             [text("NOTES", "a.txt", b"first"), text("NOTES", "b.txt", b"second"), text("OTHER", "c.txt", b"third")];
-        assert_eq!(files(&core, &found.resources).await, expected);
+        assert_eq!(resource_files(&core, &found.resources).await, expected);
         assert!(found.resources.iter().all(|resource| resource.number > 0));
         let values: Vec<_> = found.fields.iter().map(|field| (field.path.as_str(), field.value.to_string())).collect();
         assert_eq!(values, [("note", "kept".to_owned()), ("investigator", "added".to_owned())]);

@@ -3,7 +3,7 @@
 use futures::executor::block_on;
 
 use super::crash::{doomed, left, recover};
-use super::files::{add, files, into};
+use super::files::{add, into, resource_files};
 use super::merge::{DELETE, archived, import_files, part, with};
 use super::*;
 use crate::domain::archive::Experiment;
@@ -11,7 +11,7 @@ use crate::domain::archive::Experiment;
 type Read = (Vec<(String, String, Vec<u8>)>, Vec<(String, String, Vec<u8>)>);
 
 async fn read(core: &Core<MemoryStore>, experiment: &Experiment) -> Read {
-    (contents(core, &experiment.manifest).await, files(core, &experiment.resources).await)
+    (contents(core, &experiment.manifest).await, resource_files(core, &experiment.resources).await)
 }
 
 /// An archived session with a note, and a staged one that adds to it and replaces some of it.

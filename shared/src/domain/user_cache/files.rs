@@ -99,8 +99,8 @@ impl<S: Store> Core<S> {
         let mut wanted = CacheUsage::default();
         for file in left.iter() {
             self.demand_in_time(file.started_ms)?;
-            wanted.files = wanted.files.saturating_add(1);
-            wanted.bytes = wanted.bytes.saturating_add(file.shape.bytes);
+            wanted.files = wanted.files.saturating_add(file.count());
+            wanted.bytes = wanted.bytes.saturating_add(file.bytes());
         }
         self.with_cache(login, async |core, held| {
             core.demand_room(core.usage_of(&held.cache).await?, wanted)?;

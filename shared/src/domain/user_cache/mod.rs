@@ -21,7 +21,7 @@ use crate::accounts::Login;
 use crate::intake::EntryName;
 use crate::limits::Limits;
 use crate::storage::roster::RowSource;
-use crate::storage::{Lease, PackId, Record, Roster, Store, StoreError, keys};
+use crate::storage::{Lease, Record, Roster, Store, StoreError, keys};
 
 /// Resources of one user, at most: they stand in one record.
 pub const MAX_RESOURCES: usize = 256;
@@ -207,17 +207,11 @@ impl<S: Store> Core<S> {
         Ok(CacheResource { label: label.to_owned(), catalog: random_id()?, made_ms: self.clock.now_ms() })
     }
 
-    /// Whether a file in a user's cache lies in a pack.
-    pub(crate) async fn user_cache_has_pack(&self, login: &str, pack: PackId) -> Result<bool, StoreError> {
+    /// The catalogs in a user's cache.
+    pub(crate) async fn user_cache_catalogs(&self, login: &str) -> Result<Vec<String>, StoreError> {
         let cache = self.user_cache(login).await?;
         // What is discarded may be on its way to become a resource.
-        let kept = cache.resources.iter().map(|resource| &resource.catalog);
-        for catalog in kept.chain(&cache.discarded) {
-            if self.catalog_has_pack(catalog, pack).await? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        Ok(cache.resources.into_iter().map(|resource| resource.catalog).chain(cache.discarded).collect())
     }
 
     /// Does something to a user's cache while nobody else does.

@@ -113,7 +113,15 @@ endpoints! {
         Archive: POST "/data/services/archive";
         Validate: POST "/data/services/validate-archive";
         ProjectSubjects: GET "/data/projects/{project}/subjects";
-        ProjectSubject: GET "/data/projects/{project}/subjects/{subject}";
+        NewSubject: POST "/data/projects/{project}/subjects";
+        ProjectSubject:
+            GET "/data/projects/{project}/subjects/{subject}",
+            GET "/data/projects/{project}/subjects/{subject}/{*rest}";
+        PutSubject: PUT "/data/projects/{project}/subjects/{subject}";
+        DeleteSubject: DELETE "/data/projects/{project}/subjects/{subject}";
+        PutInSubject: PUT "/data/projects/{project}/subjects/{subject}/{*rest}";
+        PostInSubject: POST "/data/projects/{project}/subjects/{subject}/{*rest}";
+        DeleteInSubject: DELETE "/data/projects/{project}/subjects/{subject}/{*rest}";
         SubjectExperiments: GET "/data/projects/{project}/subjects/{subject}/experiments";
         SubjectExperiment:
             GET "/data/projects/{project}/subjects/{subject}/experiments/{experiment}",
@@ -122,14 +130,45 @@ endpoints! {
         ProjectExperiment:
             GET "/data/projects/{project}/experiments/{experiment}",
             GET "/data/projects/{project}/experiments/{experiment}/{*rest}";
+        PutExperiment:
+            PUT "/data/projects/{project}/subjects/{subject}/experiments/{experiment}",
+            PUT "/data/projects/{project}/experiments/{experiment}";
+        DeleteExperiment:
+            DELETE "/data/projects/{project}/subjects/{subject}/experiments/{experiment}",
+            DELETE "/data/projects/{project}/experiments/{experiment}";
+        PutInExperiment:
+            PUT "/data/projects/{project}/subjects/{subject}/experiments/{experiment}/{*rest}",
+            PUT "/data/projects/{project}/experiments/{experiment}/{*rest}";
+        PostInExperiment:
+            POST "/data/projects/{project}/subjects/{subject}/experiments/{experiment}/{*rest}",
+            POST "/data/projects/{project}/experiments/{experiment}/{*rest}";
+        DeleteInExperiment:
+            DELETE "/data/projects/{project}/subjects/{subject}/experiments/{experiment}/{*rest}",
+            DELETE "/data/projects/{project}/experiments/{experiment}/{*rest}";
+        ProjectResources:
+            GET "/data/projects/{project}/resources", GET "/data/projects/{project}/resources/{*rest}";
+        ProjectFiles: GET "/data/projects/{project}/files";
+        PutProjectResource: PUT "/data/projects/{project}/resources/{*rest}";
+        PostProjectResource: POST "/data/projects/{project}/resources/{*rest}";
+        DeleteProjectResource: DELETE "/data/projects/{project}/resources/{*rest}";
         Subjects: GET "/data/subjects";
-        Subject: GET "/data/subjects/{subject}";
         ProjectSubjectProjects: GET "/data/projects/{project}/subjects/{subject}/projects";
         ProjectSubjectStatus: GET "/data/projects/{project}/subjects/{subject}/status";
         SubjectProjects: GET "/data/subjects/{subject}/projects";
         SubjectStatus: GET "/data/subjects/{subject}/status";
+        Subject: GET "/data/subjects/{subject}", GET "/data/subjects/{subject}/{*rest}";
+        ChangeSubjectOfId: PUT "/data/subjects/{subject}";
+        DeleteSubjectOfId: DELETE "/data/subjects/{subject}";
+        PutInSubjectOfId: PUT "/data/subjects/{subject}/{*rest}";
+        PostInSubjectOfId: POST "/data/subjects/{subject}/{*rest}";
+        DeleteInSubjectOfId: DELETE "/data/subjects/{subject}/{*rest}";
         Experiments: GET "/data/experiments";
         Experiment: GET "/data/experiments/{experiment}", GET "/data/experiments/{experiment}/{*rest}";
+        ChangeExperimentOfId: PUT "/data/experiments/{experiment}";
+        DeleteExperimentOfId: DELETE "/data/experiments/{experiment}";
+        PutInExperimentOfId: PUT "/data/experiments/{experiment}/{*rest}";
+        PostInExperimentOfId: POST "/data/experiments/{experiment}/{*rest}";
+        DeleteInExperimentOfId: DELETE "/data/experiments/{experiment}/{*rest}";
     }
     /// Refreshing catalogs.
     catalog {

@@ -11,7 +11,7 @@ const TYPE: &str = "xnat:projectData";
 const ALIASES: [&str; 3] = ["alias", "aliases/alias", "aliases/alias/alias"];
 /// Parameters that say how the request is to be treated, not what the project is: XNAT takes them with every change
 /// and keeps what they say of the event for its audit trail.
-const CONTROLS: [&str; 9] = [
+pub(super) const CONTROLS: [&str; 9] = [
     "format",
     "inbody",
     "req_format",

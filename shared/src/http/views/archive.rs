@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::prearchive::{catalog_path, described, file_uri};
+use super::shelf;
 use crate::domain::archive::{Experiment, Finding};
-use crate::domain::catalog::CatalogFile;
 use crate::domain::manifest::{FileEntry, Resource, StoredScan};
-use crate::domain::resource::{CountedResource, ItemResource};
+use crate::domain::resource::CountedResource;
 use crate::domain::time::java_date;
 use crate::http::path::join_segments;
 use crate::http::{Column, FieldValue, Item, Table};
@@ -64,28 +64,10 @@ pub fn resources<'a>(scans: impl IntoIterator<Item = &'a StoredScan>) -> Table {
                 resource.format.clone(),
             ]);
         }
+        let kind = stored.scan_type.as_deref().unwrap_or_default();
+        shelf::add_resources(&mut table, "scans", &stored.scan.id, kind, &stored.shelf);
     }
     table
-}
-
-/// Adds an experiment's own resources to a list of resources.
-pub fn add_resources(table: &mut Table, experiment: &Experiment, resources: &[CountedResource]) {
-    for counted in resources {
-        let CountedResource { resource, catalog } = counted;
-        table.push([
-            resource.number.to_string(),
-            resource.label.clone(),
-            "xnat:resourceCatalog".to_owned(),
-            "resources".to_owned(),
-            experiment.id.clone(),
-            String::new(),
-            catalog.files.to_string(),
-            catalog.bytes.to_string(),
-            resource.notes.tags.clone(),
-            resource.notes.content.clone(),
-            resource.notes.format.clone(),
-        ]);
-    }
 }
 
 /// An empty list of files.
@@ -131,31 +113,6 @@ pub fn add_files(
     }
 }
 
-/// Adds files of an experiment's own resource to a list of files.
-pub fn add_catalog_files(
-    table: &mut Table,
-    experiment: &Experiment,
-    resource: &ItemResource,
-    files: &[CatalogFile],
-    digests: &[String],
-) {
-    let base = format!("/data/experiments/{}/resources/{}/files", experiment.id, resource.number);
-    for (file, digest) in files.iter().zip(digests) {
-        let CatalogFile { file, notes, .. } = file;
-        table.push([
-            file.name.rsplit('/').next().unwrap_or_default().to_owned(),
-            file.extent.len.to_string(),
-            file_uri(&base, &file.name),
-            resource.label.clone(),
-            notes.tags.clone(),
-            notes.format.clone(),
-            notes.content.clone(),
-            resource.number.to_string(),
-            digest.clone(),
-        ]);
-    }
-}
-
 /// What an experiment's document says besides the headers; `resources` are those of the experiment itself.
 pub fn context(experiment: &Experiment, scans: &[StoredScan], resources: &[CountedResource]) -> SessionContext {
     let scans = scans.iter().map(|stored| (stored.scan.id.clone(), scan_context(experiment, stored)));
@@ -189,10 +146,11 @@ pub fn scan_context(experiment: &Experiment, stored: &StoredScan) -> ScanContext
         file_count: Some(resource.count),
         file_size: Some(resource.bytes),
     });
+    let shelved = stored.shelf.iter().map(|counted| shelf::described(counted, &stored.scan.id, &folder));
     ScanContext {
         scan_type: stored.scan_type.clone().unwrap_or_default(),
         quality: stored.quality.clone().unwrap_or_default(),
-        resources: resources.collect(),
+        resources: resources.chain(shelved).collect(),
         ..Default::default()
     }
 }
@@ -207,7 +165,15 @@ pub fn experiment(
     let mut root = Item::new(experiment.xsi_type.as_str().to_owned());
     set_fields(&mut root, item::session_fields(session, &context(experiment, &[], &[])));
     root.set_meta("start_date", java_date(experiment.insert_ms));
-    let own = resources.iter().map(|counted| {
+    let uri = |counted: &CountedResource| described(counted, folder(experiment)).uri;
+    root.add_children("resources/resource", resource_items(resources, uri));
+    root.add_children("scans/scan", scans.iter().map(|stored| scan(experiment, stored)).collect());
+    root
+}
+
+/// Resources as JSON items; `uri` says where XNAT has the catalog of one.
+pub(super) fn resource_items(resources: &[CountedResource], uri: impl Fn(&CountedResource) -> String) -> Vec<Item> {
+    let one = |counted: &CountedResource| {
         let CountedResource { resource, catalog } = counted;
         let mut item = Item::new("xnat:resourceCatalog");
         item.set("xnat_abstractresource_id", number(resource.number))
@@ -215,14 +181,12 @@ pub fn experiment(
             .set("format", resource.notes.format.clone())
             .set("content", resource.notes.content.clone())
             .set("description", resource.notes.description.clone())
-            .set("URI", described(counted, folder(experiment)).uri)
+            .set("URI", uri(counted))
             .set("file_count", number(catalog.files))
             .set("file_size", number(catalog.bytes));
         item
-    });
-    root.add_children("resources/resource", own.collect());
-    root.add_children("scans/scan", scans.iter().map(|stored| scan(experiment, stored)).collect());
-    root
+    };
+    resources.iter().map(one).collect()
 }
 
 /// A scan as a JSON item, with its resources.
@@ -231,15 +195,17 @@ pub fn scan(experiment: &Experiment, stored: &StoredScan) -> Item {
     let mut root = Item::new(stored.scan.xsi_type.as_str().to_owned());
     set_fields(&mut root, item::scan_fields(&stored.scan, &context, &experiment.id));
     root.set("xnat_imagescandata_id", number(stored.number));
-    let files = stored.resources.iter().zip(&context.resources).map(|(resource, shown)| {
+    let numbers = stored.resources.iter().map(|resource| resource.number);
+    let numbers = numbers.chain(stored.shelf.iter().map(|counted| counted.resource.number));
+    let files = numbers.zip(&context.resources).map(|(resource, shown)| {
         let mut item = Item::new("xnat:resourceCatalog");
-        item.set("xnat_abstractresource_id", number(resource.number))
-            .set("label", resource.label.clone())
-            .set("format", resource.format.clone())
-            .set("content", resource.content.clone())
+        item.set("xnat_abstractresource_id", number(resource))
+            .set("label", shown.label.clone())
+            .set("format", shown.format.clone())
+            .set("content", shown.content.clone())
             .set("URI", shown.uri.clone())
-            .set("file_count", number(resource.count))
-            .set("file_size", number(resource.bytes));
+            .set("file_count", number(shown.file_count.unwrap_or_default()))
+            .set("file_size", number(shown.file_size.unwrap_or_default()));
         item
     });
     root.add_children("file", files.collect());

@@ -1,6 +1,6 @@
-//! How the files of an experiment are named in an archive that is downloaded.
+//! How the files of the archive's items are named in an archive that is downloaded.
 
-use crate::domain::archive::Experiment;
+use crate::domain::archive::{Experiment, Subject};
 use crate::domain::manifest::StoredScan;
 use crate::http::{ClientError, Params};
 
@@ -57,28 +57,56 @@ impl Layout {
         let kind = stored.scan_type.as_deref().unwrap_or("unknown");
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         let kind: String = kind.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
-        self.folder(experiment, &format!("scans/{id}-{kind}/"), label)
+        self.folder(&self.above(experiment), &format!("scans/{id}-{kind}/"), label)
     }
 
     /// The folder of one of the experiment's own resources, with `/` at its end.
     pub fn resource_folder(&self, experiment: &Experiment, label: &str) -> String {
         match self.structure {
             Structure::Legacy => format!("{}/RESOURCES/{label}/", legacy_folder(experiment)),
-            _ => self.folder(experiment, "", label),
+            _ => self.folder(&self.above(experiment), "", label),
         }
     }
 
-    fn folder(&self, experiment: &Experiment, within: &str, label: &str) -> String {
-        let mut folder = String::new();
-        let mut add = |is_wanted: bool, name: &str| {
-            if is_wanted {
-                folder.push_str(name);
-                folder.push('/');
+    /// The folder of one of a subject's own resources, with `/` at its end.
+    pub fn subject_folder(&self, subject: &Subject, label: &str) -> String {
+        match self.structure {
+            Structure::Legacy => format!("{}/subjects/{}/{label}/", subject.project, subject.label),
+            _ => {
+                let has_own = self.with_subject || self.has_own();
+                self.folder(&[(self.with_project, &subject.project), (has_own, &subject.label)], "", label)
             }
-        };
-        add(self.with_project, &experiment.project);
-        add(self.with_subject, &experiment.subject_label);
-        add(self.structure != Structure::Improved, &experiment.label);
+        }
+    }
+
+    /// The folder of one of a project's own resources, with `/` at its end.
+    pub fn project_folder(&self, project: &str, label: &str) -> String {
+        match self.structure {
+            Structure::Legacy => format!("{project}/resources/{label}/"),
+            _ => self.folder(&[(self.with_project || self.has_own(), project)], "", label),
+        }
+    }
+
+    /// Whether names begin with the folder of the item whose files they are.
+    fn has_own(&self) -> bool {
+        self.structure != Structure::Improved
+    }
+
+    /// The folders above an experiment's files, and whether they are wanted.
+    fn above<'a>(&self, experiment: &'a Experiment) -> [(bool, &'a str); 3] {
+        [
+            (self.with_project, &experiment.project),
+            (self.with_subject, &experiment.subject_label),
+            (self.has_own(), &experiment.label),
+        ]
+    }
+
+    fn folder(&self, above: &[(bool, &str)], within: &str, label: &str) -> String {
+        let mut folder = String::new();
+        for (_, name) in above.iter().filter(|(is_wanted, _)| *is_wanted) {
+            folder.push_str(name);
+            folder.push('/');
+        }
         folder.push_str(within);
         match self.structure {
             Structure::Simplified => folder.push_str(&format!("{label}/")),
@@ -136,6 +164,26 @@ mod tests {
             let layout = Layout::read(&Params::from_query(query).unwrap()).unwrap();
             assert_eq!(layout.scan_folder(&experiment(), &scan(), "DICOM"), of_scan, "{query}");
             assert_eq!(layout.resource_folder(&experiment(), "DICOM"), own, "{query}");
+        }
+    }
+
+    #[test]
+    fn resources_of_subjects_and_projects_have_folders_of_their_kind() {
+        let json = serde_json::json!({
+            "id": "XNAT_S00001", "project": "P", "label": "S", "insert_ms": 0, "insert_user": "ann", "place": 1,
+        });
+        let subject: Subject = serde_json::from_value(json).unwrap();
+        for (query, of_subject, of_project) in [
+            ("", "S/resources/R/files/", "P/resources/R/files/"),
+            ("structure=simplified", "S/R/", "P/R/"),
+            ("structure=improved", "resources/R/files/", "resources/R/files/"),
+            ("structure=legacy", "P/subjects/S/R/", "P/resources/R/"),
+            ("projectIncludedInPath=true", "P/S/resources/R/files/", "P/resources/R/files/"),
+            ("structure=improved&subjectIncludedInPath=true", "S/resources/R/files/", "resources/R/files/"),
+        ] {
+            let layout = Layout::read(&Params::from_query(query).unwrap()).unwrap();
+            assert_eq!(layout.subject_folder(&subject, "R"), of_subject, "{query}");
+            assert_eq!(layout.project_folder("P", "R"), of_project, "{query}");
         }
     }
 

@@ -2,19 +2,42 @@
 
 use crate::domain::archive::Subject;
 use crate::domain::project::Project;
+use crate::domain::resource::CountedResource;
 use crate::domain::time::java_date;
+use crate::http::forms::items::SUBJECT_FIELDS;
 use crate::http::{Item, Table};
 use crate::imaging::Field;
-use crate::xml::{SUBJECT_PARTS, sorted_subject_fields, subject_document};
+use crate::xml::{SUBJECT_PARTS, subject_document};
 
-use super::archive::set_fields;
+use super::archive::{resource_items, set_fields};
+use super::shelf::described_at;
 
-/// One subject as a JSON item. What has a type of its own (its demographics, its investigator) is a child.
-pub fn item(subject: &Subject) -> Item {
+/// What is said of a subject at a path of the schema; empty if nothing is.
+pub fn value_at(subject: &Subject, path: &str) -> String {
+    let known = SUBJECT_FIELDS.iter().find(|(_, known)| *known == path);
+    known.and_then(|(name, _)| subject.fields.get(*name)).cloned().unwrap_or_default()
+}
+
+/// What is said of a subject, by the schema's paths and in its order.
+fn fields(subject: &Subject) -> Vec<Field> {
+    let said = SUBJECT_FIELDS.iter().filter_map(|(name, path)| Some(Field::text(*path, subject.fields.get(*name)?)));
+    said.collect()
+}
+
+/// Where XNAT has the catalog of one of a subject's resources.
+fn catalog_uri(subject: &Subject, counted: &CountedResource) -> String {
+    let label = &counted.resource.label;
+    format!("/archive/{}/subjects/{}/{label}/{label}_catalog.xml", subject.project, subject.label)
+}
+
+/// One subject as a JSON item, with its resources. What has a type of its own (its demographics, its investigator) is a
+/// child.
+pub fn item(subject: &Subject, resources: &[CountedResource]) -> Item {
     let mut item = Item::new("xnat:subjectData");
     item.set("ID", subject.id.clone()).set("project", subject.project.clone()).set("label", subject.label.clone());
     item.set_meta("start_date", java_date(subject.insert_ms));
-    let fields = sorted_subject_fields(&subject.fields);
+    let fields = fields(subject);
+    item.add_children("resources/resource", resource_items(resources, |counted| catalog_uri(subject, counted)));
     for (part, xsi_type) in SUBJECT_PARTS {
         let inner: Vec<Field> = fields.iter().filter_map(|field| below(field, part)).collect();
         if !inner.is_empty() {
@@ -34,12 +57,14 @@ fn below(field: &Field, part: &str) -> Option<Field> {
     Some(Field { path: path.to_owned(), value: field.value.clone() })
 }
 
-/// One subject as XNAT's document.
+/// One subject as XNAT's document, with its resources.
 ///
 /// # Errors
 /// None that can happen in memory.
-pub fn document(subject: &Subject) -> std::io::Result<Vec<u8>> {
-    subject_document(&subject.id, &subject.project, &subject.label, &subject.fields)
+pub fn document(subject: &Subject, resources: &[CountedResource]) -> std::io::Result<Vec<u8>> {
+    let resources: Vec<_> =
+        resources.iter().map(|counted| described_at(counted, catalog_uri(subject, counted))).collect();
+    subject_document([&subject.id, &subject.project, &subject.label], &fields(subject), &resources)
 }
 
 /// The projects that an item of this label is in, which here is one.
@@ -52,28 +77,26 @@ pub fn sharing(label: &str, project: &Project) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::catalog::Catalog;
 
     fn subject() -> Subject {
-        let fields: Vec<Field> = [
-            ("demographics/gender", "female"),
-            ("group", "control"),
-            ("demographics/dob", "1980-02-03"),
-            ("fields/field[name=code]", "7 & 8"),
-            ("investigator/lastname", "Curie"),
-        ]
-        .into_iter()
-        .map(|(path, value)| Field::text(path, value))
-        .collect();
         let json = serde_json::json!({
             "id": "XNAT_S00001", "project": "P", "label": "S1", "insert_ms": 1_714_559_553_123_u64, "insert_user": "ann",
-            "place": 1, "fields": fields,
+            "place": 1, "fields": {
+                "gender": "female", "group": "control", "dob": "1980-02-03", "race": "7 & 8", "pi_lastname": "Curie",
+            },
         });
         serde_json::from_value(json).unwrap()
     }
 
+    fn notes() -> CountedResource {
+        let resource = serde_json::json!({ "label": "NOTES", "number": 7, "catalog": "c", "is_made": true });
+        CountedResource { resource: serde_json::from_value(resource).unwrap(), catalog: Catalog::default() }
+    }
+
     #[test]
     fn what_has_a_type_of_its_own_is_a_child_of_the_item() {
-        let value: serde_json::Value = serde_json::from_slice(&item(&subject()).to_json()).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&item(&subject(), &[notes()]).to_json()).unwrap();
         let item = &value["items"][0];
         assert_eq!(item["meta"]["start_date"], "Wed May 01 10:32:33 UTC 2024");
         assert_eq!(item["data_fields"]["group"], "control");
@@ -85,21 +108,22 @@ mod tests {
         assert_eq!(child("demographics")["meta"]["xsi:type"], "xnat:demographicData");
         assert_eq!(child("demographics")["data_fields"]["gender"], "female");
         assert_eq!(child("investigator")["data_fields"]["lastname"], "Curie");
-        assert_eq!(child("fields/field")["data_fields"]["name"], "code");
-        assert_eq!(child("fields/field")["data_fields"]["field"], "7 & 8");
+        assert_eq!(child("resources/resource")["data_fields"]["label"], "NOTES");
     }
 
     #[test]
     fn the_document_has_the_schema_s_order() {
-        let document = String::from_utf8(document(&subject()).unwrap()).unwrap();
+        let document = String::from_utf8(document(&subject(), &[notes()]).unwrap()).unwrap();
         let (_, rest) = document.split_once("<xnat:Subject").unwrap();
         let expected = concat!(
             " xmlns:xnat=\"http://nrg.wustl.edu/xnat\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" ",
             "ID=\"XNAT_S00001\" project=\"P\" label=\"S1\" group=\"control\">\n",
+            "  <xnat:resources>\n    <xnat:resource URI=\"/archive/P/subjects/S1/NOTES/NOTES_catalog.xml\" ",
+            "label=\"NOTES\" file_count=\"0\" file_size=\"0\" xsi:type=\"xnat:resourceCatalog\"/>\n  </xnat:resources>\n",
             "  <xnat:investigator>\n    <xnat:lastname>Curie</xnat:lastname>\n  </xnat:investigator>\n",
             "  <xnat:demographics xsi:type=\"xnat:demographicData\">\n    <xnat:dob>1980-02-03</xnat:dob>\n",
-            "    <xnat:gender>female</xnat:gender>\n  </xnat:demographics>\n",
-            "  <xnat:fields>\n    <xnat:field name=\"code\">7 &amp; 8</xnat:field>\n  </xnat:fields>\n</xnat:Subject>\n",
+            "    <xnat:gender>female</xnat:gender>\n    <xnat:race>7 &amp; 8</xnat:race>\n  </xnat:demographics>\n",
+            "</xnat:Subject>\n",
         );
         assert_eq!(rest, expected);
     }

@@ -45,6 +45,7 @@ impl Asked {
             Body::Empty => ("", Vec::new()),
             Body::Form(form) => ("application/x-www-form-urlencoded", fill(form).into_bytes()),
             Body::Json(json) => ("application/json", fill(json).into_bytes()),
+            Body::Xml(xml) => ("text/xml", fill(xml).into_bytes()),
             Body::File(text) => ("text/plain", text.as_bytes().to_vec()),
             Body::Study => ("application/zip", zip_study(&world::study(7, "IMPORTED"))),
         };

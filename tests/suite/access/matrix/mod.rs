@@ -94,6 +94,7 @@ fn fits(expected: Class, row: &Row, place: Place, response: &Response) -> bool {
         }
         Class::Forbidden => response.status == 403,
         Class::NotFound => response.status == 404,
+        Class::BadRequest => response.status == 400,
     }
 }
 

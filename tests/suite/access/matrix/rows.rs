@@ -35,6 +35,8 @@ pub enum Body {
     Form(&'static str),
     /// JSON.
     Json(&'static str),
+    /// A document.
+    Xml(&'static str),
     /// A file.
     File(&'static str),
     /// A zip of a study.
@@ -52,6 +54,10 @@ pub enum Spoils {
     Source,
     /// The project.
     Project,
+    /// The subject.
+    Subject,
+    /// The experiment.
+    Experiment,
     /// The logins of whoever asks.
     Login,
     /// The alias token.
@@ -143,6 +149,12 @@ fn import() -> Vec<Row> {
 }
 
 fn archive() -> Vec<Row> {
+    const OVERWRITE: &str = "overwrite=true&inbody=true";
+    const GONE: &str = "accept-not-found=true";
+    const NOTE: &[(&str, &str)] = &[("rest", "NOTES/files/a.txt")];
+    const RESOURCE_NOTE: &[(&str, &str)] = &[("rest", "resources/NOTES/files/a.txt")];
+    const SUBJECT: &str = r#"<xnat:Subject xmlns:xnat="http://nrg.wustl.edu/xnat" label="{fresh}"/>"#;
+    let file = Body::File("hello");
     let row = |name, rule| row("archive", name, rule);
     let below = |name, rule| row(name, rule).query("format=json").with(&[("rest", "scans")]);
     vec![
@@ -153,20 +165,53 @@ fn archive() -> Vec<Row> {
             .spoils(Spoils::Session),
         row("Validate", Rule::EditPrearchive).body(Body::Form("src={src}")).never(Place::Unassigned, 400),
         row("ProjectSubjects", Rule::ReadProject),
-        row("ProjectSubject", Rule::ReadProject).query("format=json"),
+        row("ProjectSubject", Rule::ReadProject).query("format=json").with(&[("rest", "resources")]),
         row("SubjectExperiments", Rule::ReadProject),
         below("SubjectExperiment", Rule::ReadProject),
         row("ProjectExperiments", Rule::ReadProject),
         below("ProjectExperiment", Rule::ReadProject),
         row("Subjects", Rule::Visitor),
-        row("Subject", Rule::ReadItem).query("format=json"),
         row("ProjectSubjectProjects", Rule::ReadProject),
         row("ProjectSubjectStatus", Rule::ReadProject),
         row("SubjectProjects", Rule::ReadItem),
         row("SubjectStatus", Rule::ReadItem),
+        row("Subject", Rule::ReadItem).query("format=json").with(&[("rest", "resources")]),
         row("Experiments", Rule::Visitor),
         below("Experiment", Rule::ReadItem),
-        super::rows::row("catalog", "Refresh", Rule::User).answers(UNSERVED).body(Body::Form("resource=/archive/x")),
+        // In this order: a resource is filled, read and emptied.
+        row("PutProjectResource", Rule::EditProject).query(OVERWRITE).with(NOTE).body(file),
+        row("PostProjectResource", Rule::EditProject).query(OVERWRITE).with(NOTE).body(file),
+        row("ProjectResources", Rule::ReadProject).with(&[("rest", "KEPT/files")]),
+        row("ProjectFiles", Rule::ReadProject),
+        row("DeleteProjectResource", Rule::OwnProject).query(GONE).with(NOTE).answers(&[200, 204]),
+        row("PutInSubject", Rule::EditProject).query(OVERWRITE).with(RESOURCE_NOTE).body(file),
+        row("PostInSubject", Rule::EditProject).query(OVERWRITE).with(RESOURCE_NOTE).body(file),
+        row("DeleteInSubject", Rule::OwnProject).query(GONE).with(RESOURCE_NOTE).answers(&[200, 204]),
+        row("PutInSubjectOfId", Rule::EditItem).query(OVERWRITE).with(RESOURCE_NOTE).body(file),
+        row("PostInSubjectOfId", Rule::EditItem).query(OVERWRITE).with(RESOURCE_NOTE).body(file),
+        row("DeleteInSubjectOfId", Rule::OwnItem).query(GONE).with(RESOURCE_NOTE).answers(&[200, 204]),
+        row("PutInExperiment", Rule::EditProject).query(OVERWRITE).with(RESOURCE_NOTE).body(file),
+        row("PutInExperiment", Rule::EditProject).query("quality=usable").with(&[("rest", "scans/1")]),
+        row("PostInExperiment", Rule::EditProject).query(OVERWRITE).with(RESOURCE_NOTE).body(file),
+        row("DeleteInExperiment", Rule::OwnProject).query(GONE).with(RESOURCE_NOTE).answers(&[200, 204]),
+        row("DeleteInExperiment", Rule::OwnProject).with(&[("rest", "scans/1")]).spoils(Spoils::Experiment),
+        row("PutInExperimentOfId", Rule::EditItem).query(OVERWRITE).with(RESOURCE_NOTE).body(file),
+        row("PostInExperimentOfId", Rule::EditItem).query(OVERWRITE).with(RESOURCE_NOTE).body(file),
+        row("DeleteInExperimentOfId", Rule::OwnItem).query(GONE).with(RESOURCE_NOTE).answers(&[200, 204]),
+        row("NewSubject", Rule::EditProject).body(Body::Xml(SUBJECT)),
+        row("PutSubject", Rule::EditProject).query("group=a"),
+        row("PutSubject", Rule::EditProject).with(&[("subject", "{fresh}")]).answers(&[201]),
+        row("ChangeSubjectOfId", Rule::EditItem).query("group=a"),
+        row("DeleteSubject", Rule::OwnProject).spoils(Spoils::Subject),
+        row("DeleteSubjectOfId", Rule::OwnItem).spoils(Spoils::Subject),
+        row("PutExperiment", Rule::EditProject).query("note=a"),
+        row("PutExperiment", Rule::OwnProject).query("activate=true"),
+        row("ChangeExperimentOfId", Rule::EditItem).query("note=a"),
+        row("ChangeExperimentOfId", Rule::OwnItem).query("activate=true"),
+        row("DeleteExperiment", Rule::OwnProject).query("removeFiles=true").spoils(Spoils::Experiment),
+        row("DeleteExperimentOfId", Rule::OwnItem).query("removeFiles=true").spoils(Spoils::Experiment),
+        super::rows::row("catalog", "Refresh", Rule::Refresh)
+            .body(Body::Form("resource=/archive/experiments/{experiment}&options=checksum,delete")),
         super::rows::row("triage", "Triage", Rule::User).answers(UNSERVED).with(&[("rest", "projects/{project}")]),
     ]
 }

@@ -84,6 +84,8 @@ pub enum Class {
     Forbidden,
     /// 404.
     NotFound,
+    /// 400.
+    BadRequest,
 }
 
 /// What somebody has in a project, the least first.
@@ -127,8 +129,16 @@ pub enum Rule {
     ReadItem,
     /// Those who read the project's data and have logged in: names of users are not for guests.
     ReadMembers,
+    /// Those who change the project's data.
+    EditProject,
+    /// The same; what may not be read does not exist, even if its project may be known.
+    EditItem,
+    /// The same as a value of a parameter: what may not be read is named wrongly (400).
+    Refresh,
     /// Those who may change the project, and its members.
     OwnProject,
+    /// The same; what may not be read does not exist, even if its project may be known.
+    OwnItem,
     /// The same, and everybody where there is no such project yet.
     PutProject,
     /// Those who read the project's data; what belongs to no project is for those who read all data.
@@ -157,7 +167,9 @@ impl Rule {
             | Self::AllDataAdmin => &[Place::Site],
             Self::SelfOrAdmin | Self::OwnThing | Self::OwnWork => &[Place::Oneself, Place::Other, Place::NoUser],
             // Nothing can be archived without a project.
-            Self::ReadItem => &[Place::Own, Place::Private, Place::Protected, Place::Public, Place::Nowhere],
+            Self::ReadItem | Self::EditItem | Self::OwnItem | Self::Refresh => {
+                &[Place::Own, Place::Private, Place::Protected, Place::Public, Place::Nowhere]
+            }
             _ => PROJECTS,
         }
     }
@@ -203,8 +215,14 @@ impl Rule {
             Self::OwnWork => if_else(place == Place::Oneself, Class::NotFound),
             Self::SeeProject => project(role, place, Level::See),
             Self::ReadProject => project(role, place, Level::Read),
-            Self::ReadItem => match project(role, place, Level::Read) {
-                Class::Forbidden => Class::NotFound,
+            Self::ReadItem => item(role, place, Level::Read),
+            Self::EditProject => project(role, place, Level::Edit),
+            Self::EditItem => item(role, place, Level::Edit),
+            Self::OwnItem => item(role, place, Level::Own),
+            // Whoever has not logged in is told so before anything is looked at.
+            Self::Refresh if role == Role::Guest => Class::Unauthorized,
+            Self::Refresh => match item(role, place, Level::Edit) {
+                Class::NotFound => Class::BadRequest,
                 class => class,
             },
             Self::ReadMembers if role == Role::Guest => Class::Unauthorized,
@@ -259,6 +277,14 @@ fn project(role: Role, place: Place, needed: Level) -> Class {
         (Role::Guest, _) => Class::Unauthorized,
         (_, Level::Nothing) => Class::NotFound,
         _ => Class::Forbidden,
+    }
+}
+
+/// What is addressed without its project: what may not be read does not exist.
+fn item(role: Role, place: Place, needed: Level) -> Class {
+    match project(role, place, needed) {
+        Class::Forbidden if level(role, place) < Level::Read => Class::NotFound,
+        class => class,
     }
 }
 

@@ -162,6 +162,8 @@ impl World {
     fn archive_session(&mut self, project: &'static str) {
         let (seed, api) = (self.next(), self.api());
         api.import_zip(&format!("dest=/archive/projects/{project}"), &zip_study(&study(seed, "ARCHIVED")));
+        let file = api.client.request("PUT", &format!("/data/projects/{project}/resources/KEPT/files/a.txt"));
+        ok(&file.header("Content-Type", "text/plain").send_bytes(b"hello").unwrap());
         let id = |list: &str| api.table(&format!("/data/projects/{project}/{list}")).only().get("ID").to_owned();
         self.archived.insert(project, [id("subjects"), id("experiments")]);
     }
@@ -198,6 +200,17 @@ impl World {
             Spoils::Project if is_allowed => {
                 self.make_project(place, &fresh);
                 names.insert("project", fresh.clone());
+            }
+            Spoils::Subject if is_allowed => {
+                let uri = format!("/data/projects/{}/subjects/{fresh}", names["project"]);
+                names.insert("subject", made(&self.api().put(&uri)));
+            }
+            Spoils::Experiment if is_allowed => {
+                let uri =
+                    format!("/data/projects/{}/subjects/{}/experiments/{fresh}", names["project"], names["subject"]);
+                let id = made(&self.api().put(&format!("{uri}?xsiType=xnat:mrSessionData")));
+                ok(&self.api().put(&format!("/data/experiments/{id}/scans/1?xsiType=xnat:mrScanData")));
+                names.insert("experiment", id);
             }
             Spoils::Token if is_allowed => {
                 let issued = match place {
@@ -302,6 +315,13 @@ impl World {
 #[track_caller]
 fn ok(response: &Response) {
     assert_eq!(response.status, 200, "{}", response.text());
+}
+
+/// The identifier of what was made.
+#[track_caller]
+fn made(response: &Response) -> String {
+    assert_eq!(response.status, 201, "{}", response.text());
+    response.text()
 }
 
 fn token(issued: &Value) -> (String, String) {

@@ -49,6 +49,10 @@ pub enum Reason {
     FileAndFolder,
     /// The merged session would be larger than a session can be.
     TooLarge,
+    /// The session in the archive is locked.
+    Locked,
+    /// A resource was changed in the archive by hand.
+    ChangedByHand,
     /// A scan of the same number and UID is in the archive.
     SameScan,
     /// A scan of the same number, but another UID, is in the archive and the session may not be extended.
@@ -65,7 +69,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::SessionExists,
         Self::OtherProject,
         Self::OtherSubject,
@@ -78,6 +82,8 @@ impl Reason {
         Self::NameTaken,
         Self::FileAndFolder,
         Self::TooLarge,
+        Self::Locked,
+        Self::ChangedByHand,
         Self::SameScan,
         Self::NumberTaken,
         Self::Renamed,
@@ -101,6 +107,8 @@ impl Reason {
             Self::NameTaken => "name-taken",
             Self::FileAndFolder => "file-and-folder",
             Self::TooLarge => "too-large",
+            Self::Locked => "locked",
+            Self::ChangedByHand => "changed-by-hand",
             Self::SameScan => "same-scan",
             Self::NumberTaken => "number-taken",
             Self::Renamed => "renamed",
@@ -122,7 +130,7 @@ impl Reason {
             Self::NoSubject => 11,
             Self::NewSubject => 12,
             Self::SameFiles => 14,
-            Self::NameTaken | Self::FileAndFolder | Self::TooLarge => 15,
+            Self::NameTaken | Self::FileAndFolder | Self::TooLarge | Self::Locked | Self::ChangedByHand => 15,
             Self::SameScan => 16,
             Self::NumberTaken | Self::Renamed => 17,
             Self::OtherNumber => 18,

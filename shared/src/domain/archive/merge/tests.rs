@@ -59,6 +59,7 @@ fn scan(id: &str, uid: &str, kind: &str, resources: &[(&str, Vec<FileEntry>)]) -
             quality: None,
             number: 3,
             resources: resources.iter().map(resource).collect(),
+            shelf: Vec::new(),
         },
         files: resources.iter().map(|(_, files)| files.clone()).collect(),
     }

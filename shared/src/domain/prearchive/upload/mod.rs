@@ -14,6 +14,7 @@ mod verdict;
 
 pub use arriving::{Arriving, ContentCoding};
 pub use receiver::Receiver;
+pub(super) use receiver::without_extension;
 pub use rules::{Formats, Naming, Others, UploadRules};
 pub use sorter::ArrivedStudy;
 pub(super) use sorter::StudyRun;

@@ -395,7 +395,7 @@ impl<S: Store> Receiver<S> {
 }
 
 /// `image.dcm.gz` holds `image.dcm`.
-fn without_extension(name: &str) -> &str {
+pub(in crate::domain::prearchive) fn without_extension(name: &str) -> &str {
     match name.rsplit_once('.') {
         Some((stem, extension))
             if !stem.is_empty() && ["gz", "bz2", "xz"].iter().any(|known| extension.eq_ignore_ascii_case(known)) =>

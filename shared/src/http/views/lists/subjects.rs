@@ -1,9 +1,10 @@
 //! Lists of subjects.
 
-use super::{ListField, ListKind, Listing, TYPE, URI, value_at};
+use super::{ListField, ListKind, Listing, TYPE, URI};
 use crate::domain::archive::Subject;
 use crate::domain::time::date_time;
 use crate::http::Table;
+use crate::http::views::subject::value_at;
 
 macro_rules! fields {
     ($($name:literal $xpath:literal)*) => { &[$(ListField { name: $name, xpath: concat!("xnat:subjectData/", $xpath), path: $xpath }),*] };
@@ -17,6 +18,7 @@ pub static SUBJECTS: ListKind = ListKind {
         "label" "label"
         "group" "group"
         "src" "src"
+        "initials" "initials"
         "pi_firstname" "investigator/firstname"
         "pi_lastname" "investigator/lastname"
         "dob" "demographics/dob"
@@ -62,6 +64,6 @@ fn value(subject: &Subject, path: &str) -> String {
         "meta/last_modified" => date_time(subject.last_modified_ms()),
         TYPE => SUBJECT_TYPE.to_owned(),
         URI => format!("/data/subjects/{}", subject.id),
-        path => value_at(&subject.fields, path),
+        path => value_at(subject, path),
     }
 }

@@ -4,13 +4,14 @@ use super::subjects::SUBJECTS;
 use super::*;
 use crate::domain::archive::{Experiment, Subject};
 use crate::http::Params;
+use crate::http::forms::items::SUBJECT_FIELDS;
 
 fn params(query: &str) -> Params {
     Params::from_query(query).unwrap()
 }
 
 fn subject(label: &str, fields: &[(&str, &str)]) -> Subject {
-    let fields: Vec<Field> = fields.iter().map(|(path, value)| Field::text(*path, *value)).collect();
+    let fields: std::collections::BTreeMap<&str, &str> = fields.iter().copied().collect();
     let json = serde_json::json!({
         "id": format!("XNAT_{label}"), "project": "P", "label": label, "insert_ms": 0, "insert_user": "ann", "place": 1,
         "fields": fields,
@@ -65,6 +66,13 @@ fn short_names_are_unique_and_defaults_are_among_them() {
 }
 
 #[test]
+fn lists_of_subjects_know_every_field_that_can_be_set() {
+    for (name, path) in SUBJECT_FIELDS {
+        assert_eq!(SUBJECTS.path_of(name).as_deref(), Some(*path), "{name}");
+    }
+}
+
+#[test]
 fn paths_know_the_types_that_have_them() {
     for (name, path) in [
         ("date", Some("date")),
@@ -91,7 +99,7 @@ fn paths_know_the_types_that_have_them() {
 
 #[test]
 fn columns_keep_the_names_that_they_were_asked_for_by() {
-    let found = [subject("A", &[("demographics/gender", "female")]), subject("B", &[])];
+    let found = [subject("A", &[("gender", "female")]), subject("B", &[])];
     let table = subjects_of("columns=xnat:subjectData/demographics/gender,nothing,gender,label", &found);
     assert_eq!(names(&table), ["xnat:subjectData/demographics/gender", "gender", "label", "URI"]);
     assert_eq!(cells(&table, "gender"), ["female", ""]);
@@ -107,7 +115,7 @@ fn columns_keep_the_names_that_they_were_asked_for_by() {
 fn rows_are_filtered_by_what_is_not_shown_sorted_and_cut() {
     let found: Vec<Subject> = [("A", "30"), ("B", "4"), ("C", ""), ("D", "51")]
         .into_iter()
-        .map(|(label, age)| subject(label, &[("demographics/age", age)][..usize::from(!age.is_empty())]))
+        .map(|(label, age)| subject(label, &[("age", age)][..usize::from(!age.is_empty())]))
         .collect();
     for (query, expected) in [
         ("age=4-40", "A B"),

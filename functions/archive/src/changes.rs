@@ -1,0 +1,131 @@
+//! Changing what lies below an item: its resources and files, and the scans of an experiment.
+
+use http::Method;
+use narthex::domain::DomainError;
+use narthex::domain::shelf::{AddItemFiles, ShelfOf};
+use narthex::http::views::prearchive::duplicates;
+use narthex::http::{ClientError, Params};
+use narthex::service::files::{notes, receive_unpacked};
+use narthex::service::{Call, Reply, ReplyBody, after_the_answer};
+
+use crate::parent::Parent;
+use crate::scan_changes;
+
+/// Parameters that this version cannot serve.
+const NOT_YET: &[(&str, &str)] = &[("async", "adding files later")];
+
+/// PUT, POST or DELETE of what lies below an item that whoever asks may change so.
+pub async fn change(call: Call, parent: &Parent, rest: &[String]) -> Result<Reply, ClientError> {
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    match (parent, rest.as_slice()) {
+        (_, ["resources", below @ ..]) => of_shelf(call, parent.shelf(), below).await,
+        (Parent::Experiment(found), ["scans", scan, "resources", below @ ..]) => {
+            let shelf = ShelfOf::Scan { experiment: found.id.clone(), scan: (*scan).to_owned() };
+            of_shelf(call, shelf, below).await
+        }
+        (Parent::Experiment(found), ["scans", below @ ..]) => scan_changes::change(call, found, below).await,
+        (Parent::Subject(_) | Parent::Experiment(_), ["projects", ..]) => Err(ClientError::not_implemented(
+            "not-implemented",
+            "This version does not share subjects or experiments with other projects, nor move them there.",
+        )),
+        (_, ["files", ..]) => Err(ClientError::bad_request(
+            "no-resource",
+            "Files belong to a resource; address them below it: .../resources/RESOURCE/files/PATH.",
+        )),
+        _ => Err(ClientError::unknown_route()),
+    }
+}
+
+async fn of_shelf(call: Call, shelf: ShelfOf, below: &[&str]) -> Result<Reply, ClientError> {
+    let method = call.context.method.clone();
+    match (method.as_str(), below) {
+        ("PUT", [resource]) => make(call, &shelf, resource).await,
+        ("PUT" | "POST", [resource, "files", path @ ..]) => add(call, &shelf, resource, &path.join("/")).await,
+        ("DELETE", [resource]) => remove(&call, shelf, resource).await,
+        ("DELETE", [resource, "files", path @ ..]) if !path.is_empty() => {
+            remove_file(&call, &shelf, resource, &path.join("/")).await
+        }
+        (_, []) => Err(ClientError::method_not_allowed(&[Method::GET, Method::HEAD])),
+        (_, [_]) => Err(ClientError::method_not_allowed(&[Method::DELETE, Method::GET, Method::HEAD, Method::PUT])),
+        (_, [_, "files"]) => {
+            Err(ClientError::method_not_allowed(&[Method::GET, Method::HEAD, Method::POST, Method::PUT]))
+        }
+        _ => Err(ClientError::unknown_route()),
+    }
+}
+
+/// `PUT .../resources/R`: an empty resource.
+async fn make(mut call: Call, shelf: &ShelfOf, label: &str) -> Result<Reply, ClientError> {
+    ClientError::refuse_reference(&call.context.params)?;
+    crate::no_body(&mut call, "A resource is made without a body; to store a file, send it to .../files/NAME.").await?;
+    let notes = notes(&call.context.params)?;
+    call.site.core.make_item_resource(shelf, label, &notes).await?;
+    Ok(ReplyBody::nothing())
+}
+
+/// `PUT` or `POST .../resources/R/files[/PATH]`: one file as the body, or files as parts of a form.
+async fn add(mut call: Call, shelf: &ShelfOf, resource: &str, path: &str) -> Result<Reply, ClientError> {
+    let core = call.site.core.clone();
+    wanted(&call.context.params, resource, &call.user())?;
+    let files = receive_unpacked(&mut call, &core, path).await?;
+    // Fields of a form are parameters as well.
+    let add = match wanted(&call.context.params, resource, &call.user()) {
+        Ok(add) => add,
+        Err(error) => {
+            core.abandon_files(files).await;
+            return Err(error);
+        }
+    };
+    let there = core.add_item_files(shelf, &add, files).await?;
+    if there.is_empty() {
+        return Ok(ReplyBody::nothing());
+    }
+    Ok(ReplyBody::text(duplicates(&there)))
+}
+
+/// What the parameters ask for.
+fn wanted(params: &Params, resource: &str, by: &str) -> Result<AddItemFiles, ClientError> {
+    ClientError::refuse_unserved(params, NOT_YET)?;
+    ClientError::refuse_reference(params)?;
+    Ok(AddItemFiles {
+        resource: resource.to_owned(),
+        by: by.to_owned(),
+        notes: notes(params)?,
+        overwrite: params.flag("overwrite"),
+    })
+}
+
+/// `DELETE .../resources/R`
+async fn remove(call: &Call, shelf: ShelfOf, resource: &str) -> Result<Reply, ClientError> {
+    let core = call.site.core.clone();
+    let removed = core.remove_item_resource(&shelf, resource).await;
+    if is_missing(&removed) && call.context.params.flag("accept-not-found") {
+        return Ok(ReplyBody::no_content());
+    }
+    removed.map_err(|error| crate::not_found_as(error, unknown_resource))?;
+    after_the_answer(async move {
+        if let Err(error) = core.tidy_shelf(&shelf).await {
+            eprintln!("the bytes of a removed resource are not given back yet: {error}");
+        }
+    });
+    Ok(ReplyBody::nothing())
+}
+
+/// `DELETE .../resources/R/files/PATH`
+async fn remove_file(call: &Call, shelf: &ShelfOf, resource: &str, path: &str) -> Result<Reply, ClientError> {
+    let removed = call.site.core.remove_item_file(shelf, resource, path).await;
+    if is_missing(&removed) && call.context.params.flag("accept-not-found") {
+        return Ok(ReplyBody::no_content());
+    }
+    let no_match = || ClientError::not_found("unknown-file", "No matched files");
+    removed.map_err(|error| crate::not_found_as(error, no_match))?;
+    Ok(ReplyBody::nothing())
+}
+
+fn is_missing(outcome: &Result<(), DomainError>) -> bool {
+    matches!(outcome, Err(DomainError::NotFound { .. }))
+}
+
+fn unknown_resource() -> ClientError {
+    ClientError::not_found("unknown-resource", "Unable to find the specified catalog.")
+}

@@ -1,0 +1,118 @@
+//! Making, changing and deleting experiments.
+
+use http::StatusCode;
+use narthex::domain::DomainError;
+use narthex::domain::access::Right;
+use narthex::domain::archive::subject_change::check_item_label;
+use narthex::domain::archive::{Experiment, NewExperiment, StatusChange};
+use narthex::http::ClientError;
+use narthex::http::forms::items::ExperimentForm;
+use narthex::service::{Call, Reply, ReplyBody};
+
+use crate::{item_body, parent, unknown_experiment};
+
+/// `PUT .../experiments/E`: makes or changes an experiment; answers with its identifier. `project` is empty where the
+/// address names none, `subject` where it names none.
+pub async fn put(mut call: Call, project: &str, subject: &str, name: &str) -> Result<Reply, ClientError> {
+    let found = match parent::experiment(&call, project, subject, name, Right::Edit).await {
+        Ok(found) => Some(found),
+        Err(error) if error.status.number() == 404 && !project.is_empty() => {
+            // Whoever asks may edit the project, or this was 403: so nothing is told that is hidden.
+            call.project(project, Right::Edit).await?;
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    let document = item_body::document(&mut call).await?;
+    let form = ExperimentForm::read(document.as_deref(), &call.context.params)?;
+    if let Some(found) = found {
+        return changed(&call, &found, &form).await;
+    }
+    let core = call.site.core.clone();
+    // It is there, but of another subject.
+    if core.experiment_by_label(project, name).await?.is_some() {
+        let sentence = "The label is used by an experiment of another subject of the project.";
+        return Err(ClientError::conflict("label-used", sentence));
+    }
+    check_item_label(name).map_err(|error| ClientError::expectation_failed("bad-label", error.to_string()))?;
+    let Some(xsi_type) = form.xsi_type.clone() else {
+        return Err(ClientError::expectation_failed("no-body", "Need PUT Contents"));
+    };
+    let named = form.fixed.get("subject_ID").map(String::as_str).filter(|subject| !subject.is_empty());
+    let subject = match (subject, named) {
+        ("", None) => {
+            let sentence = "A new experiment needs a subject: send it to .../subjects/SUBJECT/experiments/LABEL.";
+            return Err(ClientError::unprocessable("no-subject", sentence));
+        }
+        ("", Some(named)) => named,
+        (subject, _) => subject,
+    };
+    demand_same(&form, project, name, None)?;
+    demand_status_right(&call, project, &form).await?;
+    let new = NewExperiment {
+        project: project.to_owned(),
+        subject: subject.to_owned(),
+        label: name.to_owned(),
+        xsi_type,
+        by: call.user(),
+        change: form.change.clone(),
+    };
+    match core.create_experiment(&new).await {
+        Ok(made) => Ok(ReplyBody::reply(StatusCode::CREATED, "text/plain; charset=utf-8", made.id)),
+        // Somebody was quicker: it is a change now.
+        Err(DomainError::Exists { .. }) => {
+            let found = core.experiment_by_label(project, name).await?.ok_or_else(unknown_experiment)?;
+            changed(&call, &found, &form).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn changed(call: &Call, found: &Experiment, form: &ExperimentForm) -> Result<Reply, ClientError> {
+    demand_same(form, &found.project, &found.label, Some(found))?;
+    if form.xsi_type.as_ref().is_some_and(|wanted| *wanted != found.xsi_type) {
+        let sentence = "Specified xsiType differs from existing xsiType";
+        return Err(ClientError::conflict("type-differs", sentence));
+    }
+    demand_status_right(call, &found.project, form).await?;
+    let changed = call.site.core.change_experiment(&found.id, &form.change).await?;
+    Ok(ReplyBody::text(changed.id))
+}
+
+/// Activating and locking is for those who manage the project; everybody who may change data may ask for quarantine.
+async fn demand_status_right(call: &Call, project: &str, form: &ExperimentForm) -> Result<(), ClientError> {
+    if !matches!(form.change.status, None | Some(StatusChange::Quarantine)) {
+        call.project(project, Right::Own).await?;
+    }
+    Ok(())
+}
+
+/// Identifier, project, label and subject can be named, but not changed.
+fn demand_same(
+    form: &ExperimentForm,
+    project: &str,
+    label: &str,
+    found: Option<&Experiment>,
+) -> Result<(), ClientError> {
+    let is_same = |name: &str, value: &str| match (name, found) {
+        ("project", _) => value == project,
+        ("label", _) => value == label,
+        ("ID", Some(found)) => value == found.id,
+        ("ID", None) => value.is_empty(),
+        (_, Some(found)) => value == found.subject_id || value == found.subject_label,
+        _ => true,
+    };
+    match form.fixed.iter().find(|(name, value)| !is_same(name, value)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let sentence = format!("The field {name} of an experiment cannot be set here; leave it out.");
+            Err(ClientError::bad_request("fixed-field", sentence))
+        }
+    }
+}
+
+/// `DELETE .../experiments/E`: with its scans, resources and files.
+pub async fn delete(call: Call, found: &Experiment) -> Result<Reply, ClientError> {
+    call.site.core.delete_unlocked_experiment(&found.id).await?;
+    Ok(ReplyBody::nothing())
+}

@@ -1,0 +1,90 @@
+//! Making, changing and deleting subjects.
+
+use http::header::LOCATION;
+use http::{HeaderValue, StatusCode};
+use narthex::domain::DomainError;
+use narthex::domain::access::Right;
+use narthex::domain::archive::Subject;
+use narthex::http::ClientError;
+use narthex::http::forms::items::SubjectForm;
+use narthex::service::{Call, Reply, ReplyBody};
+
+use crate::{item_body, parent};
+
+/// `PUT .../subjects/S`: makes or changes a subject; answers with its identifier. `project` is empty where the address
+/// names none: then only what is there can be changed.
+pub async fn put(mut call: Call, project: &str, name: &str) -> Result<Reply, ClientError> {
+    let core = call.site.core.clone();
+    let found = match project {
+        "" => Some(parent::subject(&call, "", name, Right::Edit).await?),
+        project => {
+            call.project(project, Right::Edit).await?;
+            core.find_subject(project, name).await?
+        }
+    };
+    let document = item_body::document(&mut call).await?;
+    let mut form = SubjectForm::read(document.as_deref(), &call.context.params)?;
+    demand_same(&form, project, found.as_ref())?;
+    if let Some(found) = found {
+        return changed(&call, &found, &form).await;
+    }
+    if form.change.label.take().is_some_and(|label| label != name) {
+        let sentence = "The label in the request differs from that in the address.";
+        return Err(ClientError::conflict("label-differs", sentence));
+    }
+    match core.create_subject(project, name, &form.change, &call.user()).await {
+        Ok(made) => Ok(ReplyBody::reply(StatusCode::CREATED, "text/plain; charset=utf-8", made.id)),
+        // Somebody was quicker: it is a change now.
+        Err(DomainError::Exists { .. }) => {
+            let found = crate::subjects::find(&call, Some(project), name).await?;
+            changed(&call, &found, &form).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn changed(call: &Call, found: &Subject, form: &SubjectForm) -> Result<Reply, ClientError> {
+    let changed = call.site.core.change_subject(found, &form.change).await?;
+    Ok(ReplyBody::text(changed.id))
+}
+
+/// A document may name what it is about, but not another.
+fn demand_same(form: &SubjectForm, project: &str, found: Option<&Subject>) -> Result<(), ClientError> {
+    let project = found.map_or(project, |found| &found.project);
+    let is_other_project = form.project.as_ref().is_some_and(|named| named != project);
+    let is_other =
+        form.id.as_ref().is_some_and(|named| !named.is_empty() && found.is_none_or(|found| found.id != *named));
+    if is_other_project || is_other {
+        let sentence = "The project or ID in the request differs from that in the address; neither can be changed.";
+        return Err(ClientError::conflict("other-item", sentence));
+    }
+    Ok(())
+}
+
+/// `POST .../subjects`: makes a subject of a document; answers with its address.
+pub async fn create(mut call: Call, project: &str) -> Result<Reply, ClientError> {
+    call.project(project, Right::Edit).await?;
+    let Some(document) = item_body::document(&mut call).await? else {
+        return Err(ClientError::expectation_failed("no-body", "Need POST Contents"));
+    };
+    let mut form = SubjectForm::read(Some(&document), &call.context.params)?;
+    demand_same(&form, project, None)?;
+    let Some(label) = form.change.label.take() else {
+        let sentence = "The document names no label; give the attribute label.";
+        return Err(ClientError::bad_request("no-label", sentence));
+    };
+    let made = call.site.core.create_subject(project, &label, &form.change, &call.user()).await?;
+    let address = format!("{}/data/subjects/{}", call.context.origin(), made.id);
+    let mut reply = ReplyBody::text(address.as_str());
+    if let Ok(value) = HeaderValue::from_str(&address) {
+        reply.headers_mut().insert(LOCATION, value);
+    }
+    Ok(reply)
+}
+
+/// `DELETE .../subjects/S`: with `removeFiles=true` its experiments go with it.
+pub async fn delete(call: Call, project: &str, name: &str) -> Result<Reply, ClientError> {
+    let found = parent::subject(&call, project, name, Right::Own).await?;
+    call.site.core.delete_subject_with(&found, call.context.params.flag("removeFiles")).await?;
+    Ok(ReplyBody::nothing())
+}

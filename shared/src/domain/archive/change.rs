@@ -1,0 +1,212 @@
+//! Making experiments without an upload, and changing what is said of them.
+
+use super::experiment::{Experiment, LOCKED};
+use super::subject::LabelRef;
+use super::subject_change::check_item_label;
+use crate::domain::Core;
+use crate::domain::error::DomainError;
+use crate::domain::ids::random_id;
+use crate::domain::project::QuarantineCode;
+use crate::imaging::session::Scanner;
+use crate::imaging::types::SessionType;
+use crate::imaging::{Field, ImageSession};
+use crate::storage::{Lease, Store, keys};
+
+/// Fields that may be set on one experiment or scan, at most: they stand in its record.
+pub(super) const MAX_FIELDS: usize = 200;
+/// Bytes of a field's path or value, at most.
+const MAX_FIELD_BYTES: usize = 1024;
+
+/// An experiment that is to be made.
+#[derive(Debug, Clone)]
+pub struct NewExperiment {
+    /// The project's identifier.
+    pub project: String,
+    /// The subject's label or identifier; a subject of this label is made if there is none.
+    pub subject: String,
+    /// The label.
+    pub label: String,
+    /// The data type.
+    pub xsi_type: SessionType,
+    /// Who makes it.
+    pub by: String,
+    /// What is said of it.
+    pub change: ExperimentChange,
+}
+
+/// What is to become of the status of an experiment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusChange {
+    /// `quarantine`
+    Quarantine,
+    /// `active`
+    Activate,
+    /// `locked`: nobody may change it.
+    Lock,
+    /// From `locked` to `active`.
+    Unlock,
+}
+
+/// What is to be changed of an experiment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ExperimentChange {
+    /// Fields by their paths; an empty text takes away what was set by hand.
+    pub fields: Vec<Field>,
+    /// Its status.
+    pub status: Option<StatusChange>,
+}
+
+/// Sets fields of a list; each replaces the one of the same path, and an empty text takes it away.
+///
+/// # Errors
+/// [`DomainError::Invalid`] for what is too long or too much.
+pub(super) fn set_fields(fields: &mut Vec<Field>, new: &[Field]) -> Result<(), DomainError> {
+    for field in new {
+        let value = field.value.to_string();
+        if field.path.len() > MAX_FIELD_BYTES || value.len() > MAX_FIELD_BYTES || value.chars().any(char::is_control) {
+            return Err(DomainError::Invalid {
+                what: format!("A field may have at most {MAX_FIELD_BYTES} bytes and no control characters."),
+            });
+        }
+        fields.retain(|known| known.path != field.path);
+        if !value.is_empty() {
+            fields.push(field.clone());
+        }
+    }
+    if fields.len() <= MAX_FIELDS {
+        return Ok(());
+    }
+    Err(DomainError::Invalid { what: format!("More than {MAX_FIELDS} fields of this item would be set by hand.") })
+}
+
+impl Experiment {
+    fn apply(&mut self, change: &ExperimentChange) -> Result<(), DomainError> {
+        match change.status {
+            Some(StatusChange::Unlock) if self.status == LOCKED => self.status = "active".to_owned(),
+            _ => self.demand_unlocked()?,
+        }
+        set_fields(&mut self.fields, &change.fields)?;
+        let date = change.fields.iter().rev().find(|field| field.path == "date");
+        if let Some(date) = date {
+            self.date = date.value.to_string();
+        }
+        match change.status {
+            Some(StatusChange::Quarantine) => self.status = "quarantine".to_owned(),
+            Some(StatusChange::Activate) => self.status = "active".to_owned(),
+            Some(StatusChange::Lock) => self.status = LOCKED.to_owned(),
+            Some(StatusChange::Unlock) | None => {}
+        }
+        Ok(())
+    }
+}
+
+impl<S: Store> Core<S> {
+    /// Does something to an experiment while nobody else changes it. A lock is not looked at.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`], [`DomainError::Busy`], what `work` gives, or the store's failure.
+    pub(crate) async fn with_experiment<T>(
+        &self,
+        id: &str,
+        work: impl AsyncFnOnce(&Self, &mut Lease, Experiment) -> Result<T, DomainError>,
+    ) -> Result<T, DomainError> {
+        let busy = || DomainError::Busy { what: "this experiment".to_owned() };
+        let found = self.experiment_that_is(id).await?;
+        let name = found.lease_name();
+        let mut lease = self.leases.acquire_within(&name, self.patience_ms()).await?.ok_or_else(busy)?;
+        let outcome = match self.experiment_that_is(id).await {
+            Ok(experiment) if experiment.lease_name() == name => work(self, &mut lease, experiment).await,
+            Ok(_) => Err(busy()),
+            Err(error) => Err(error),
+        };
+        self.leases.release(lease).await?;
+        outcome
+    }
+
+    /// Makes an experiment without scans.
+    ///
+    /// # Errors
+    /// [`DomainError::Exists`], [`DomainError::Invalid`], [`DomainError::Busy`], or the store's failure.
+    pub async fn create_experiment(&self, new: &NewExperiment) -> Result<Experiment, DomainError> {
+        check_item_label(&new.label)?;
+        let lease = format!("experiment/{}/{}", new.project, new.label);
+        self.with_lease(&lease, "the experiment of this label", async |core| {
+            if core.experiment_by_label(&new.project, &new.label).await?.is_some() {
+                return Err(DomainError::Exists { what: format!("the experiment {:?} of the project", new.label) });
+            }
+            core.make_empty_experiment(new).await
+        })
+        .await
+    }
+
+    async fn make_empty_experiment(&self, new: &NewExperiment) -> Result<Experiment, DomainError> {
+        let missing = || DomainError::not_found("project", &new.project);
+        let project = self.project_by_id(&new.project).await?.ok_or_else(missing)?;
+        if self.find_subject(&new.project, &new.subject).await?.is_none() {
+            check_item_label(&new.subject)?;
+        }
+        let mut experiment = Experiment {
+            id: String::new(),
+            project: new.project.clone(),
+            label: new.label.clone(),
+            subject_id: String::new(),
+            subject_label: String::new(),
+            xsi_type: new.xsi_type.clone(),
+            uid: String::new(),
+            date: String::new(),
+            manifest: String::new(),
+            content: random_id()?,
+            merged: Vec::new(),
+            status: if project.quarantine_code == QuarantineCode::On { "quarantine" } else { "active" }.to_owned(),
+            fields: Vec::new(),
+            visit: String::new(),
+            protocol: String::new(),
+            insert_ms: self.clock.now_ms(),
+            insert_user: new.by.clone(),
+            resources: Vec::new(),
+            discarded: Vec::new(),
+            shelved_scans: Vec::new(),
+            superseded: Vec::new(),
+            place: 0,
+        };
+        experiment.apply(&new.change)?;
+        let session = ImageSession {
+            xsi_type: new.xsi_type.clone(),
+            uid: String::new(),
+            modality: None,
+            date: None,
+            time: None,
+            scanner: Scanner::default(),
+            fields: Vec::new(),
+            scans: Vec::new(),
+        };
+        let subject = self.subject_for(&new.project, &new.subject, &new.by).await?;
+        (experiment.subject_id, experiment.subject_label) = (subject.id, subject.label);
+        experiment.manifest = self.write_manifest(session, Vec::new()).await?.id;
+        experiment.id = self.new_item_id('E').await?;
+        let (roster, source) = self.experiment_roster(&new.project);
+        let touch = roster.touch(&experiment.id, None).await?;
+        experiment.place = touch.place;
+        let reference = LabelRef { id: experiment.id.clone() };
+        self.records.set(&keys::content(&experiment.content), &reference).await?;
+        self.records.set(&keys::experiment_label(&new.project, &new.label), &reference).await?;
+        self.records.set(&keys::experiment(&experiment.id), &experiment).await?;
+        roster.settled(&experiment.id, touch).await?;
+        roster.fold_if_long(&source).await?;
+        Ok(experiment)
+    }
+
+    /// Changes what is said of an experiment, or its status.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`], [`DomainError::Refused`] if it is locked, [`DomainError::Invalid`],
+    /// [`DomainError::Busy`], or the store's failure.
+    pub async fn change_experiment(&self, id: &str, change: &ExperimentChange) -> Result<Experiment, DomainError> {
+        self.with_experiment(id, async |core, lease: &mut Lease, mut experiment| {
+            experiment.apply(change)?;
+            core.store_experiment(lease, &experiment).await?;
+            Ok(experiment)
+        })
+        .await
+    }
+}

@@ -1,0 +1,292 @@
+//! Making, changing and removing scans of an experiment: a new manifest takes the place of the old.
+//!
+//! What is not, or no longer, the experiment's manifest is listed as superseded in its record, before it is written and
+//! until it is removed; whoever changes the scans next goes on where a dead worker stopped.
+
+use std::collections::BTreeSet;
+
+use super::change::set_fields;
+use super::experiment::Experiment;
+use crate::domain::Core;
+use crate::domain::error::DomainError;
+use crate::domain::ids::{is_folder_name, random_id};
+use crate::domain::manifest::{Manifest, StoredScan};
+use crate::imaging::Field;
+use crate::imaging::session::{Scan, Scanner};
+use crate::imaging::types::ScanType;
+use crate::storage::{Lease, PackId, Store, StoreError, keys};
+
+/// Scans of one experiment, at most: each that is made by hand rewrites their list.
+const MAX_SCANS: usize = 10_000;
+
+/// What is to be made or changed of a scan. Empty texts take away what is there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ScanChange {
+    /// Its data type; needed for a new scan.
+    pub xsi_type: Option<ScanType>,
+    /// XNAT's scan type.
+    pub scan_type: Option<String>,
+    /// XNAT's quality label.
+    pub quality: Option<String>,
+    /// Series Description.
+    pub series_description: Option<String>,
+    /// Series Instance UID.
+    pub uid: Option<String>,
+    /// Modality.
+    pub modality: Option<String>,
+    /// Frames.
+    pub frames: Option<u64>,
+    /// All other fields by their paths.
+    pub fields: Vec<Field>,
+}
+
+/// What came of putting a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutScan {
+    /// It was made.
+    Made,
+    /// It was there and was changed.
+    Changed,
+}
+
+impl ScanChange {
+    fn apply(&self, stored: &mut StoredScan) -> Result<(), DomainError> {
+        let set = |to: &mut Option<String>, new: &Option<String>| {
+            if let Some(new) = new {
+                *to = Some(new.clone()).filter(|text| !text.is_empty());
+            }
+        };
+        let texts = [&self.scan_type, &self.quality, &self.series_description, &self.uid, &self.modality];
+        // The same limits for all.
+        let all: Vec<Field> = texts.into_iter().flatten().map(|text| Field::text("text", text)).collect();
+        set_fields(&mut Vec::new(), &all)?;
+        set(&mut stored.scan_type, &self.scan_type);
+        set(&mut stored.quality, &self.quality);
+        set(&mut stored.scan.series_description, &self.series_description);
+        set(&mut stored.scan.modality, &self.modality);
+        if let Some(uid) = &self.uid {
+            stored.scan.uid = uid.clone();
+        }
+        stored.scan.frames = self.frames.unwrap_or(stored.scan.frames);
+        set_fields(&mut stored.scan.parameters, &self.fields)
+    }
+}
+
+fn new_scan(id: &str, xsi_type: ScanType, number: u64) -> StoredScan {
+    let scan = Scan {
+        id: id.to_owned(),
+        uid: String::new(),
+        xsi_type,
+        series_description: None,
+        modality: None,
+        frames: 0,
+        start_time: None,
+        start_date: None,
+        scanner: Scanner::default(),
+        dimensions: None,
+        voxel_size: None,
+        orientation: None,
+        parameters: Vec::new(),
+    };
+    StoredScan { scan, scan_type: None, quality: None, number, resources: Vec::new(), shelf: Vec::new() }
+}
+
+/// The smallest number that is no scan's ID.
+fn free_id(scans: &[StoredScan]) -> String {
+    let taken: BTreeSet<&str> = scans.iter().map(|stored| stored.scan.id.as_str()).collect();
+    (1_u64..).map(|number| number.to_string()).find(|id| !taken.contains(id.as_str())).unwrap_or_default()
+}
+
+impl<S: Store> Core<S> {
+    /// Makes a scan, or changes the one that is there.
+    ///
+    /// # Errors
+    /// [`DomainError::Conflict`] if it is there with another data type, [`DomainError::Invalid`] for an ID or field that
+    /// cannot be or a new scan without type, [`DomainError::NotFound`], [`DomainError::Refused`] if the experiment is
+    /// locked, [`DomainError::Busy`], or the store's failure.
+    pub async fn put_scan(&self, experiment: &str, id: &str, change: &ScanChange) -> Result<PutScan, DomainError> {
+        let mut number = 0;
+        self.number("xnat_imagescandata_id", vec![&mut number]).await?;
+        self.change_scans(experiment, |scans| {
+            if let Some(stored) = scans.iter_mut().find(|stored| stored.scan.id == id) {
+                if change.xsi_type.as_ref().is_some_and(|wanted| *wanted != stored.scan.xsi_type) {
+                    let reason = "Specified xsiType differs from existing xsiType".to_owned();
+                    return Err(DomainError::Conflict { reason });
+                }
+                change.apply(stored)?;
+                return Ok(PutScan::Changed);
+            }
+            scans.push(made_scan(scans, id, change, number)?);
+            Ok(PutScan::Made)
+        })
+        .await
+    }
+
+    /// Makes a scan; without an ID it gets the smallest number that is free. Gives its ID.
+    ///
+    /// # Errors
+    /// As [`Core::put_scan`], and [`DomainError::Exists`].
+    pub async fn create_scan(
+        &self,
+        experiment: &str,
+        id: Option<&str>,
+        change: &ScanChange,
+    ) -> Result<String, DomainError> {
+        let mut number = 0;
+        self.number("xnat_imagescandata_id", vec![&mut number]).await?;
+        self.change_scans(experiment, |scans| {
+            let id = id.map_or_else(|| free_id(scans), str::to_owned);
+            if scans.iter().any(|stored| stored.scan.id == id) {
+                return Err(DomainError::Exists { what: format!("the scan {id:?}") });
+            }
+            scans.push(made_scan(scans, &id, change, number)?);
+            Ok(id)
+        })
+        .await
+    }
+
+    /// Removes a scan with its files.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`], [`DomainError::Refused`] if the experiment is locked, [`DomainError::Busy`], or the
+    /// store's failure.
+    pub async fn delete_archived_scan(&self, experiment: &str, id: &str) -> Result<(), DomainError> {
+        self.change_scans(experiment, |scans| {
+            let before = scans.len();
+            scans.retain(|stored| stored.scan.id != id);
+            if scans.len() == before { Err(DomainError::not_found("scan", id)) } else { Ok(()) }
+        })
+        .await
+    }
+
+    async fn change_scans<T>(
+        &self,
+        id: &str,
+        change: impl FnOnce(&mut Vec<StoredScan>) -> Result<T, DomainError>,
+    ) -> Result<T, DomainError> {
+        self.with_experiment(id, async |core, lease: &mut Lease, mut experiment| {
+            experiment.demand_unlocked()?;
+            // What a merge wrote is told from what it replaced by the experiment's manifest.
+            core.finish_change(id).await?;
+            core.finish_superseded(lease, &mut experiment).await?;
+            let old = core.manifest(&experiment.manifest).await?;
+            let mut scans = core.scans(&old).await?;
+            let outcome = change(&mut scans)?;
+            let new = random_id()?;
+            experiment.superseded.push(new.clone());
+            core.set_experiment(lease, &experiment).await?;
+            core.derive_manifest_as(new.clone(), &old, scans).await?;
+            experiment.superseded = vec![old.id];
+            experiment.manifest = new;
+            core.store_experiment(lease, &experiment).await?;
+            // The change is done; should this fail, the next one does it.
+            if let Err(error) = core.finish_superseded(lease, &mut experiment).await {
+                eprintln!("what a change of an experiment's scans left behind stays until the next change: {error}");
+            }
+            Ok(outcome)
+        })
+        .await
+    }
+
+    /// Removes manifests that are not the experiment's, shelves of scans that it has no more, and packs in which
+    /// nothing of it lies any more.
+    pub(super) async fn finish_superseded(
+        &self,
+        lease: &mut Lease,
+        experiment: &mut Experiment,
+    ) -> Result<(), DomainError> {
+        if experiment.superseded.is_empty() {
+            return Ok(());
+        }
+        let present = self.manifest(&experiment.manifest).await?;
+        let scans = self.scans(&present).await?;
+        let (kept, gone): (Vec<String>, Vec<String>) = std::mem::take(&mut experiment.shelved_scans)
+            .into_iter()
+            .partition(|scan| scans.iter().any(|stored| stored.scan.id == *scan));
+        for scan in gone {
+            self.remove_shelf(&keys::scan_shelf(&experiment.id, &scan), &experiment.content).await?;
+        }
+        experiment.shelved_scans = kept;
+        let numbers: BTreeSet<u64> =
+            scans.iter().flat_map(|stored| &stored.resources).map(|resource| resource.number).collect();
+        let mut needed: Option<BTreeSet<PackId>> = None;
+        for id in std::mem::take(&mut experiment.superseded) {
+            let found: Option<Manifest> = self.records.get(&keys::manifest(&id)).await?;
+            let Some(old) = found.filter(|_| id != experiment.manifest) else {
+                self.remove_unfinished_manifest(&id, &present).await?;
+                continue;
+            };
+            let old_scans = match self.scans(&old).await {
+                // Its removal has begun, so what it alone needed has been given back.
+                Err(StoreError::Corrupt { .. }) => Vec::new(),
+                found => found?,
+            };
+            for stored in old_scans {
+                for resource in stored.resources.iter().filter(|resource| !numbers.contains(&resource.number)) {
+                    if needed.is_none() {
+                        needed = Some(self.packs_needed(experiment, &present).await?);
+                    }
+                    let mut page = 0;
+                    while let Some(files) = self.files_on_page(&old, resource, page).await? {
+                        page += 1;
+                        self.leases.keep(lease).await?;
+                        let unneeded = |pack: &PackId| needed.as_ref().is_none_or(|needed| !needed.contains(pack));
+                        let (gone, _): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| unneeded(&file.pack));
+                        self.forget_digests(&gone).await?;
+                        let packs: BTreeSet<PackId> = gone.into_iter().map(|file| file.pack).collect();
+                        for pack in packs {
+                            self.release_pack(pack, &experiment.content, true).await?;
+                        }
+                    }
+                }
+            }
+            self.remove_manifest(&old.id, false).await?;
+        }
+        self.set_experiment(lease, experiment).await
+    }
+
+    /// Removes what may have been written of a manifest whose head never came.
+    async fn remove_unfinished_manifest(&self, id: &str, like: &Manifest) -> Result<(), StoreError> {
+        if id == like.id {
+            return Ok(());
+        }
+        // One scan more than there are may have begun one page more.
+        for page in 0..=like.scan_pages.saturating_add(1) {
+            self.records.delete(&keys::manifest_scans(id, page)).await?;
+        }
+        Ok(())
+    }
+
+    /// The packs in which files of an experiment lie.
+    async fn packs_needed(&self, experiment: &Experiment, manifest: &Manifest) -> Result<BTreeSet<PackId>, StoreError> {
+        let mut packs = BTreeSet::new();
+        for stored in self.scans_of(experiment, manifest).await? {
+            for resource in &stored.resources {
+                let mut page = 0;
+                while let Some(files) = self.files_on_page(manifest, resource, page).await? {
+                    packs.extend(files.into_iter().map(|file| file.pack));
+                    page += 1;
+                }
+            }
+        }
+        self.add_packs_of_catalogs(&experiment.content, &mut packs).await?;
+        Ok(packs)
+    }
+}
+
+fn made_scan(scans: &[StoredScan], id: &str, change: &ScanChange, number: u64) -> Result<StoredScan, DomainError> {
+    if !is_folder_name(id) {
+        let what = "A scan's ID must be 1 to 128 letters, digits, underscores, hyphens or dots.".to_owned();
+        return Err(DomainError::Invalid { what });
+    }
+    if scans.len() >= MAX_SCANS {
+        return Err(DomainError::Full { what: format!("An experiment may have at most {MAX_SCANS} scans.") });
+    }
+    let Some(xsi_type) = change.xsi_type.clone() else {
+        let what = "A new scan needs a data type; name it with xsiType=, such as xnat:mrScanData.".to_owned();
+        return Err(DomainError::Invalid { what });
+    };
+    let mut stored = new_scan(id, xsi_type, number);
+    change.apply(&mut stored)?;
+    Ok(stored)
+}

@@ -1,0 +1,175 @@
+//! Making and changing subjects.
+
+use std::collections::BTreeMap;
+
+use super::subject::{LabelRef, Subject, lease_name};
+use crate::domain::Core;
+use crate::domain::error::DomainError;
+use crate::domain::ids::{MAX_NAME_BYTES, clean_label};
+use crate::storage::{Lease, Store, keys};
+
+/// Bytes of one field, at most.
+const MAX_FIELD_BYTES: usize = 255;
+
+/// What is to be changed of a subject.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SubjectChange {
+    /// A new label.
+    pub label: Option<String>,
+    /// Fields by XNAT's short names; an empty text takes a field away.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// A label that a subject or experiment may have: XNAT's rule, letters, digits, `_` and `-`.
+///
+/// # Errors
+/// [`DomainError::Invalid`].
+pub fn check_item_label(text: &str) -> Result<(), DomainError> {
+    if !text.is_empty() && text.len() <= MAX_NAME_BYTES && clean_label(text) == text {
+        return Ok(());
+    }
+    Err(DomainError::Invalid {
+        what: format!(
+            "Invalid character in the label. Use 1 to {MAX_NAME_BYTES} letters, digits, underscores or hyphens."
+        ),
+    })
+}
+
+fn check_fields(fields: &BTreeMap<String, String>) -> Result<(), DomainError> {
+    for (name, value) in fields {
+        if value.len() > MAX_FIELD_BYTES || value.chars().any(char::is_control) {
+            return Err(DomainError::Invalid {
+                what: format!("The field {name} may have at most {MAX_FIELD_BYTES} bytes and no control characters."),
+            });
+        }
+    }
+    Ok(())
+}
+
+impl<S: Store> Core<S> {
+    /// Makes a subject of a label that is not used in its project yet.
+    ///
+    /// # Errors
+    /// [`DomainError::Exists`], [`DomainError::Invalid`], [`DomainError::Busy`], or the store's failure.
+    pub async fn create_subject(
+        &self,
+        project: &str,
+        label: &str,
+        change: &SubjectChange,
+        by: &str,
+    ) -> Result<Subject, DomainError> {
+        check_item_label(label)?;
+        check_fields(&change.fields)?;
+        self.with_lease(&lease_name(project, label), "the subject", async |core| {
+            if core.find_subject(project, label).await?.is_some() {
+                return Err(DomainError::Exists { what: format!("the subject {label:?} of the project") });
+            }
+            if core.project_by_id(project).await?.is_none() {
+                return Err(DomainError::not_found("project", project));
+            }
+            core.make_subject(project, label, &change.fields, by).await
+        })
+        .await
+    }
+
+    /// Changes a subject.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`], [`DomainError::Conflict`] if the new label is another subject's,
+    /// [`DomainError::Invalid`], [`DomainError::Busy`], or the store's failure.
+    pub async fn change_subject(&self, found: &Subject, change: &SubjectChange) -> Result<Subject, DomainError> {
+        check_fields(&change.fields)?;
+        let new_label = change.label.as_deref().unwrap_or(&found.label);
+        if new_label != found.label {
+            check_item_label(new_label)?;
+        }
+        let (old, new) = (found.lease_name(), lease_name(&found.project, new_label));
+        // Two leases are taken in one order by everybody.
+        let (first, second) = if old <= new { (&old, &new) } else { (&new, &old) };
+        let subject = self
+            .with_lease(first, "the subject", async |core| {
+                if first == second {
+                    return core.change_held_subject(found, new_label, &change.fields).await;
+                }
+                core.with_lease(second, "the subject", async |core| {
+                    core.change_held_subject(found, new_label, &change.fields).await
+                })
+                .await
+            })
+            .await?;
+        if !subject.is_renamed {
+            return Ok(subject);
+        }
+        self.spread_label(subject).await
+    }
+
+    async fn change_held_subject(
+        &self,
+        found: &Subject,
+        label: &str,
+        fields: &BTreeMap<String, String>,
+    ) -> Result<Subject, DomainError> {
+        let missing = || DomainError::not_found("subject", &found.label);
+        let mut subject =
+            self.subject_by_id(&found.id).await?.filter(|now| now.label == found.label).ok_or_else(missing)?;
+        if subject.label != label {
+            if self.find_subject(&subject.project, label).await?.is_some_and(|other| other.id != subject.id) {
+                return Err(DomainError::Conflict {
+                    reason: format!("The label {label:?} is used by another subject of the project."),
+                });
+            }
+            subject.label = label.to_owned();
+            subject.is_renamed = true;
+        }
+        for (name, value) in fields {
+            match value.is_empty() {
+                true => subject.fields.remove(name),
+                false => subject.fields.insert(name.clone(), value.clone()),
+            };
+        }
+        let (roster, source) = self.subject_roster(&found.project);
+        let touch = roster.touch(&subject.id, Some(subject.place)).await?;
+        // A label that leads to a subject of another one leads nowhere: so neither is used before the record is written.
+        let reference = LabelRef { id: subject.id.clone() };
+        self.records.set(&keys::subject_label(&subject.project, &subject.label), &reference).await?;
+        self.records.set(&keys::subject(&subject.id), &subject).await?;
+        roster.settled(&subject.id, touch).await?;
+        roster.fold_if_long(&source).await?;
+        let (old, new) = (found.label.to_lowercase(), subject.label.to_lowercase());
+        if old != new {
+            self.records.delete(&keys::subject_label(&subject.project, &found.label)).await?;
+        }
+        Ok(subject)
+    }
+
+    /// Tells the experiments of a subject its new label. Should this be cut off, the next change of the subject goes on.
+    async fn spread_label(&self, subject: Subject) -> Result<Subject, DomainError> {
+        for listed in self.list_experiments(&subject.project).await? {
+            if listed.subject_id != subject.id || listed.subject_label == subject.label {
+                continue;
+            }
+            let changed = self
+                .with_experiment(&listed.id, async |core, lease: &mut Lease, mut experiment| {
+                    experiment.subject_label = subject.label.clone();
+                    core.store_experiment(lease, &experiment).await
+                })
+                .await;
+            match changed {
+                Err(DomainError::NotFound { .. }) => {}
+                changed => changed?,
+            }
+        }
+        self.with_lease(&subject.lease_name(), "the subject", async |core| {
+            let Some(now) = core.subject_by_id(&subject.id).await?.filter(|now| now.label == subject.label) else {
+                return Ok(subject.clone());
+            };
+            let settled = Subject { is_renamed: false, ..now };
+            let (roster, _) = core.subject_roster(&settled.project);
+            let touch = roster.touch(&settled.id, Some(settled.place)).await?;
+            core.records.set(&keys::subject(&settled.id), &settled).await?;
+            roster.settled(&settled.id, touch).await?;
+            Ok(settled)
+        })
+        .await
+    }
+}

@@ -1,0 +1,177 @@
+//! Putting many files into a catalog at once: all of them, or none.
+
+use std::collections::BTreeSet;
+
+use super::change::{file_bytes, full};
+use super::remove::MAX_NEW_PAGES;
+use super::{Catalog, CatalogFile, CatalogRef, FILES_PER_PAGE, Leftovers, MAX_FILES, PAGE_BYTES};
+use crate::domain::Core;
+use crate::domain::error::DomainError;
+use crate::intake::name::ShownName;
+use crate::storage::{Lease, Store, StoreError, keys};
+
+/// Of two lists of files in the order of their paths, one; a new file takes the place of an old one.
+fn merged(old: Vec<CatalogFile>, new: Vec<CatalogFile>) -> Vec<CatalogFile> {
+    let mut files: Vec<CatalogFile> = new.into_iter().chain(old).collect();
+    // The sort keeps the new one before the old.
+    files.sort_by(|a, b| a.file.name.cmp(&b.file.name));
+    files.dedup_by(|later, earlier| later.file.name == earlier.file.name);
+    files
+}
+
+/// Files cut into pages.
+fn paged(files: Vec<CatalogFile>) -> Vec<Vec<CatalogFile>> {
+    let mut pages: Vec<Vec<CatalogFile>> = Vec::new();
+    let mut bytes = 0;
+    for file in files {
+        let size = file_bytes(&file);
+        match pages.last_mut() {
+            Some(page) if page.len() < FILES_PER_PAGE && bytes + size <= PAGE_BYTES => {
+                page.push(file);
+                bytes += size;
+            }
+            _ => {
+                pages.push(vec![file]);
+                bytes = size;
+            }
+        }
+    }
+    pages
+}
+
+/// The first of these paths that is a folder of another.
+fn folder_among(files: &[CatalogFile]) -> Option<&str> {
+    let mut paths: Vec<&str> = files.iter().map(|file| file.file.name.as_str()).collect();
+    // In this order all that lies in a folder follows its name at once.
+    paths.sort_unstable_by(|a, b| a.split('/').cmp(b.split('/')));
+    let is_folder = |path: &str, next: &str| next.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+    paths.iter().zip(paths.iter().skip(1)).find(|(path, next)| is_folder(path, next)).map(|(path, _)| *path)
+}
+
+impl<S: Store> Core<S> {
+    /// Puts files, whose packs are committed already, with one write that makes all of them seen. With `overwrite` they
+    /// take the place of those that are there; without, what is there stays, and the paths are given back.
+    ///
+    /// # Errors
+    /// As [`Core::put_file`]; nothing has changed then, unless the store failed.
+    pub(crate) async fn put_files(
+        &self,
+        lease: &mut Lease,
+        catalog: CatalogRef<'_>,
+        mut new: Vec<CatalogFile>,
+        overwrite: bool,
+    ) -> Result<Vec<String>, DomainError> {
+        let mut draft = self.draft(catalog).await?;
+        new.sort_by(|a, b| a.file.name.cmp(&b.file.name));
+        new.dedup_by(|later, earlier| later.file.name == earlier.file.name);
+        let mut duplicates = Vec::new();
+        let mut wanted = Vec::with_capacity(new.len());
+        let mut replaced: BTreeSet<u64> = BTreeSet::new();
+        for file in new {
+            let path = file.file.name.as_str();
+            match draft.find(path).await?.map(|found| found.file.extent.len) {
+                Some(_) if !overwrite => duplicates.push(path.to_owned()),
+                Some(old_bytes) => {
+                    draft.head.bytes = draft.head.bytes.saturating_sub(old_bytes);
+                    let page = draft.head.pages.get(draft.head.index_of(path));
+                    replaced.extend(page.map(|page| page.number));
+                    wanted.push(file);
+                }
+                None => {
+                    draft.demand_no_folder(path).await?;
+                    draft.head.files += 1;
+                    wanted.push(file);
+                }
+            }
+            self.keep_reading(lease).await?;
+        }
+        if draft.head.files > MAX_FILES {
+            return Err(full());
+        }
+        if let Some(path) = folder_among(&wanted) {
+            let what = format!("{} is both a file and a folder among the files sent.", ShownName::new(path));
+            return Err(DomainError::Invalid { what });
+        }
+        if wanted.is_empty() {
+            return Ok(duplicates);
+        }
+        for file in &wanted {
+            draft.head.bytes = draft.head.bytes.saturating_add(file.file.extent.len);
+        }
+        let first_page = draft.head.next_page;
+        let mut pages = Vec::new();
+        // From the last page to the first, so that the places of those before stay as they are.
+        while let Some(last) = wanted.last() {
+            let index = draft.head.index_of(&last.file.name);
+            let from = draft.head.pages.get(index).map(|page| page.from.clone()).unwrap_or_default();
+            let cut = if index == 0 { 0 } else { wanted.partition_point(|file| file.file.name < from) };
+            let here = wanted.split_off(cut);
+            let old = std::mem::take(draft.page(index).await?);
+            pages.extend(draft.replace(index, 1, paged(merged(old, here))));
+        }
+        let leftovers = &mut draft.head.leftovers;
+        leftovers.pages.retain(|page| !replaced.contains(page));
+        leftovers.replaced.extend(replaced);
+        if pages.len() as u64 > MAX_NEW_PAGES {
+            self.reserve_pages(lease, catalog, first_page..draft.head.next_page).await?;
+        }
+        self.commit_draft(lease, catalog, &draft.head, pages).await?;
+        Ok(duplicates)
+    }
+
+    /// Counts files and bytes anew, and puts the head right. Gives whether it was wrong.
+    ///
+    /// # Errors
+    /// [`DomainError::Busy`] if the lease has run out, or the store's failure.
+    pub(crate) async fn recount_catalog(
+        &self,
+        lease: &mut Lease,
+        catalog: CatalogRef<'_>,
+    ) -> Result<bool, DomainError> {
+        let mut draft = self.draft(catalog).await?;
+        let (mut files, mut bytes) = (0_u64, 0_u64);
+        let mut counts = Vec::with_capacity(draft.head.pages.len());
+        for index in 0..draft.head.pages.len() {
+            let page = draft.page(index).await?;
+            files += page.len() as u64;
+            bytes = page.iter().map(|file| file.file.extent.len).fold(bytes, u64::saturating_add);
+            counts.push(page.len() as u64);
+            draft.pages.clear();
+            self.keep_reading(lease).await?;
+        }
+        let is_right = (draft.head.files, draft.head.bytes) == (files, bytes)
+            && draft.head.pages.iter().zip(&counts).all(|(page, count)| page.count == *count);
+        if is_right {
+            return Ok(false);
+        }
+        (draft.head.files, draft.head.bytes) = (files, bytes);
+        draft.head.pages.iter_mut().zip(counts).for_each(|(page, count)| page.count = count);
+        self.commit_draft(lease, catalog, &draft.head, Vec::new()).await?;
+        Ok(true)
+    }
+
+    /// Writes down which pages are about to be written, so that they are removed should nothing come of it.
+    async fn reserve_pages(
+        &self,
+        lease: &mut Lease,
+        catalog: CatalogRef<'_>,
+        numbers: std::ops::Range<u64>,
+    ) -> Result<(), DomainError> {
+        let head = self.catalog(catalog.id).await?;
+        let next_page = numbers.end;
+        let leftovers = Leftovers { pages: numbers.collect(), ..Leftovers::default() };
+        self.keep_reading(lease).await?;
+        let head = Catalog { next_page, leftovers, ..head };
+        match self.records.set(&keys::catalog(catalog.id), &head).await {
+            Err(StoreError::TooLarge { .. }) => Err(full()),
+            done => Ok(done?),
+        }
+    }
+
+    async fn keep_reading(&self, lease: &mut Lease) -> Result<(), DomainError> {
+        match self.leases.keep(lease).await? {
+            true => Ok(()),
+            false => Err(super::change::busy()),
+        }
+    }
+}

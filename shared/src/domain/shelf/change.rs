@@ -1,0 +1,220 @@
+//! Making and removing resources of the archive's items, and files in them.
+
+use super::ShelfOf;
+use super::hold::HeldShelf;
+use crate::domain::Core;
+use crate::domain::catalog::{CatalogRef, FileNotes, Taking};
+use crate::domain::error::DomainError;
+use crate::domain::ids::random_id;
+use crate::domain::prearchive::upload_files::ReceivedFile;
+use crate::domain::resource::{ItemResource, MAX_RESOURCES, check_label, check_notes, named};
+use crate::storage::Store;
+
+/// What is to be done with files that have been received.
+#[derive(Debug, Clone, Default)]
+pub struct AddItemFiles {
+    /// The label or number of the resource; one of this label is made if there is none.
+    pub resource: String,
+    /// Who adds them.
+    pub by: String,
+    /// What is said of them, and of the resource if it is made.
+    pub notes: FileNotes,
+    /// Whether they take the place of files that are there.
+    pub overwrite: bool,
+}
+
+impl<S: Store> Core<S> {
+    /// Makes an empty resource.
+    ///
+    /// # Errors
+    /// [`DomainError::Conflict`] if there is one of that label, [`DomainError::Invalid`] for a label or notes that
+    /// cannot be, or as with every change of an item: [`DomainError::NotFound`], [`DomainError::Refused`] if it is
+    /// locked, [`DomainError::Busy`], or the store's failure.
+    pub async fn make_item_resource(&self, of: &ShelfOf, label: &str, notes: &FileNotes) -> Result<(), DomainError> {
+        check_label(label)?;
+        check_notes(notes)?;
+        self.with_shelf(of, async |core, held| {
+            let taken = || DomainError::Conflict { reason: "Specified resource already exists.".to_owned() };
+            if core.manifest_resource(held, label).await?.is_some_and(|found| found.label == label) {
+                return Err(taken());
+            }
+            if let Some(known) = held.shelf.resources.iter().position(|known| known.label == label) {
+                let Some(resource) = held.shelf.resources.get_mut(known) else { return Err(taken()) };
+                if resource.is_made || !core.catalog(&resource.catalog).await?.is_empty() {
+                    return Err(taken());
+                }
+                resource.is_made = true;
+                resource.notes = notes.clone();
+                return core.store_shelf(held).await;
+            }
+            let resource = core.new_resource(held, label, notes).await?;
+            held.shelf.resources.push(ItemResource { is_made: true, ..resource });
+            core.store_shelf(held).await
+        })
+        .await
+    }
+
+    async fn new_resource(
+        &self,
+        held: &HeldShelf,
+        label: &str,
+        notes: &FileNotes,
+    ) -> Result<ItemResource, DomainError> {
+        if held.shelf.resources.len() >= MAX_RESOURCES {
+            return Err(DomainError::Invalid {
+                what: format!("An item may have at most {MAX_RESOURCES} resources; put the file into one of them."),
+            });
+        }
+        let mut number = 0;
+        self.number("xnat_abstractresource_id", vec![&mut number]).await?;
+        let (label, catalog) = (label.to_owned(), random_id()?);
+        Ok(ItemResource { label, notes: notes.clone(), number, catalog, is_made: false })
+    }
+
+    /// Adds files to a resource of an item. Gives the paths of those that are there already and were not to be
+    /// overwritten: nothing is changed about them. Each of the others is kept from the return on; on an error some may
+    /// have been added.
+    ///
+    /// # Errors
+    /// [`DomainError::Invalid`] for a label or path that cannot be, and as [`Core::make_item_resource`].
+    pub async fn add_item_files(
+        &self,
+        of: &ShelfOf,
+        add: &AddItemFiles,
+        files: Vec<ReceivedFile>,
+    ) -> Result<Vec<String>, DomainError> {
+        let mut left = files;
+        let outcome = self.take_item_files(of, add, &mut left).await;
+        // What was not taken over is nobody's.
+        self.abandon_files(left).await;
+        outcome
+    }
+
+    async fn take_item_files(
+        &self,
+        of: &ShelfOf,
+        add: &AddItemFiles,
+        left: &mut Vec<ReceivedFile>,
+    ) -> Result<Vec<String>, DomainError> {
+        check_notes(&add.notes)?;
+        for file in left.iter() {
+            self.demand_in_time(file.started_ms)?;
+        }
+        self.with_shelf(of, async |core, held| {
+            let resource = match core.changeable(held, &add.resource).await? {
+                Some(known) => known,
+                None => {
+                    check_label(&add.resource)?;
+                    let new = core.new_resource(held, &add.resource, &add.notes).await?;
+                    held.shelf.resources.push(new.clone());
+                    core.store_shelf(held).await?;
+                    new
+                }
+            };
+            let catalog = CatalogRef { id: &resource.catalog, owner: &held.owner };
+            let taking = Taking { by: &add.by, notes: &add.notes, overwrite: add.overwrite };
+            core.take_files(&mut held.lease, catalog, taking, left).await
+        })
+        .await
+    }
+
+    /// The resource of this name, with a catalog that can be changed.
+    pub(in crate::domain) async fn changeable(
+        &self,
+        held: &mut HeldShelf,
+        name: &str,
+    ) -> Result<Option<ItemResource>, DomainError> {
+        if let Some(known) = named(&held.shelf.resources, name) {
+            return Ok(Some(known.clone()));
+        }
+        let Some(found) = self.manifest_resource(held, name).await? else { return Ok(None) };
+        let resource = self.converted(held, &found).await?;
+        Self::end_conversion(held, &found);
+        held.shelf.resources.push(resource.clone());
+        self.store_shelf(held).await?;
+        Ok(Some(resource))
+    }
+
+    /// Removes a file from a resource of an item. The resource stays.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`] if there is no such file, and as [`Core::make_item_resource`].
+    pub async fn remove_item_file(&self, of: &ShelfOf, resource: &str, path: &str) -> Result<(), DomainError> {
+        let missing = || DomainError::not_found("file", path);
+        self.with_shelf(of, async |core, held| {
+            // A resource is not converted for a file that it does not have.
+            if named(&held.shelf.resources, resource).is_none()
+                && let Some(found) = core.manifest_resource(held, resource).await?
+                && let Some(experiment) = &held.experiment
+            {
+                let manifest = core.manifest(&experiment.manifest).await?;
+                core.file(&manifest, &found, path).await?.ok_or_else(missing)?;
+            }
+            let found = core.changeable(held, resource).await?.ok_or_else(missing)?;
+            if core.catalog_file(&found.catalog, path).await?.is_none() {
+                return Err(missing());
+            }
+            if !found.is_made {
+                // Its last file must not take it along.
+                let known = held.shelf.resources.iter_mut().find(|known| known.catalog == found.catalog);
+                known.into_iter().for_each(|known| known.is_made = true);
+                core.store_shelf(held).await?;
+            }
+            let catalog = CatalogRef { id: &found.catalog, owner: &held.owner };
+            core.remove_file(&mut held.lease, catalog, path).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Removes a resource of an item with its files: they are gone when this returns. What they take in the store is
+    /// given back by [`Core::tidy_shelf`], which may take long.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`] if there is no such resource, and as [`Core::make_item_resource`].
+    pub async fn remove_item_resource(&self, of: &ShelfOf, name: &str) -> Result<(), DomainError> {
+        let missing = || DomainError::not_found("resource", name);
+        self.with_shelf(of, async |core, held| {
+            let known = named(&held.shelf.resources, name).cloned();
+            let catalog = match known {
+                Some(known) => {
+                    if !known.is_made && core.catalog(&known.catalog).await?.is_empty() {
+                        return Err(missing());
+                    }
+                    held.shelf.resources.retain(|resource| resource.catalog != known.catalog);
+                    known.catalog
+                }
+                None => {
+                    let found = core.manifest_resource(held, name).await?.ok_or_else(missing)?;
+                    let resource = core.converted(held, &found).await?;
+                    Self::end_conversion(held, &found);
+                    resource.catalog
+                }
+            };
+            core.discard_from_shelf(held, catalog).await?;
+            core.store_shelf(held).await
+        })
+        .await
+    }
+
+    /// Gives back what removed resources of an item take in the store. If this does not come to its end, it is done by
+    /// the next removal, or with the item's deletion.
+    ///
+    /// # Errors
+    /// As with every change of an item.
+    pub async fn tidy_shelf(&self, of: &ShelfOf) -> Result<(), DomainError> {
+        let (discarded, owner) =
+            self.with_shelf(of, async |_, held| Ok((held.shelf.discarded.clone(), held.owner.clone()))).await?;
+        for catalog in &discarded {
+            self.remove_catalog(CatalogRef { id: catalog, owner: &owner }).await?;
+        }
+        if discarded.is_empty() {
+            return Ok(());
+        }
+        self.with_shelf(of, async |core, held| {
+            held.shelf.discarded.retain(|catalog| !discarded.contains(catalog));
+            core.store_shelf(held).await
+        })
+        .await
+    }
+}

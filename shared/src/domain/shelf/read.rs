@@ -1,0 +1,62 @@
+//! Reading shelves: nobody's lease is needed.
+
+use super::{Shelf, ShelfOf};
+use crate::domain::Core;
+use crate::domain::archive::Experiment;
+use crate::domain::manifest::{Manifest, StoredScan};
+use crate::domain::resource::CountedResource;
+use crate::storage::{Store, StoreError, keys};
+
+/// How many shelves are read at once.
+const WIDTH: usize = 8;
+
+impl<S: Store> Core<S> {
+    /// The resources on a project's or subject's shelf, or an experiment's own, in order of their labels. Those of a
+    /// scan are given by [`Core::scans_of`], as they stand before those of the manifest.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn shelf_resources(&self, of: &ShelfOf) -> Result<Vec<CountedResource>, StoreError> {
+        let resources = match of {
+            ShelfOf::Experiment(id) => {
+                let experiment = self.experiment_by_id(id).await?;
+                experiment.map(|experiment| experiment.resources).unwrap_or_default()
+            }
+            ShelfOf::Project(id) => {
+                let shelf: Option<Shelf> = self.records.get(&keys::project_shelf(id)).await?;
+                shelf.unwrap_or_default().resources
+            }
+            ShelfOf::Subject(id) => {
+                let shelf: Option<Shelf> = self.records.get(&keys::subject_shelf(id)).await?;
+                shelf.unwrap_or_default().resources
+            }
+            ShelfOf::Scan { experiment, scan } => {
+                let shelf: Option<Shelf> = self.records.get(&keys::scan_shelf(experiment, scan)).await?;
+                shelf.unwrap_or_default().resources
+            }
+        };
+        self.counted_resources(&resources).await
+    }
+
+    /// The scans of an experiment with what stands on their shelves.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn scans_of(&self, experiment: &Experiment, manifest: &Manifest) -> Result<Vec<StoredScan>, StoreError> {
+        let mut scans = self.scans(manifest).await?;
+        for some in experiment.shelved_scans.chunks(WIDTH) {
+            let shelves = some.iter().map(async |scan| {
+                let shelf: Option<Shelf> = self.records.get(&keys::scan_shelf(&experiment.id, scan)).await?;
+                Ok::<_, StoreError>((scan, shelf.unwrap_or_default()))
+            });
+            for read in futures::future::join_all(shelves).await {
+                let (scan, shelf) = read?;
+                if let Some(stored) = scans.iter_mut().find(|stored| stored.scan.id == *scan) {
+                    stored.resources.retain(|resource| !shelf.hides(resource.number, &resource.label));
+                    stored.shelf = self.counted_resources(&shelf.resources).await?;
+                }
+            }
+        }
+        Ok(scans)
+    }
+}
