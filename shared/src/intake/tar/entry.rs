@@ -88,7 +88,8 @@ pub(super) fn next(header: Header, pending: Pending, header_offset: u64, limits:
         return Err(IntakeError::FolderWithData { entry: shown() });
     }
     let path = if is_folder { text.strip_suffix('/').unwrap_or(text) } else { text };
-    if is_folder && path == "." {
+    // Some tools write no name at all, which becomes "/".
+    if is_folder && matches!(path, "." | "") {
         return Ok(Next::Root);
     }
     // So begins every name in a tar of ".", and all readers drop it.

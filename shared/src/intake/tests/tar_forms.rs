@@ -78,6 +78,13 @@ fn a_tar_of_the_current_folder_is_taken_without_its_dots() {
 }
 
 #[test]
+fn the_folder_that_all_names_are_in_may_have_no_name() {
+    let body = tar(&[folder("/"), folder("s/"), file("s/a", b"x"), file("b", b"")]);
+    let summary = accepts_tar(&body, &[("s/a", b"x"), ("b", b"")]);
+    assert_eq!((summary.files, summary.folders), (2, 2));
+}
+
+#[test]
 fn a_tar_may_be_empty_and_its_end_long() {
     assert_eq!(accepts_tar(&tar(&[]), &[]).files, 0);
     let mut body = tar(&[file("a", b"x")]);
