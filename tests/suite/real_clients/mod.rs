@@ -3,6 +3,7 @@
 mod pyxnat;
 mod schemas;
 mod tuspy;
+mod writing;
 mod xnatctl;
 mod xnatpy;
 
