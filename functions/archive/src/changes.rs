@@ -9,6 +9,7 @@ use narthex::service::files::{notes, receive_unpacked};
 use narthex::service::{Call, Reply, ReplyBody, after_the_answer};
 
 use crate::parent::Parent;
+use crate::record::Record;
 use crate::scan_changes;
 
 /// Parameters that this version cannot serve.
@@ -18,10 +19,10 @@ const NOT_YET: &[(&str, &str)] = &[("async", "adding files later")];
 pub async fn change(call: Call, parent: &Parent, rest: &[String]) -> Result<Reply, ClientError> {
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     match (parent, rest.as_slice()) {
-        (_, ["resources", below @ ..]) => of_shelf(call, parent.shelf(), below).await,
+        (_, ["resources", below @ ..]) => of_shelf(call, parent, parent.shelf(), below).await,
         (Parent::Experiment(found), ["scans", scan, "resources", below @ ..]) => {
             let shelf = ShelfOf::Scan { experiment: found.id.clone(), scan: (*scan).to_owned() };
-            of_shelf(call, shelf, below).await
+            of_shelf(call, parent, shelf, below).await
         }
         (Parent::Experiment(found), ["scans", below @ ..]) => scan_changes::change(call, found, below).await,
         (Parent::Subject(_) | Parent::Experiment(_), ["projects", ..]) => Err(ClientError::not_implemented(
@@ -36,14 +37,14 @@ pub async fn change(call: Call, parent: &Parent, rest: &[String]) -> Result<Repl
     }
 }
 
-async fn of_shelf(call: Call, shelf: ShelfOf, below: &[&str]) -> Result<Reply, ClientError> {
+async fn of_shelf(call: Call, parent: &Parent, shelf: ShelfOf, below: &[&str]) -> Result<Reply, ClientError> {
     let method = call.context.method.clone();
     match (method.as_str(), below) {
-        ("PUT", [resource]) => make(call, &shelf, resource).await,
-        ("PUT" | "POST", [resource, "files", path @ ..]) => add(call, &shelf, resource, &path.join("/")).await,
-        ("DELETE", [resource]) => remove(&call, shelf, resource).await,
+        ("PUT", [resource]) => make(call, parent, &shelf, resource).await,
+        ("PUT" | "POST", [resource, "files", path @ ..]) => add(call, parent, &shelf, resource, &path.join("/")).await,
+        ("DELETE", [resource]) => remove(&call, parent, shelf, resource).await,
         ("DELETE", [resource, "files", path @ ..]) if !path.is_empty() => {
-            remove_file(&call, &shelf, resource, &path.join("/")).await
+            remove_file(&call, parent, &shelf, resource, &path.join("/")).await
         }
         (_, []) => Err(ClientError::method_not_allowed(&[Method::GET, Method::HEAD])),
         (_, [_]) => Err(ClientError::method_not_allowed(&[Method::DELETE, Method::GET, Method::HEAD, Method::PUT])),
@@ -55,16 +56,24 @@ async fn of_shelf(call: Call, shelf: ShelfOf, below: &[&str]) -> Result<Reply, C
 }
 
 /// `PUT .../resources/R`: an empty resource.
-async fn make(mut call: Call, shelf: &ShelfOf, label: &str) -> Result<Reply, ClientError> {
+async fn make(mut call: Call, parent: &Parent, shelf: &ShelfOf, label: &str) -> Result<Reply, ClientError> {
     ClientError::refuse_reference(&call.context.params)?;
     crate::no_body(&mut call, "A resource is made without a body; to store a file, send it to .../files/NAME.").await?;
     let notes = notes(&call.context.params)?;
+    let record = Record::of(&call, "Modified", described(shelf, label, "made"))?;
     call.site.core.make_item_resource(shelf, label, &notes).await?;
+    record.write_below(&call, parent).await?;
     Ok(ReplyBody::nothing())
 }
 
 /// `PUT` or `POST .../resources/R/files[/PATH]`: one file as the body, or files as parts of a form.
-async fn add(mut call: Call, shelf: &ShelfOf, resource: &str, path: &str) -> Result<Reply, ClientError> {
+async fn add(
+    mut call: Call,
+    parent: &Parent,
+    shelf: &ShelfOf,
+    resource: &str,
+    path: &str,
+) -> Result<Reply, ClientError> {
     let core = call.site.core.clone();
     wanted(&call.context.params, resource, &call.user())?;
     let files = receive_unpacked(&mut call, &core, path).await?;
@@ -76,7 +85,15 @@ async fn add(mut call: Call, shelf: &ShelfOf, resource: &str, path: &str) -> Res
             return Err(error);
         }
     };
+    let record = match Record::of(&call, "Modified", described(shelf, resource, "files added")) {
+        Ok(record) => record,
+        Err(error) => {
+            core.abandon_files(files).await;
+            return Err(error);
+        }
+    };
     let there = core.add_item_files(shelf, &add, files).await?;
+    record.write_below(&call, parent).await?;
     if there.is_empty() {
         return Ok(ReplyBody::nothing());
     }
@@ -96,13 +113,15 @@ fn wanted(params: &Params, resource: &str, by: &str) -> Result<AddItemFiles, Cli
 }
 
 /// `DELETE .../resources/R`
-async fn remove(call: &Call, shelf: ShelfOf, resource: &str) -> Result<Reply, ClientError> {
+async fn remove(call: &Call, parent: &Parent, shelf: ShelfOf, resource: &str) -> Result<Reply, ClientError> {
     let core = call.site.core.clone();
+    let record = Record::of(call, "Modified", described(&shelf, resource, "removed"))?;
     let removed = core.remove_item_resource(&shelf, resource).await;
     if is_missing(&removed) && call.context.params.flag("accept-not-found") {
         return Ok(ReplyBody::no_content());
     }
     removed.map_err(|error| crate::not_found_as(error, unknown_resource))?;
+    record.write_below(call, parent).await?;
     after_the_answer(async move {
         if let Err(error) = core.tidy_shelf(&shelf).await {
             eprintln!("the bytes of a removed resource are not given back yet: {error}");
@@ -112,14 +131,30 @@ async fn remove(call: &Call, shelf: ShelfOf, resource: &str) -> Result<Reply, Cl
 }
 
 /// `DELETE .../resources/R/files/PATH`
-async fn remove_file(call: &Call, shelf: &ShelfOf, resource: &str, path: &str) -> Result<Reply, ClientError> {
+async fn remove_file(
+    call: &Call,
+    parent: &Parent,
+    shelf: &ShelfOf,
+    resource: &str,
+    path: &str,
+) -> Result<Reply, ClientError> {
+    let record = Record::of(call, "Modified", described(shelf, resource, "a file removed"))?;
     let removed = call.site.core.remove_item_file(shelf, resource, path).await;
     if is_missing(&removed) && call.context.params.flag("accept-not-found") {
         return Ok(ReplyBody::no_content());
     }
     let no_match = || ClientError::not_found("unknown-file", "No matched files");
     removed.map_err(|error| crate::not_found_as(error, no_match))?;
+    record.write_below(call, parent).await?;
     Ok(ReplyBody::nothing())
+}
+
+/// What was done to a resource, for the history.
+fn described(shelf: &ShelfOf, resource: &str, what: &str) -> String {
+    match shelf {
+        ShelfOf::Scan { scan, .. } => format!("scan {scan}, resource {resource}: {what}"),
+        _ => format!("resource {resource}: {what}"),
+    }
 }
 
 fn is_missing(outcome: &Result<(), DomainError>) -> bool {

@@ -9,6 +9,7 @@ use narthex::http::ClientError;
 use narthex::http::forms::items::ExperimentForm;
 use narthex::service::{Call, Reply, ReplyBody};
 
+use crate::record::Record;
 use crate::{item_body, parent, unknown_experiment};
 
 /// `PUT .../experiments/E`: makes or changes an experiment; answers with its identifier. `project` is empty where the
@@ -57,8 +58,12 @@ pub async fn put(mut call: Call, project: &str, subject: &str, name: &str) -> Re
         by: call.user(),
         change: form.change.clone(),
     };
+    let record = Record::of(&call, "Created", "")?;
     match core.create_experiment(&new).await {
-        Ok(made) => Ok(ReplyBody::reply(StatusCode::CREATED, "text/plain; charset=utf-8", made.id)),
+        Ok(made) => {
+            record.write(&call, &made.project, made.as_item()).await?;
+            Ok(ReplyBody::reply(StatusCode::CREATED, "text/plain; charset=utf-8", made.id))
+        }
         // Somebody was quicker: it is a change now.
         Err(DomainError::Exists { .. }) => {
             let found = core.experiment_by_label(project, name).await?.ok_or_else(unknown_experiment)?;
@@ -75,7 +80,9 @@ async fn changed(call: &Call, found: &Experiment, form: &ExperimentForm) -> Resu
         return Err(ClientError::conflict("type-differs", sentence));
     }
     demand_status_right(call, &found.project, form).await?;
+    let record = Record::of(call, "Modified", "")?;
     let changed = call.site.core.change_experiment(&found.id, &form.change).await?;
+    record.write(call, &changed.project, changed.as_item()).await?;
     Ok(ReplyBody::text(changed.id))
 }
 
@@ -113,6 +120,8 @@ fn demand_same(
 
 /// `DELETE .../experiments/E`: with its scans, resources and files.
 pub async fn delete(call: Call, found: &Experiment) -> Result<Reply, ClientError> {
+    let record = Record::of(&call, "Removed", "")?;
     call.site.core.delete_unlocked_experiment(&found.id).await?;
+    record.write(&call, &found.project, found.as_item()).await?;
     Ok(ReplyBody::nothing())
 }

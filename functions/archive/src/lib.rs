@@ -9,6 +9,7 @@ mod item_body;
 mod lists;
 mod nth;
 mod parent;
+mod record;
 mod resources;
 mod scan_changes;
 mod scans;

@@ -11,6 +11,7 @@ use narthex::http::path::join_segments;
 use narthex::service::{Call, Reply, ReplyBody};
 
 use crate::item_body;
+use crate::record::Record;
 
 /// PUT, POST or DELETE below `.../scans`.
 pub async fn change(call: Call, found: &Experiment, below: &[&str]) -> Result<Reply, ClientError> {
@@ -33,7 +34,9 @@ async fn put(mut call: Call, found: &Experiment, scan: &str) -> Result<Reply, Cl
         let sentence = "The ID in the request differs from that in the address; a scan's ID cannot be changed.";
         return Err(ClientError::bad_request("other-item", sentence));
     }
+    let record = Record::of(&call, "Modified", format!("scan {scan}"))?;
     call.site.core.put_scan(&found.id, scan, &form.change).await?;
+    record.write(&call, &found.project, found.as_item()).await?;
     Ok(ReplyBody::nothing())
 }
 
@@ -42,7 +45,9 @@ async fn create(mut call: Call, found: &Experiment) -> Result<Reply, ClientError
     let document = item_body::document(&mut call).await?;
     let form = ScanForm::read(document.as_deref(), &call.context.params)?;
     let id = form.id.as_deref().filter(|id| !id.is_empty());
+    let record = Record::of(&call, "Modified", "a new scan")?;
     let id = call.site.core.create_scan(&found.id, id, &form.change).await?;
+    record.write(&call, &found.project, found.as_item()).await?;
     let path = join_segments(["data", "experiments", &found.id, "scans", &id]);
     let address = format!("{}{path}", call.context.origin());
     let mut reply = ReplyBody::reply(StatusCode::OK, "text/plain; charset=utf-8", address.clone());
@@ -55,10 +60,12 @@ async fn create(mut call: Call, found: &Experiment) -> Result<Reply, ClientError
 /// `DELETE .../scans/ID`
 async fn delete(call: Call, found: &Experiment, scan: &str) -> Result<Reply, ClientError> {
     let unknown = || ClientError::not_found("unknown-scan", "Unable to find the specified scan.");
+    let record = Record::of(&call, "Modified", format!("scan {scan} removed"))?;
     match call.site.core.delete_archived_scan(&found.id, scan).await {
         Err(DomainError::NotFound { .. }) => Err(unknown()),
         done => {
             done?;
+            record.write(&call, &found.project, found.as_item()).await?;
             Ok(ReplyBody::nothing())
         }
     }

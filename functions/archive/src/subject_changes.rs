@@ -9,6 +9,7 @@ use narthex::http::ClientError;
 use narthex::http::forms::items::SubjectForm;
 use narthex::service::{Call, Reply, ReplyBody};
 
+use crate::record::Record;
 use crate::{item_body, parent};
 
 /// `PUT .../subjects/S`: makes or changes a subject; answers with its identifier. `project` is empty where the address
@@ -25,6 +26,7 @@ pub async fn put(mut call: Call, project: &str, name: &str) -> Result<Reply, Cli
     let document = item_body::document(&mut call).await?;
     let mut form = SubjectForm::read(document.as_deref(), &call.context.params)?;
     demand_same(&form, project, found.as_ref())?;
+    let record = Record::of(&call, "Created", "")?;
     if let Some(found) = found {
         return changed(&call, &found, &form).await;
     }
@@ -33,7 +35,10 @@ pub async fn put(mut call: Call, project: &str, name: &str) -> Result<Reply, Cli
         return Err(ClientError::conflict("label-differs", sentence));
     }
     match core.create_subject(project, name, &form.change, &call.user()).await {
-        Ok(made) => Ok(ReplyBody::reply(StatusCode::CREATED, "text/plain; charset=utf-8", made.id)),
+        Ok(made) => {
+            record.write(&call, &made.project, made.as_item()).await?;
+            Ok(ReplyBody::reply(StatusCode::CREATED, "text/plain; charset=utf-8", made.id))
+        }
         // Somebody was quicker: it is a change now.
         Err(DomainError::Exists { .. }) => {
             let found = crate::subjects::find(&call, Some(project), name).await?;
@@ -44,7 +49,9 @@ pub async fn put(mut call: Call, project: &str, name: &str) -> Result<Reply, Cli
 }
 
 async fn changed(call: &Call, found: &Subject, form: &SubjectForm) -> Result<Reply, ClientError> {
+    let record = Record::of(call, "Modified", "")?;
     let changed = call.site.core.change_subject(found, &form.change).await?;
+    record.write(call, &changed.project, changed.as_item()).await?;
     Ok(ReplyBody::text(changed.id))
 }
 
@@ -73,7 +80,9 @@ pub async fn create(mut call: Call, project: &str) -> Result<Reply, ClientError>
         let sentence = "The document names no label; give the attribute label.";
         return Err(ClientError::bad_request("no-label", sentence));
     };
+    let record = Record::of(&call, "Created", "")?;
     let made = call.site.core.create_subject(project, &label, &form.change, &call.user()).await?;
+    record.write(&call, &made.project, made.as_item()).await?;
     let address = format!("{}/data/subjects/{}", call.context.origin(), made.id);
     let mut reply = ReplyBody::text(address.as_str());
     if let Ok(value) = HeaderValue::from_str(&address) {
@@ -85,6 +94,8 @@ pub async fn create(mut call: Call, project: &str) -> Result<Reply, ClientError>
 /// `DELETE .../subjects/S`: with `removeFiles=true` its experiments go with it.
 pub async fn delete(call: Call, project: &str, name: &str) -> Result<Reply, ClientError> {
     let found = parent::subject(&call, project, name, Right::Own).await?;
+    let record = Record::of(&call, "Removed", "")?;
     call.site.core.delete_subject_with(&found, call.context.params.flag("removeFiles")).await?;
+    record.write(&call, &found.project, found.as_item()).await?;
     Ok(ReplyBody::nothing())
 }

@@ -1,7 +1,10 @@
 //! `POST /data/services/refresh/catalog`
 
 use narthex::domain::DomainError;
+use narthex::domain::history::{Deed, Item, ItemKind};
 use narthex::domain::refresh::RefreshOptions;
+use narthex::domain::shelf::ShelfOf;
+use narthex::http::cause::cause;
 use narthex::http::views::refresh as views;
 use narthex::http::{ClientError, Format, Params};
 use narthex::service::{Call, Reply, ReplyBody};
@@ -34,12 +37,17 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
     for text in &named {
         targets.push((text, target::find(&call, text).await?));
     }
+    let cause = cause(&call.context.params)?;
     let mut table = views::table();
-    for (text, target) in targets {
+    for (text, (project, target)) in targets {
         let refreshed = call.site.core.refresh(&target, options).await.map_err(|error| match error {
             DomainError::NotFound { .. } => target::unlocated(&text.chars().take(300).collect::<String>()),
             other => other.into(),
         })?;
+        let details: String = text.chars().take(300).collect();
+        // XNAT's name for it.
+        let deed = Deed { by: &call.user(), action: "Catalog(s) Refreshed", details: &details, cause: &cause };
+        call.site.core.remember(&project, item(&target.of), deed).await?;
         for resource in refreshed {
             if resource.damaged_count + resource.missing_count > 0 {
                 eprintln!(
@@ -54,6 +62,16 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
         None => Ok(ReplyBody::nothing()),
         Some(format) => Ok(ReplyBody::table(table.render(&format))),
     }
+}
+
+/// As the history names it.
+fn item(of: &ShelfOf) -> Item<'_> {
+    let (kind, id) = match of {
+        ShelfOf::Project(id) => (ItemKind::Project, id),
+        ShelfOf::Subject(id) => (ItemKind::Subject, id),
+        ShelfOf::Experiment(id) | ShelfOf::Scan { experiment: id, .. } => (ItemKind::Experiment, id),
+    };
+    Item { kind, id, label: id }
 }
 
 /// XNAT answers with nothing. Whoever names a format is told what was found and done.

@@ -8,11 +8,11 @@ use narthex::http::uri::ArchiveUri;
 use narthex::http::{ClientError, ResourceUri};
 use narthex::service::Call;
 
-/// The item that a URI names, for somebody who may edit it.
+/// The item that a URI names, with its project, for somebody who may edit it.
 ///
 /// # Errors
 /// 400 for what is no item of the archive or does not exist for whoever asks, 403.
-pub async fn find(call: &Call, text: &str) -> Result<RefreshTarget, ClientError> {
+pub async fn find(call: &Call, text: &str) -> Result<(String, RefreshTarget), ClientError> {
     let shown: String = text.chars().take(300).collect();
     let malformed = |_| ClientError::bad_request("malformed-uri", format!("Malformed URI: {shown}"));
     let invalid = |_| {
@@ -31,7 +31,7 @@ pub async fn find(call: &Call, text: &str) -> Result<RefreshTarget, ClientError>
         let sentence = format!("The user {} does not have permission to edit {what} for item {shown}", call.user());
         return Err(ClientError::forbidden("not-permitted", sentence));
     }
-    Ok(RefreshTarget { of, resource: uri.resource })
+    Ok((project, RefreshTarget { of, resource: uri.resource }))
 }
 
 /// What XNAT says where there is no such item.

@@ -33,3 +33,35 @@ fn who_archived_what_and_why_can_be_looked_up() {
     assert_eq!(refused.status, 400, "{}", refused.text());
     assert_eq!(api.get(&format!("{staged}?format=json")).status, 200);
 }
+
+#[test]
+fn what_is_made_changed_and_removed_in_the_archive_is_in_the_history() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let subject = "/data/projects/P1/subjects/S1";
+    let experiment = format!("{subject}/experiments/E1");
+    let put = |path: &str| api.put(path).status;
+    assert_eq!(put(&format!("{subject}?gender=female&event_reason=enrolled")), 201);
+    assert_eq!(put(&format!("{experiment}?xsiType=xnat:mrSessionData")), 201);
+    assert_eq!(put(&format!("{experiment}/scans/1?xsiType=xnat:mrScanData&type=T1")), 200);
+    assert_eq!(put(&format!("{experiment}/scans/1/resources/NIFTI")), 200);
+    assert_eq!(put(&format!("{experiment}?note=a&event_reason={}", "x".repeat(2_000))), 400);
+    let told: Vec<(String, String)> = api
+        .table(&format!("{experiment}/history"))
+        .rows
+        .iter()
+        .map(|row| (row.get("action").to_owned(), row.get("details").to_owned()))
+        .collect();
+    let row = |action: &str, details: &str| (action.to_owned(), details.to_owned());
+    assert_eq!(told, [row("Modified", "scan 1, resource NIFTI: made"), row("Modified", "scan 1"), row("Created", "")]);
+    assert_eq!(
+        api.client.delete(&format!("{experiment}?removeFiles=true&event_reason=wrong%20one")).unwrap().status,
+        200
+    );
+    let list = api.table("/data/projects/P1/history");
+    let last = list.rows.first().unwrap();
+    assert_eq!((last.get("action"), last.get("label"), last.get("event_reason")), ("Removed", "E1", "wrong one"));
+    assert_eq!(list.rows.len(), 5);
+    assert_eq!(list.rows.last().unwrap().get("event_reason"), "enrolled");
+}

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::experiment::Experiment;
 use super::request::ArchiveRequest;
+use super::subject::Subject;
 use crate::domain::Core;
 use crate::domain::history::{Cause, Deed, Item, ItemKind};
 use crate::domain::prearchive::session::{HeldSession, PrearchiveSession};
@@ -80,6 +81,13 @@ fn event(experiment: &Experiment, session: &PrearchiveSession, told: &Told) -> S
         experiment: experiment.id.clone(),
         label: experiment.label.clone(),
         xsi_type: experiment.xsi_type.as_str().to_owned(),
+    }
+}
+
+impl Subject {
+    /// As the history names it.
+    pub fn as_item(&self) -> Item<'_> {
+        Item { kind: ItemKind::Subject, id: &self.id, label: &self.label }
     }
 }
 
