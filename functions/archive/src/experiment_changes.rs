@@ -122,6 +122,6 @@ fn demand_same(
 pub async fn delete(call: Call, found: &Experiment) -> Result<Reply, ClientError> {
     let record = Record::of(&call, "Removed", "")?;
     call.site.core.delete_unlocked_experiment(&found.id).await?;
-    record.write(&call, &found.project, found.as_item()).await?;
+    record.write_removal(&call, &found.project, found.as_item()).await?;
     Ok(ReplyBody::nothing())
 }

@@ -21,7 +21,7 @@ mod wanted;
 use narthex::domain::DomainError;
 use narthex::domain::access::Right;
 use narthex::domain::archive::{Experiment, Subject};
-use narthex::domain::history::ItemKind;
+use narthex::domain::history::Item;
 use narthex::http::endpoints::archive::{self as endpoints, Endpoint};
 use narthex::http::{ClientError, Format, Table, views};
 use narthex::service::{Access, Call, Reply, ReplyBody, serve};
@@ -131,7 +131,7 @@ async fn within(call: &Call, experiment: Experiment, rest: &[String]) -> Result<
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     match rest.as_slice() {
         [] => experiment::read(call, experiment).await,
-        ["history"] => history(call, experiment).await,
+        ["history"] => history(call, &experiment.project, experiment.as_item()).await,
         ["status"] => Ok(ReplyBody::text(experiment.status.as_str())),
         ["projects"] => experiment::projects(call, experiment).await,
         ["scans"] => scans::list(call, experiment).await,
@@ -150,10 +150,10 @@ async fn within(call: &Call, experiment: Experiment, rest: &[String]) -> Result<
     }
 }
 
-/// What was done to an experiment, for those who own its project.
-async fn history(call: &Call, experiment: &Experiment) -> Result<Reply, ClientError> {
-    call.project(&experiment.project, Right::Own).await?;
-    let table = views::history::page(&call.site.core, &call.context, ItemKind::Experiment, &experiment.id).await?;
+/// What was done to an item, for those who own its project.
+async fn history(call: &Call, project: &str, item: Item<'_>) -> Result<Reply, ClientError> {
+    call.project(project, Right::Own).await?;
+    let table = views::history::page(&call.site.core, &call.context, item.kind, item.id).await?;
     Ok(ReplyBody::table(table))
 }
 
@@ -162,6 +162,7 @@ async fn within_subject(call: &Call, subject: Subject, rest: &[String]) -> Resul
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     match rest.as_slice() {
         [] => subjects::read(call, &subject).await,
+        ["history"] => history(call, &subject.project, subject.as_item()).await,
         ["experiments"] => lists::experiments(call, Some(&subject.project), Some(&subject)).await,
         ["resources" | "files", ..] => resources_of(call, &Parent::Subject(subject), &rest).await,
         _ => Err(not_yet()),

@@ -33,7 +33,17 @@ impl Record {
         Ok(call.site.core.remember(project, item, deed).await?)
     }
 
-    /// The same for something below an item.
+    /// Writes down that an item was removed.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn write_removal(&self, call: &Call, project: &str, item: Item<'_>) -> Result<(), ClientError> {
+        let by = call.user();
+        let deed = Deed { by: &by, action: self.action, details: &self.details, cause: &self.cause };
+        Ok(call.site.core.remember_removal(project, item, deed).await?)
+    }
+
+    /// The same as [`Record::write`] for something below an item.
     ///
     /// # Errors
     /// The store's failure.

@@ -96,6 +96,6 @@ pub async fn delete(call: Call, project: &str, name: &str) -> Result<Reply, Clie
     let found = parent::subject(&call, project, name, Right::Own).await?;
     let record = Record::of(&call, "Removed", "")?;
     call.site.core.delete_subject_with(&found, call.context.params.flag("removeFiles")).await?;
-    record.write(&call, &found.project, found.as_item()).await?;
+    record.write_removal(&call, &found.project, found.as_item()).await?;
     Ok(ReplyBody::nothing())
 }

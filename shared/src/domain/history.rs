@@ -133,7 +133,23 @@ impl<S: Store> Core<S> {
     /// # Errors
     /// The store's failure.
     pub async fn remember(&self, project: &str, item: Item<'_>, deed: Deed<'_>) -> Result<(), StoreError> {
-        let event = Event {
+        let event = self.event(item, deed);
+        if item.kind != ItemKind::Project {
+            self.log_event(item.kind, item.id, &event).await?;
+        }
+        self.log_event(ItemKind::Project, project, &event).await
+    }
+
+    /// Writes down that an item of a project was removed, whose own log is gone.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn remember_removal(&self, project: &str, item: Item<'_>, deed: Deed<'_>) -> Result<(), StoreError> {
+        self.log_event(ItemKind::Project, project, &self.event(item, deed)).await
+    }
+
+    fn event(&self, item: Item<'_>, deed: Deed<'_>) -> Event {
+        Event {
             at_ms: self.clock.now_ms(),
             by: deed.by.to_owned(),
             action: deed.action.to_owned(),
@@ -142,11 +158,7 @@ impl<S: Store> Core<S> {
             label: item.label.to_owned(),
             details: deed.details.chars().take(MAX_TEXT_BYTES).collect(),
             cause: deed.cause.clone(),
-        };
-        if item.kind != ItemKind::Project {
-            self.log_event(item.kind, item.id, &event).await?;
         }
-        self.log_event(ItemKind::Project, project, &event).await
     }
 
     async fn log_event(&self, kind: ItemKind, id: &str, event: &Event) -> Result<(), StoreError> {

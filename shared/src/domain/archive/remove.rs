@@ -7,6 +7,7 @@ use super::experiment::Experiment;
 use super::subject::{LabelRef, Subject};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
+use crate::domain::history::ItemKind;
 use crate::storage::{Store, StoreError, keys};
 
 impl<S: Store> Core<S> {
@@ -133,6 +134,7 @@ impl<S: Store> Core<S> {
             }
             roster.settled(&subject.id, touch).await?;
             roster.fold_if_long(&source).await?;
+            core.forget_history(ItemKind::Subject, &subject.id).await?;
             if let Some(noted) = shelf {
                 core.remove_subject_shelf(&subject.id, noted).await?;
             }
