@@ -10,7 +10,7 @@ pub fn tidy_later(call: &Call, projects: Vec<String>, has_idle: bool, has_queued
         let core = &site.core;
         for project in &projects {
             let done = match has_idle {
-                true => core.finish_sessions(project).await.map(drop),
+                true => core.finish_sessions_alone(project).await,
                 false => core.fold_sessions(project).await.map_err(Into::into),
             };
             if let Err(error) = done {

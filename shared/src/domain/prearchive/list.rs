@@ -1,5 +1,7 @@
 //! Lists of sessions.
 
+use futures::future::join_all;
+
 use super::row::SessionRow;
 use super::session::lease_name;
 use crate::domain::Core;
@@ -65,30 +67,74 @@ impl<S: Store> Core<S> {
         Ok(())
     }
 
+    /// As [`Core::finish_sessions`], unless somebody else is at it for this project: then there is nothing to do.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn finish_sessions_alone(&self, project: &str) -> Result<(), DomainError> {
+        let Some(mut lease) = self.leases.acquire(&format!("finish-sessions/{project}")).await? else { return Ok(()) };
+        let outcome = self.finish_while(project, async || self.leases.keep(&mut lease).await).await;
+        self.leases.release(lease).await?;
+        outcome.map(drop)
+    }
+
     /// Goes on with what dead workers left of a project's sessions, and completes those that nobody adds to any more.
     /// Gives how many there were of both.
     ///
     /// # Errors
     /// The store's failure.
     pub async fn finish_sessions(&self, project: &str) -> Result<(u64, u64), DomainError> {
+        self.finish_while(project, async || Ok(true)).await
+    }
+
+    /// The same as long as `goes_on` says so, which is asked on the way.
+    async fn finish_while(
+        &self,
+        project: &str,
+        mut goes_on: impl AsyncFnMut() -> Result<bool, StoreError>,
+    ) -> Result<(u64, u64), DomainError> {
         let (roster, source) = self.prearchive_roster(project);
         let (mut finished, mut completed) = (0, 0);
-        for listed in roster.list(&source).await? {
-            if self.may_be_idle(&listed.row) {
-                completed += u64::from(self.complete_idle(&listed.member).await?);
-                continue;
+        for some in roster.list(&source).await?.chunks(FINISHED_AT_ONCE) {
+            let work = some.iter().map(|listed| self.finish_session(&listed.member, &listed.row));
+            for outcome in join_all(work).await {
+                match outcome? {
+                    Finished::Completed => completed += 1,
+                    Finished::Recovered => finished += 1,
+                    Finished::Nothing => {}
+                }
             }
-            if !listed.row.status.is_busy() || self.leases.is_held(&lease_name(&listed.member)).await? {
-                continue;
+            if !goes_on().await? {
+                break;
             }
-            match self.hold_session(&listed.member).await {
-                Ok(held) => self.let_go(held).await?,
-                Err(DomainError::NotFound { .. } | DomainError::Busy { .. }) => {}
-                Err(error) => return Err(error),
-            }
-            finished += 1;
         }
         roster.fold_if_long(&source).await?;
         Ok((finished, completed))
     }
+
+    async fn finish_session(&self, id: &str, row: &SessionRow) -> Result<Finished, DomainError> {
+        if self.may_be_idle(row) {
+            let is_done = self.complete_idle(id).await?;
+            return Ok(if is_done { Finished::Completed } else { Finished::Nothing });
+        }
+        if !row.status.is_busy() || self.leases.is_held(&lease_name(id)).await? {
+            return Ok(Finished::Nothing);
+        }
+        match self.hold_session(id).await {
+            Ok(held) => self.let_go(held).await?,
+            Err(DomainError::NotFound { .. } | DomainError::Busy { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(Finished::Recovered)
+    }
+}
+
+/// Sessions that one worker finishes at once: they share the price of the store's commits.
+const FINISHED_AT_ONCE: usize = 8;
+
+/// What was done to a session of a list.
+enum Finished {
+    Nothing,
+    Recovered,
+    Completed,
 }
