@@ -4,6 +4,7 @@ use std::io::Cursor;
 
 use narthex_tests::{Api, sentence};
 
+use super::shelves::{put_file, send};
 use super::{archived, study};
 
 const SESSION: &str = "/data/experiments/XNAT_E00001";
@@ -99,6 +100,54 @@ fn a_file_can_be_asked_for_by_its_place() {
     assert_eq!(list.rows.len(), study().file_count());
     assert_eq!(api.get(&format!("{SESSION}/files?index=9")).status, 404);
     assert_eq!(api.get(&format!("{SESSION}/files?index=last")).status, 400);
+}
+
+#[test]
+fn what_stands_on_shelves_is_chosen_named_and_counted_like_images() {
+    let (_service, api) = archived();
+    for (path, format) in [
+        ("scans/2/resources/NIFTI/files/a.nii", "NIFTI"),
+        ("scans/2/resources/NIFTI/files/a.json", "JSON"),
+        ("resources/NOTES/files/n.txt", "TXT"),
+    ] {
+        put_file(&api, &format!("{SESSION}/{path}?format={format}"), path.as_bytes());
+    }
+    // The images of this scan are listed in a catalog from now on.
+    let image = api.table(&format!("{SESSION}/scans/1/files")).rows[0].get("URI").to_owned();
+    assert_eq!(send(&api, "DELETE", &image, b"").status, 200);
+    for (query, expected) in [
+        ("file_format=NIFTI", "S41_MR1/scans/2-t1/resources/NIFTI/files/a.nii"),
+        ("file_format=JSON&structure=legacy", "P1/arc001/S41_MR1/SCANS/2/NIFTI/a.json"),
+        ("file_format=TXT&structure=simplified", "S41_MR1/NOTES/n.txt"),
+    ] {
+        assert_eq!(names(&api, &format!("{SESSION}/files?format=zip&{query}")), [expected], "{query}");
+        assert_eq!(api.table(&format!("{SESSION}/files?{query}")).rows.len(), 1, "{query}");
+        assert!(
+            api.bytes(&format!("{SESSION}/files?index=0&{query}"))
+                .ends_with(&expected.as_bytes()[expected.len() - 4..])
+        );
+    }
+    assert_eq!(names(&api, &format!("{SESSION}/scans/1,2/resources/DICOM,NIFTI/files?format=zip")).len(), 9);
+    let list = api.table(&format!("{SESSION}/files"));
+    assert_eq!(list.rows.len(), study().file_count() + 2);
+    for (index, row) in list.rows.iter().enumerate() {
+        assert_eq!(api.bytes(&format!("{SESSION}/files?index={index}")), api.bytes(row.get("URI")), "{index}");
+    }
+}
+
+#[test]
+fn files_of_projects_and_subjects_are_archived_under_their_names() {
+    let (_service, api) = archived();
+    for (item, default, legacy) in [
+        ("/data/projects/P1", "P1/resources/R/files/x.txt", "P1/resources/R/x.txt"),
+        ("/data/projects/P1/subjects/S41", "S41/resources/R/files/x.txt", "P1/subjects/S41/R/x.txt"),
+    ] {
+        put_file(&api, &format!("{item}/resources/R/files/x.txt"), b"x");
+        assert_eq!(names(&api, &format!("{item}/files?format=zip")), [default]);
+        assert_eq!(names(&api, &format!("{item}/resources/R/files?format=zip&structure=legacy")), [legacy]);
+        assert_eq!(api.bytes(&format!("{item}/files?index=0")), b"x");
+        assert_eq!(api.get(&format!("{item}/resources/NONE/files?accept-not-found=true")).status, 204);
+    }
 }
 
 #[test]
