@@ -6,6 +6,7 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream, FuturesUnordered};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
+use md5::{Digest, Md5};
 use spin_sdk::http::{Method, Request, Response, StatusCode};
 use spin_sdk::http_service;
 use spin_sdk::key_value::Store;
@@ -19,13 +20,14 @@ const CHUNKS_IN_FLIGHT: usize = 4;
 type Body = StreamBody<BoxStream<'static, anyhow::Result<Frame<Bytes>>>>;
 
 /// `POST /bench/floor?NAME` stores the body under keys that begin with NAME, and answers with its length; `GET` gives it
-/// back.
+/// back. `PUT /bench/floor?BYTES` takes the MD5 of so many bytes that come from nowhere.
 #[http_service]
 async fn handle(request: Request) -> anyhow::Result<Response<Body>> {
     let (status, body) = match *request.method() {
         Method::POST => (StatusCode::OK, whole(store(request).await?.to_string())),
         Method::GET => (StatusCode::OK, read(request).await?),
-        _ => (StatusCode::METHOD_NOT_ALLOWED, whole("POST or GET".to_owned())),
+        Method::PUT => (StatusCode::OK, whole(hash(request.uri().query().unwrap_or_default().parse()?))),
+        _ => (StatusCode::METHOD_NOT_ALLOWED, whole("POST, GET or PUT".to_owned())),
     };
     let mut response = Response::new(StreamBody::new(body));
     *response.status_mut() = status;
@@ -34,6 +36,18 @@ async fn handle(request: Request) -> anyhow::Result<Response<Body>> {
 
 fn whole(text: String) -> BoxStream<'static, anyhow::Result<Frame<Bytes>>> {
     stream::iter([Ok(Frame::data(text.into()))]).boxed()
+}
+
+/// The MD5 of so many bytes, in hexadecimal digits.
+fn hash(mut bytes: usize) -> String {
+    let piece = vec![0x5A_u8; CHUNK_BYTES];
+    let mut md5 = Md5::new();
+    while bytes > 0 {
+        let some = bytes.min(piece.len());
+        md5.update(&piece[..some]);
+        bytes -= some;
+    }
+    md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What is stored under a name, chunk by chunk; the next is fetched while one is sent.

@@ -6,6 +6,7 @@ mod import;
 mod ingest;
 mod large;
 mod list;
+mod refresh;
 mod report;
 mod review;
 mod server;
@@ -33,6 +34,8 @@ enum What {
     ArchiveSize(archive_size::Options),
     /// List prearchives of 1,000 to 100,000 sessions, and one of which most were deleted.
     List(list::Options),
+    /// Refresh the catalogs of a session of 10,000 files with checksums, and compare with hashing alone.
+    Refresh(refresh::Options),
     /// Rebuild, move and delete small and large sessions and compare.
     Review(review::Options),
 }
@@ -49,6 +52,7 @@ pub fn run(options: &Options) -> Result<()> {
         What::Archive(options) => archive::run(options),
         What::ArchiveSize(options) => archive_size::run(options),
         What::List(options) => list::run(options),
+        What::Refresh(options) => refresh::run(options),
         What::Review(options) => review::run(options),
     }
 }
