@@ -57,9 +57,13 @@ impl Digests {
 }
 
 /// Reads a file through; its CRC-32 must be right.
-pub(super) async fn md5_of<S: Store>(pack: Rc<PackReader<S>>, file: &FileEntry) -> Result<String, ReadError> {
+async fn md5_of<S: Store>(pack: Rc<PackReader<S>>, file: &FileEntry) -> Result<String, ReadError> {
+    md5_read(ExtentReader::whole(pack, file.extent, file.crc32)?).await
+}
+
+/// The MD5 digest of what a reader gives.
+pub(super) async fn md5_read<S: Store>(mut bytes: ExtentReader<Rc<PackReader<S>>>) -> Result<String, ReadError> {
     let mut md5 = Md5::new();
-    let mut bytes = ExtentReader::whole(pack, file.extent, file.crc32)?;
     while let Some(piece) = bytes.next().await? {
         md5.update(&piece);
     }

@@ -112,6 +112,14 @@ impl<P: PackSource> ExtentReader<P> {
         Self::new(pack, extent, crc32, 0..extent.len)
     }
 
+    /// The whole file without a look at its CRC-32: for whoever checks a stronger digest of it.
+    ///
+    /// # Errors
+    /// [`ExtentError::Damaged`] for an extent that cannot be.
+    pub fn unchecked(pack: P, extent: Extent) -> Result<Self, ExtentError> {
+        Ok(Self { crc: None, ..Self::whole(pack, extent, 0)? })
+    }
+
     /// The stored bytes as they are, still compressed if they are: for [`crate::intake::zipout`].
     pub fn raw(pack: P, extent: Extent) -> Self {
         let cursor = Cursor::new(pack, extent.offset, extent.end());

@@ -5,9 +5,9 @@ use std::collections::btree_map::Entry;
 use std::rc::Rc;
 
 use crate::domain::Core;
-use crate::domain::digests::{Digests, ReadError, md5_of};
+use crate::domain::digests::{Digests, ReadError, md5_read};
 use crate::domain::manifest::FileEntry;
-use crate::intake::{ExtentError, PackReadError};
+use crate::intake::{ExtentError, ExtentReader, PackReadError};
 use crate::storage::pack::{self, PackReader, PackShape};
 use crate::storage::{PackId, Store, StoreError};
 
@@ -77,7 +77,17 @@ impl<S: Store> Core<S> {
         pack: Rc<PackReader<S>>,
         digests: &mut Digests,
     ) -> Result<FileState, StoreError> {
-        let digest = match md5_of(pack, file).await {
+        let known = self.known_digest(digests, file).await?;
+        // A digest that is known says more than the CRC-32, and taking both takes longer.
+        let reader = match known {
+            Some(_) => ExtentReader::unchecked(pack, file.extent),
+            None => ExtentReader::whole(pack, file.extent, file.crc32),
+        };
+        let read = match reader {
+            Ok(reader) => md5_read(reader).await,
+            Err(error) => Err(error.into()),
+        };
+        let digest = match read {
             Ok(digest) => digest,
             Err(ReadError::Store(error)) => return state_of(error),
             Err(ReadError::Extent(ExtentError::Pack(PackReadError::Store { source, .. }))) => {
@@ -90,7 +100,7 @@ impl<S: Store> Core<S> {
             }
             Err(ReadError::Extent(_)) => return Ok(FileState::Damaged),
         };
-        Ok(match self.known_digest(digests, file).await? {
+        Ok(match known {
             Some(known) if known == digest => FileState::Fine,
             Some(_) => FileState::Damaged,
             None => {
