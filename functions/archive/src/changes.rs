@@ -2,6 +2,7 @@
 
 use http::Method;
 use narthex::domain::DomainError;
+use narthex::domain::prearchive::upload_files::ReceivedFile;
 use narthex::domain::shelf::{AddItemFiles, ShelfOf};
 use narthex::http::views::prearchive::duplicates;
 use narthex::http::{ClientError, Params};
@@ -92,8 +93,11 @@ async fn add(
             return Err(error);
         }
     };
+    let sent: u64 = files.iter().map(ReceivedFile::count).sum();
     let there = core.add_item_files(shelf, &add, files).await?;
-    record.write_below(&call, parent).await?;
+    if (there.len() as u64) < sent {
+        record.write_below(&call, parent).await?;
+    }
     if there.is_empty() {
         return Ok(ReplyBody::nothing());
     }

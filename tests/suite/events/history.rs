@@ -65,3 +65,17 @@ fn what_is_made_changed_and_removed_in_the_archive_is_in_the_history() {
     assert_eq!(list.rows.len(), 5);
     assert_eq!(list.rows.last().unwrap().get("event_reason"), "enrolled");
 }
+
+#[test]
+fn a_file_that_is_there_already_makes_no_history() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let file = "/data/projects/P1/resources/NOTES/files/a.txt";
+    for _ in 0..2 {
+        let request = api.client.request("PUT", file).header("Content-Type", "text/plain");
+        assert_eq!(request.send_bytes(b"text").unwrap().status, 200);
+    }
+    let list = api.table("/data/projects/P1/history");
+    assert_eq!(list.only().get("details"), "resource NOTES: files added");
+}
