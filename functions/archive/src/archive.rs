@@ -20,10 +20,6 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
     let format = call.context.format_without_accept(Format::Xml);
     let dest = destination(&call).await?;
     let places = places(&call)?;
-    if places.is_empty() {
-        let sentence = "Unknown prearchive session. Name it with src=/prearchive/projects/PROJECT/TIMESTAMP/SESSION.";
-        return Err(ClientError::not_found("no-source", sentence));
-    }
     let key = listener(&call)?;
     let request = archive_request(&call, &dest).await?;
     if let ([place], None) = (places.as_slice(), &key) {

@@ -13,17 +13,9 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
     let format = call.context.format_without_accept(Format::Xml);
     let dest = destination(&call).await?;
     let places = places(&call)?;
-    let place = match places.as_slice() {
-        [] => {
-            let sentence =
-                "Unknown prearchive session. Name it with src=/prearchive/projects/PROJECT/TIMESTAMP/SESSION.";
-            return Err(ClientError::not_found("no-source", sentence));
-        }
-        [place] => place,
-        _ => {
-            let sentence = "Cannot validate multiple sessions in one request.";
-            return Err(ClientError::bad_request("several-sources", sentence));
-        }
+    let [place] = places.as_slice() else {
+        let sentence = "Cannot validate multiple sessions in one request.";
+        return Err(ClientError::bad_request("several-sources", sentence));
     };
     let request = archive_request(&call, &dest).await?;
     let session = found(&call, place).await?;

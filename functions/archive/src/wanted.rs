@@ -34,7 +34,7 @@ pub async fn destination(call: &Call) -> Result<Dest, ClientError> {
     }
 }
 
-/// The sessions that the request names: by `src`, or in the older way by project and folders.
+/// The sessions that the request names, at least one: by `src`, or in the older way by project and folders.
 pub fn places(call: &Call) -> Result<Vec<SessionPlace>, ClientError> {
     let params = &call.context.params;
     let places = sources(call)?;
@@ -42,7 +42,10 @@ pub fn places(call: &Call) -> Result<Vec<SessionPlace>, ClientError> {
         return Ok(places);
     }
     let parts = [params.text("project"), params.text("PREARC_TIMESTAMP"), params.text("PREARC_SESSION_FOLDER")];
-    let [Some(project), Some(timestamp), Some(folder)] = parts else { return Ok(Vec::new()) };
+    let [Some(project), Some(timestamp), Some(folder)] = parts else {
+        let sentence = "Unknown prearchive session. Name it with src=/prearchive/projects/PROJECT/TIMESTAMP/SESSION.";
+        return Err(ClientError::not_found("no-source", sentence));
+    };
     Ok(vec![SessionPlace::new(project, timestamp, folder)])
 }
 

@@ -134,10 +134,13 @@ impl<S: Store> Core<S> {
     /// The store's failure.
     pub async fn remember(&self, project: &str, item: Item<'_>, deed: Deed<'_>) -> Result<(), StoreError> {
         let event = self.event(item, deed);
-        if item.kind != ItemKind::Project {
-            self.log_event(item.kind, item.id, &event).await?;
+        let in_project = self.log_event(ItemKind::Project, project, &event);
+        if item.kind == ItemKind::Project {
+            return in_project.await;
         }
-        self.log_event(ItemKind::Project, project, &event).await
+        // Neither log depends on the other, and whoever archives waits for both.
+        let (own, in_project) = futures::join!(self.log_event(item.kind, item.id, &event), in_project);
+        own.and(in_project)
     }
 
     /// Writes down that an item of a project was removed, whose own log is gone.

@@ -9,7 +9,7 @@ use crate::imaging::fields::SESSION_SCHEMA;
 const COMMON_TYPES: [&str; 3] = ["xnat:experimentData", "xnat:subjectAssessorData", "xnat:imageSessionData"];
 
 /// First steps that other parameters and actions decide, or that follow from the images.
-const NOT_TO_BE_SET: [&str; 12] = [
+pub(super) const NOT_TO_BE_SET: [&str; 12] = [
     "ID",
     "project",
     "label",

@@ -16,7 +16,6 @@ use super::ingest::IMPORT;
 use super::report::{MEGABYTE, median_and_least, print};
 use super::server::{Server, expect};
 use crate::process::eventually;
-use crate::project;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -58,11 +57,7 @@ pub struct Options {
 /// # Errors
 /// When a server cannot be started, refuses something, or loses a session.
 pub fn run(options: &Options) -> Result<()> {
-    eprintln!("Building ...");
-    project::ensure_wasm_target()?;
-    project::build_components()?;
-    project::build_test_components()?;
-    project::build_host()?;
+    super::build_with_floor()?;
 
     let heads = ["", "seconds", "MB/s", "peak MB", "promised", ""];
     let mut table = vec![heads.map(str::to_owned).to_vec()];

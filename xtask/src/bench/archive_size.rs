@@ -11,7 +11,6 @@ use serde_json::json;
 use super::ingest::IMPORT;
 use super::report::{median_and_least, print};
 use super::server::{Server, expect};
-use crate::project;
 
 /// How many slices the sessions have.
 const SLICES: [u32; 2] = [2, 200];
@@ -32,10 +31,7 @@ pub struct Options {
 /// # Errors
 /// When Narthex cannot be started or refuses something.
 pub fn run(options: &Options) -> Result<()> {
-    eprintln!("Building ...");
-    project::ensure_wasm_target()?;
-    project::build_components()?;
-    project::build_host()?;
+    super::build()?;
 
     let server = Server::narthex()?;
     let mut took: [Vec<Duration>; SLICES.len()] = Default::default();

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use super::report::{MEGABYTE, print};
 use super::server::{Server, expect};
-use crate::project;
 
 /// Where Narthex takes single instances.
 const GRADUAL: &str = "/data/services/import?import-handler=gradual-DICOM&inbody=true&PROJECT_ID=BENCH";
@@ -107,11 +106,7 @@ impl Figure {
 /// # Errors
 /// When a server cannot be started or refuses what it is sent.
 pub fn run(options: &Options) -> Result<()> {
-    eprintln!("Building ...");
-    project::ensure_wasm_target()?;
-    project::build_components()?;
-    project::build_test_components()?;
-    project::build_host()?;
+    super::build_with_floor()?;
 
     let mut figures = Vec::new();
     for &clients in &options.clients {

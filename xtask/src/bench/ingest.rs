@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::report::{MEGABYTE, median_and_least, print};
 use super::server::{Server, expect};
-use crate::project;
 
 /// Where Narthex takes a zip.
 pub const IMPORT: &str = "/data/services/import?import-handler=SI&dest=/prearchive/projects/BENCH";
@@ -69,11 +68,7 @@ impl Lane {
 /// # Errors
 /// When a server cannot be started or refuses the study.
 pub fn run(options: &Options) -> Result<()> {
-    eprintln!("Building ...");
-    project::ensure_wasm_target()?;
-    project::build_components()?;
-    project::build_test_components()?;
-    project::build_host()?;
+    super::build_with_floor()?;
 
     let mut lanes = vec![Lane::new("narthex", Server::narthex()?, IMPORT)];
     if let Some(orthanc) = Server::orthanc()? {

@@ -10,7 +10,6 @@ use serde_json::json;
 use super::ingest::{IMPORT, Options};
 use super::report::{MEGABYTE, print};
 use super::server::{Server, expect};
-use crate::project;
 
 /// Bytes of one slice of 512×512, about.
 const SLICE_BYTES: u64 = 525_500;
@@ -23,10 +22,7 @@ const DEFLATED_PERCENT: u64 = 25;
 /// # Errors
 /// When Narthex cannot be started or refuses the study.
 pub fn run(options: &Options) -> Result<()> {
-    eprintln!("Building ...");
-    project::ensure_wasm_target()?;
-    project::build_components()?;
-    project::build_host()?;
+    super::build()?;
 
     let percent = if options.deflated { DEFLATED_PERCENT } else { 100 };
     let slices = u32::try_from((options.megabytes * 1_000_000 * 100 / percent / SLICE_BYTES).max(1))?;

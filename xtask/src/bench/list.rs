@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use super::report::{median_and_least, print};
 use super::server::{Server, expect};
 use crate::process::eventually;
-use crate::project;
 
 /// Studies in one upload.
 const STUDIES_PER_UPLOAD: u64 = 500;
@@ -73,10 +72,7 @@ struct Figure {
 /// # Errors
 /// When Narthex cannot be started, refuses something, or lists other sessions than there are.
 pub fn run(options: &Options) -> Result<()> {
-    eprintln!("Building ...");
-    project::ensure_wasm_target()?;
-    project::build_components()?;
-    project::build_host()?;
+    super::build()?;
 
     let mut sizes = options.sizes.clone();
     sizes.sort_unstable();

@@ -14,6 +14,8 @@ mod server;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
+use crate::project;
+
 /// What to measure.
 #[derive(Debug, Args)]
 pub struct Options {
@@ -38,6 +40,20 @@ enum What {
     Refresh(refresh::Options),
     /// Rebuild, move and delete small and large sessions and compare.
     Review(review::Options),
+}
+
+/// Builds what is measured.
+fn build() -> Result<()> {
+    eprintln!("Building ...");
+    project::ensure_wasm_target()?;
+    project::build_components()?;
+    project::build_host()
+}
+
+/// The same, and what it is compared with.
+fn build_with_floor() -> Result<()> {
+    build()?;
+    project::build_test_components()
 }
 
 /// Measures.

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use super::ingest::IMPORT;
 use super::report::{MEGABYTE, median_and_least, print};
 use super::server::{Server, expect};
-use crate::project;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -40,11 +39,7 @@ pub struct Options {
 /// # Errors
 /// When a server cannot be started, refuses something, or finds files that are not what they were.
 pub fn run(options: &Options) -> Result<()> {
-    eprintln!("Building ...");
-    project::ensure_wasm_target()?;
-    project::build_components()?;
-    project::build_test_components()?;
-    project::build_host()?;
+    super::build_with_floor()?;
 
     let (server, floor) = (Server::narthex()?, Server::floor()?);
     let study = Study::new(Modality::Mr, 40_000).patient("SUMS", "SUMS^CHECKED").slices(options.files);

@@ -12,7 +12,6 @@ use serde_json::json;
 use super::ingest::IMPORT;
 use super::report::{median_and_least, print};
 use super::server::{Server, expect};
-use crate::project;
 
 /// How many files the sessions have.
 const FILES: [u32; 2] = [10, 10_000];
@@ -39,10 +38,7 @@ pub struct Options {
 /// # Errors
 /// When Narthex cannot be started or refuses something.
 pub fn run(options: &Options) -> Result<()> {
-    eprintln!("Building ...");
-    project::ensure_wasm_target()?;
-    project::build_components()?;
-    project::build_host()?;
+    super::build()?;
 
     let server = Server::narthex()?;
     expect(server.client.put("/data/projects/MOVED")?, 200, "making the project")?;

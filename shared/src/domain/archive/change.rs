@@ -1,6 +1,6 @@
 //! Making experiments without an upload, and changing what is said of them.
 
-use super::experiment::{Experiment, LOCKED};
+use super::experiment::{ACTIVE, Experiment, LOCKED, QUARANTINE, lease_of};
 use super::subject::LabelRef;
 use super::subject_change::check_item_label;
 use crate::domain::Core;
@@ -82,7 +82,7 @@ pub(super) fn set_fields(fields: &mut Vec<Field>, new: &[Field]) -> Result<(), D
 impl Experiment {
     fn apply(&mut self, change: &ExperimentChange) -> Result<(), DomainError> {
         match change.status {
-            Some(StatusChange::Unlock) if self.status == LOCKED => self.status = "active".to_owned(),
+            Some(StatusChange::Unlock) if self.status == LOCKED => self.status = ACTIVE.to_owned(),
             _ => self.demand_unlocked()?,
         }
         set_fields(&mut self.fields, &change.fields)?;
@@ -91,8 +91,8 @@ impl Experiment {
             self.date = date.value.to_string();
         }
         match change.status {
-            Some(StatusChange::Quarantine) => self.status = "quarantine".to_owned(),
-            Some(StatusChange::Activate) => self.status = "active".to_owned(),
+            Some(StatusChange::Quarantine) => self.status = QUARANTINE.to_owned(),
+            Some(StatusChange::Activate) => self.status = ACTIVE.to_owned(),
             Some(StatusChange::Lock) => self.status = LOCKED.to_owned(),
             Some(StatusChange::Unlock) | None => {}
         }
@@ -129,7 +129,7 @@ impl<S: Store> Core<S> {
     /// [`DomainError::Exists`], [`DomainError::Invalid`], [`DomainError::Busy`], or the store's failure.
     pub async fn create_experiment(&self, new: &NewExperiment) -> Result<Experiment, DomainError> {
         check_item_label(&new.label)?;
-        let lease = format!("experiment/{}/{}", new.project, new.label);
+        let lease = lease_of(&new.project, &new.label);
         self.with_lease(&lease, "the experiment of this label", async |core| {
             if core.experiment_by_label(&new.project, &new.label).await?.is_some() {
                 return Err(DomainError::Exists { what: format!("the experiment {:?} of the project", new.label) });
@@ -157,7 +157,7 @@ impl<S: Store> Core<S> {
             manifest: String::new(),
             content: random_id()?,
             merged: Vec::new(),
-            status: if project.quarantine_code == QuarantineCode::On { "quarantine" } else { "active" }.to_owned(),
+            status: if project.quarantine_code == QuarantineCode::On { QUARANTINE } else { ACTIVE }.to_owned(),
             fields: Vec::new(),
             visit: String::new(),
             protocol: String::new(),

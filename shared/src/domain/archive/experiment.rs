@@ -69,6 +69,12 @@ pub struct Experiment {
     pub place: u64,
 }
 
+/// The status of an experiment that everybody may use who may read its project.
+pub const ACTIVE: &str = "active";
+
+/// The status of an experiment whose content is to be reviewed first.
+pub const QUARANTINE: &str = "quarantine";
+
 /// The status of an experiment that nobody may change.
 pub const LOCKED: &str = "locked";
 

@@ -5,12 +5,11 @@
 //! Before that the trash says what is written ([`super::trash`]), so that whoever comes after a crash knows what to remove.
 
 use super::examine::Merge;
-use super::experiment::Experiment;
+use super::experiment::{Experiment, QUARANTINE};
 use super::merge::session::fill_text;
 use super::request::ArchiveRequest;
 use super::subject::LabelRef;
 use super::tell::Told;
-use super::transfer::QUARANTINE;
 use super::trash::{Change, Twin};
 use crate::domain::Core;
 use crate::domain::error::DomainError;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::merge::scans::same_files;
-use super::merge::{Clashes, Finding, Reason, Rules};
+use super::merge::{Finding, Reason, Rules};
 use crate::domain::Core;
-use crate::domain::catalog::{CatalogBuilder, CatalogJoin, MAX_FILES};
+use crate::domain::catalog::{CatalogBuilder, CatalogJoin, Clashes, MAX_FILES};
 use crate::domain::error::DomainError;
 use crate::domain::resource::{ItemResource, MAX_RESOURCES};
 use crate::intake::name::ShownName;

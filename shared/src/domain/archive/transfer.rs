@@ -1,7 +1,7 @@
 //! Archiving: a session of the prearchive becomes an experiment, or part of one. No file is moved.
 
 use super::examine::{Depth, Examination, Target, demand_assigned};
-use super::experiment::{Experiment, lease_of};
+use super::experiment::{ACTIVE, Experiment, QUARANTINE, lease_of};
 use super::request::ArchiveRequest;
 use super::subject::{LabelRef, Subject};
 use super::tell::Told;
@@ -16,9 +16,6 @@ use crate::storage::{Lease, Store, keys};
 
 /// The quality a new scan is given: the first of XNAT's default list.
 pub(super) const FIRST_QUALITY: &str = "usable";
-
-/// The status of an experiment whose content is to be reviewed first.
-pub(super) const QUARANTINE: &str = "quarantine";
 
 impl<S: Store> Core<S> {
     /// Archives a session that was found at its place.
@@ -181,7 +178,7 @@ impl<S: Store> Core<S> {
             manifest: manifest_id,
             content: held.session.id.clone(),
             merged: Vec::new(),
-            status: if quarantine { QUARANTINE } else { "active" }.to_owned(),
+            status: if quarantine { QUARANTINE } else { ACTIVE }.to_owned(),
             fields: found.session.fields,
             visit: found.session.visit,
             protocol: found.session.protocol,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::change::{file_bytes, full};
+use super::paths::Clashes;
 use super::remove::MAX_NEW_PAGES;
 use super::{Catalog, CatalogFile, CatalogRef, FILES_PER_PAGE, Leftovers, MAX_FILES, PAGE_BYTES};
 use crate::domain::Core;
@@ -37,15 +38,6 @@ fn paged(files: Vec<CatalogFile>) -> Vec<Vec<CatalogFile>> {
         }
     }
     pages
-}
-
-/// The first of these paths that is a folder of another.
-fn folder_among(files: &[CatalogFile]) -> Option<&str> {
-    let mut paths: Vec<&str> = files.iter().map(|file| file.file.name.as_str()).collect();
-    // In this order all that lies in a folder follows its name at once.
-    paths.sort_unstable_by(|a, b| a.split('/').cmp(b.split('/')));
-    let is_folder = |path: &str, next: &str| next.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
-    paths.iter().zip(paths.iter().skip(1)).find(|(path, next)| is_folder(path, next)).map(|(path, _)| *path)
 }
 
 impl<S: Store> Core<S> {
@@ -88,8 +80,9 @@ impl<S: Store> Core<S> {
         if draft.head.files > MAX_FILES {
             return Err(full());
         }
-        if let Some(path) = folder_among(&wanted) {
-            let what = format!("{} is both a file and a folder among the files sent.", ShownName::new(path));
+        let mut clashes = Clashes::default();
+        if let Some(path) = wanted.iter().find_map(|file| clashes.next(&file.file.name)) {
+            let what = format!("{} is both a file and a folder among the files sent.", ShownName::new(&path));
             return Err(DomainError::Invalid { what });
         }
         if wanted.is_empty() {

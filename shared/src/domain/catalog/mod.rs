@@ -17,6 +17,7 @@ mod bulk;
 mod change;
 mod join;
 mod packs;
+mod paths;
 mod read;
 mod remove;
 mod take;
@@ -26,6 +27,7 @@ mod tests;
 pub(crate) use build::CatalogBuilder;
 pub use change::Put;
 pub(crate) use join::CatalogJoin;
+pub(crate) use paths::Clashes;
 pub use read::CatalogCursor;
 pub(crate) use take::Taking;
 

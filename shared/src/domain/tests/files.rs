@@ -43,12 +43,7 @@ pub(super) async fn resource_files<S: Store>(
         let mut count = 0;
         while let Some(files) = core.next_files(&mut cursor).await.unwrap() {
             for file in files {
-                let pack = Rc::new(core.pack_reader(file.file.pack).await.unwrap());
-                let mut reader = ExtentReader::whole(pack, file.file.extent, file.file.crc32).unwrap();
-                let mut bytes = Vec::new();
-                while let Some(piece) = reader.next().await.unwrap() {
-                    bytes.extend_from_slice(&piece);
-                }
+                let bytes = bytes_of(core, &file.file).await;
                 all.push((counted.resource.label.clone(), file.file.name, bytes));
                 count += 1;
             }

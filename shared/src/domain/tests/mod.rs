@@ -30,6 +30,7 @@ use narthex_generator::{Modality, Study, zip_study};
 
 use super::archive::ArchiveRequest;
 use super::ids::ProjectId;
+use super::manifest::FileEntry;
 use super::prearchive::PrearchiveSession;
 use super::prearchive::import::ImportRequest;
 use super::prearchive::upload::{self, Arriving, Body, ContentCoding, Upload, UploadError, UploadRules};
@@ -119,6 +120,17 @@ fn archive_request() -> ArchiveRequest {
     ArchiveRequest { by: "admin".to_owned(), ..Default::default() }
 }
 
+/// The bytes of a file.
+async fn bytes_of<S: Store>(core: &Core<S>, file: &FileEntry) -> Vec<u8> {
+    let pack = Rc::new(core.pack_reader(file.pack).await.unwrap());
+    let mut reader = ExtentReader::whole(pack, file.extent, file.crc32).unwrap();
+    let mut bytes = Vec::new();
+    while let Some(piece) = reader.next().await.unwrap() {
+        bytes.extend_from_slice(&piece);
+    }
+    bytes
+}
+
 /// Every file of a manifest with its bytes.
 async fn contents<S: Store>(core: &Core<S>, manifest: &str) -> Vec<(String, String, Vec<u8>)> {
     let manifest = core.manifest(manifest).await.unwrap();
@@ -126,12 +138,7 @@ async fn contents<S: Store>(core: &Core<S>, manifest: &str) -> Vec<(String, Stri
     for scan in core.scans(&manifest).await.unwrap() {
         for resource in &scan.resources {
             for file in core.files(&manifest, resource).await.unwrap() {
-                let pack = Rc::new(core.pack_reader(file.pack).await.unwrap());
-                let mut reader = ExtentReader::whole(pack, file.extent, file.crc32).unwrap();
-                let mut bytes = Vec::new();
-                while let Some(piece) = reader.next().await.unwrap() {
-                    bytes.extend_from_slice(&piece);
-                }
+                let bytes = bytes_of(core, &file).await;
                 all.push((scan.scan.id.clone(), file.name, bytes));
             }
         }

@@ -50,12 +50,7 @@ pub(super) async fn images<S: Store>(core: &Core<S>, id: &str) -> Vec<(String, S
     for stored in core.scans_of(&experiment, &manifest).await.unwrap() {
         for resource in &stored.resources {
             for file in core.files(&manifest, resource).await.unwrap() {
-                let pack = Rc::new(core.pack_reader(file.pack).await.unwrap());
-                let mut reader = ExtentReader::whole(pack, file.extent, file.crc32).unwrap();
-                let mut bytes = Vec::new();
-                while let Some(piece) = reader.next().await.unwrap() {
-                    bytes.extend_from_slice(&piece);
-                }
+                let bytes = bytes_of(core, &file).await;
                 all.push((stored.scan.id.clone(), file.name, bytes));
             }
         }

@@ -43,13 +43,7 @@ async fn add<S: Store>(
 
 async fn bytes_of(core: &Core<MemoryStore>, login: &Login, label: &str, path: &str) -> Option<Vec<u8>> {
     let file = core.cache_file(login, label, path).await.unwrap()?.file;
-    let pack = Rc::new(core.pack_reader(file.pack).await.unwrap());
-    let mut reader = ExtentReader::whole(pack, file.extent, file.crc32).unwrap();
-    let mut bytes = Vec::new();
-    while let Some(piece) = reader.next().await.unwrap() {
-        bytes.extend_from_slice(&piece);
-    }
-    Some(bytes)
+    Some(super::bytes_of(core, &file).await)
 }
 
 /// Every resource with its files: a label alone stands for one that is empty.

@@ -6,7 +6,6 @@
 
 pub mod files;
 pub mod finding;
-mod paths;
 pub mod rules;
 pub mod scans;
 pub mod session;
@@ -15,6 +14,5 @@ mod tests;
 
 pub use files::join_files;
 pub use finding::{Finding, Kind, Reason};
-pub(crate) use paths::Clashes;
 pub use rules::{Overwrite, Rules};
 pub use scans::{MergedScans, merge_scans};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{asked, date, path_of, unknown_field};
 use crate::domain::archive::{ExperimentChange, StatusChange};
-use crate::http::xpath::is_path;
+use crate::http::xpath::{NOT_TO_BE_SET, is_path};
 use crate::http::{ClientError, Params};
 use crate::imaging::Field;
 use crate::imaging::fields::SESSION_SCHEMA;
@@ -14,22 +14,6 @@ use crate::xml::read::read_any;
 /// Short names of an experiment's fields, with their paths; all others have the same name as their path.
 const EXPERIMENT_NAMES: &[(&str, &str)] =
     &[("visit_id", "visit"), ("pi_firstname", "investigator/firstname"), ("pi_lastname", "investigator/lastname")];
-
-/// First steps of an experiment's fields that are decided otherwise.
-const NOT_OF_EXPERIMENTS: &[&str] = &[
-    "ID",
-    "project",
-    "label",
-    "UID",
-    "subject_ID",
-    "sharing",
-    "prearchivePath",
-    "scans",
-    "resources",
-    "reconstructions",
-    "assessors",
-    "regions",
-];
 
 /// Parameters of experiments that ask for work which this version does not do.
 const NOT_YET: &[(&str, &str)] = &[
@@ -120,7 +104,7 @@ impl ExperimentForm {
                             address (.../scans/ID, .../resources/LABEL).";
             return Err(ClientError::not_implemented("not-implemented", sentence));
         }
-        if !SESSION_SCHEMA.contains(&head) || NOT_OF_EXPERIMENTS.contains(&head) || !is_path(path) {
+        if !SESSION_SCHEMA.contains(&head) || NOT_TO_BE_SET.contains(&head) || !is_path(path) {
             return Err(unknown_field("An image session", path));
         }
         let value = match path {
