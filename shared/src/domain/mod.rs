@@ -31,7 +31,11 @@ mod tests;
 pub use error::DomainError;
 pub use settings::Settings;
 
-use crate::storage::{Clock, Leases, Records, Roster, Store};
+use crate::storage::pack::{PackNumbers, PackWriter};
+use crate::storage::{Clock, Leases, Records, Roster, Store, StoreError};
+
+/// The shortest `upload_retention_seconds` with which numbers of packs are kept ready.
+const LEAST_RETENTION_TO_KEEP_NUMBERS_S: u64 = 60;
 
 /// What every operation of the domain works on: the stores, the leases, the clock and the settings.
 #[derive(Clone)]
@@ -48,6 +52,8 @@ pub struct Core<S> {
     pub settings: std::rc::Rc<Settings>,
     /// Whether messages to webhooks were put in the queue through this core or a clone, and nobody was told to send them.
     has_messages: std::rc::Rc<std::cell::Cell<bool>>,
+    /// Numbers of packs that are kept ready.
+    pack_numbers: PackNumbers,
 }
 
 impl<S: Store> Core<S> {
@@ -55,7 +61,19 @@ impl<S: Store> Core<S> {
     pub fn new(records: S, blobs: S, clock: Clock, settings: Settings) -> Self {
         let records = Records::new(records);
         let leases = Leases::new(records.clone(), clock.clone(), settings.lease_seconds.saturating_mul(1000));
-        Self { records, blobs, leases, clock, settings: std::rc::Rc::new(settings), has_messages: Default::default() }
+        let keeps_numbers = settings.upload_retention_seconds >= LEAST_RETENTION_TO_KEEP_NUMBERS_S;
+        let pack_numbers = if keeps_numbers { PackNumbers::default() } else { PackNumbers::off() };
+        let (settings, has_messages) = (std::rc::Rc::new(settings), Default::default());
+        Self { records, blobs, leases, clock, settings, has_messages, pack_numbers }
+    }
+
+    /// Starts a pack.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub(crate) async fn start_pack(&self) -> Result<PackWriter<S>, StoreError> {
+        let now_ms = self.clock.now_ms();
+        PackWriter::start_with(&self.pack_numbers, &self.records, self.blobs.clone(), now_ms).await
     }
 
     /// The same for an upload that may have fewer bytes.

@@ -20,7 +20,7 @@ use super::upload::StudyRun;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
-use crate::storage::pack::{self, PackWriter};
+use crate::storage::pack;
 use crate::storage::{PackId, Store, StoreError, keys};
 
 /// How old the time of a session's last change may be in its record while files arrive, in milliseconds: the record is
@@ -179,7 +179,7 @@ impl<S: Store> Core<S> {
     ) -> Result<Segment, DomainError> {
         for run in runs.iter_mut() {
             let reader = self.pack_reader(run.pack).await?;
-            let mut writer = PackWriter::start(&self.records, self.blobs.clone()).await?;
+            let mut writer = self.start_pack().await?;
             let mut offset = 0;
             while offset < reader.bytes() {
                 let piece: Bytes = reader.read(offset, usize::MAX).await?;

@@ -166,7 +166,7 @@ impl<S: Store> Core<S> {
     async fn decompress(&self, file: &mut ReceivedFile, mut decoder: Decoder) -> Result<(), FilesError> {
         let inner = EntryName::parse(without_extension(file.name.as_str()), &self.settings.limits);
         let name = inner.unwrap_or_else(|_| file.name.clone());
-        let mut writer = PackWriter::start(&self.records, self.blobs.clone()).await?;
+        let mut writer = self.start_pack().await?;
         let outcome = self.decompress_into(&mut writer, file.shape, &name, &mut decoder).await;
         let (shape, scan) = match outcome {
             Ok(done) => done,

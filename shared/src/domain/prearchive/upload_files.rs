@@ -120,7 +120,7 @@ struct Incoming<S> {
 
 impl<S: Store> Incoming<S> {
     async fn start(core: &Core<S>) -> Result<Self, FilesError> {
-        let writer = PackWriter::start(&core.records, core.blobs.clone()).await?;
+        let writer = core.start_pack().await?;
         Ok(Self { writer, crc: Hasher::new(), started_ms: core.clock.now_ms() })
     }
 

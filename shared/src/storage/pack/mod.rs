@@ -1,7 +1,9 @@
 //! Packs: immutable objects of bytes, written once in chunks as they arrive and read back by offset.
 
+mod numbers;
 mod writer;
 
+pub use numbers::PackNumbers;
 pub use writer::PackWriter;
 
 use bytes::Bytes;
@@ -18,7 +20,7 @@ pub const CHUNK_BYTES: usize = 1024 * 1024;
 /// How many chunks of one pack are on their way to the store at once: memory and throughput in balance.
 const MAX_CHUNKS_IN_FLIGHT: usize = 4;
 
-/// The number of a pack. Numbers are given in order and never again.
+/// The number of a pack. A number is given once and never again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PackId(u64);

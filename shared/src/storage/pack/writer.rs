@@ -7,13 +7,20 @@ use std::task::Poll;
 use bytes::BytesMut;
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use super::{CHUNK_BYTES, MAX_CHUNKS_IN_FLIGHT, PackId, PackShape};
+use super::numbers::Taken;
+use super::{CHUNK_BYTES, MAX_CHUNKS_IN_FLIGHT, PackId, PackNumbers, PackShape};
 use crate::storage::keys;
 use crate::storage::records::Records;
 use crate::storage::store::{Store, StoreError};
 
 type Write = Pin<Box<dyn Future<Output = Result<(), StoreError>>>>;
 type Numbering = Pin<Box<dyn Future<Output = Result<PackId, StoreError>>>>;
+
+/// Takes the next numbers; gives the first.
+async fn reserve<S: Store>(records: &Records<S>, count: u64) -> Result<PackId, StoreError> {
+    let last = records.increment(&keys::sequence("pack"), i64::try_from(count).unwrap_or(1)).await?;
+    Ok(PackId((u64::try_from(last).unwrap_or(0) + 1).saturating_sub(count)))
+}
 
 /// The number of a pack, or the request for one that is under way.
 enum Number {
@@ -38,10 +45,38 @@ impl<B: Store> PackWriter<B> {
     /// The store's failure.
     pub async fn start<S: Store>(records: &Records<S>, blobs: B) -> Result<Self, StoreError> {
         let records = records.clone();
-        let mut asked: Numbering = Box::pin(async move {
-            let number = records.increment(&keys::sequence("pack"), 1).await?;
-            Ok(PackId(u64::try_from(number).unwrap_or(0)))
-        });
+        Self::numbered(blobs, async move { reserve(&records, 1).await }).await
+    }
+
+    /// Starts a pack as [`PackWriter::start`] does, under a number that is kept ready if there is one.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn start_with<S: Store>(
+        numbers: &PackNumbers,
+        records: &Records<S>,
+        blobs: B,
+        now_ms: u64,
+    ) -> Result<Self, StoreError> {
+        match numbers.take(now_ms) {
+            Taken::Number(id) => Ok(Self::with(blobs, Number::Known(id))),
+            Taken::Nothing { reserve: count } => {
+                let (records, numbers) = (records.clone(), numbers.clone());
+                let asked = async move {
+                    let reserved = reserve(&records, count).await;
+                    numbers.keep(reserved.as_ref().ok().copied(), count, now_ms);
+                    reserved
+                };
+                Self::numbered(blobs, asked).await
+            }
+        }
+    }
+
+    async fn numbered(
+        blobs: B,
+        asked: impl Future<Output = Result<PackId, StoreError>> + 'static,
+    ) -> Result<Self, StoreError> {
+        let mut asked: Numbering = Box::pin(asked);
         // The first poll hands the request to the store, which works while the bytes arrive.
         let number = match futures::poll!(asked.as_mut()) {
             Poll::Ready(id) => Number::Known(id?),
@@ -104,9 +139,10 @@ impl<B: Store> PackWriter<B> {
         while !bytes.is_empty() {
             let room = CHUNK_BYTES - self.buffer.len().min(CHUNK_BYTES);
             let (now, later) = bytes.split_at(room.min(bytes.len()));
-            if self.buffer.capacity() == 0 && later.is_empty() {
-                // A small upload should not cost the memory of a whole chunk.
-                self.buffer.reserve(now.len().max(64 * 1024));
+            if self.buffer.len() + now.len() > self.buffer.capacity() {
+                // A small upload should not cost the memory of a whole chunk; one that goes on is moved only once.
+                let is_first = self.buffer.is_empty() && later.is_empty();
+                self.buffer.reserve(if is_first { now.len().max(64 * 1024) } else { room });
             }
             self.buffer.extend_from_slice(now);
             bytes = later;

@@ -242,7 +242,7 @@ impl<S: Store> Receiver<S> {
             }
         };
         if content.adopted.is_none() {
-            self.writer = Some(PackWriter::start(&self.core.records, self.core.blobs.clone()).await?);
+            self.writer = Some(self.core.start_pack().await?);
         }
         content.bytes = content.bytes.saturating_sub(head.len() as u64);
         Box::pin(self.write(content, &head)).await
