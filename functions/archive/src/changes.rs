@@ -26,10 +26,6 @@ pub async fn change(call: Call, parent: &Parent, rest: &[String]) -> Result<Repl
             of_shelf(call, parent, shelf, below).await
         }
         (Parent::Experiment(found), ["scans", below @ ..]) => scan_changes::change(call, found, below).await,
-        (Parent::Subject(_) | Parent::Experiment(_), ["projects", ..]) => Err(ClientError::not_implemented(
-            "not-implemented",
-            "This version does not share subjects or experiments with other projects, nor move them there.",
-        )),
         (_, ["files", ..]) => Err(ClientError::bad_request(
             "no-resource",
             "Files belong to a resource; address them below it: .../resources/RESOURCE/files/PATH.",

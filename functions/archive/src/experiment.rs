@@ -1,23 +1,25 @@
 //! One experiment.
 
-use narthex::domain::access::Right;
 use narthex::domain::archive::Experiment;
 use narthex::domain::contents::Folder;
 use narthex::domain::manifest::{Manifest, StoredScan};
 use narthex::http::views::archive as views;
 use narthex::http::views::layout::Layout;
-use narthex::http::views::subject::sharing;
 use narthex::http::{ClientError, Format};
 use narthex::intake::archiveout::ArchiveKind;
 use narthex::service::{Call, Reply, ReplyBody, download};
 use narthex::storage::StoreError;
 use narthex::xml::session_document;
 
+use crate::sharing;
+
 /// JSON item, session document, archive of its files, or a page.
 pub async fn read(call: &Call, experiment: &Experiment) -> Result<Reply, ClientError> {
     let format = call.context.format(&[Format::Html, Format::Xml, Format::Json])?;
     let (mut manifest, scans) = load(call, experiment).await?;
     let own = call.site.core.counted_resources(&experiment.resources).await?;
+    let shares = sharing::shown(call, &experiment.project, &experiment.shares).await?;
+    let experiment = &Experiment { shares, ..experiment.clone() };
     match format {
         Format::Html => {
             let item = views::experiment(experiment, &manifest.session, &scans, &own);
@@ -50,8 +52,7 @@ pub async fn read(call: &Call, experiment: &Experiment) -> Result<Reply, ClientE
 
 /// The projects that an experiment is in.
 pub async fn projects(call: &Call, experiment: &Experiment) -> Result<Reply, ClientError> {
-    let project = call.project(&experiment.project, Right::Read).await?;
-    crate::render(call, sharing(&experiment.label, &project))
+    sharing::projects(call, (&experiment.project, &experiment.label), &experiment.shares).await
 }
 
 /// The manifest and the scans of an experiment. Should the manifest give way to a new one while it is read, the new one

@@ -10,7 +10,7 @@ use narthex::http::forms::items::ExperimentForm;
 use narthex::service::{Call, Reply, ReplyBody};
 
 use crate::record::Record;
-use crate::{item_body, parent, unknown_experiment};
+use crate::{item_body, parent};
 
 /// `PUT .../experiments/E`: makes or changes an experiment; answers with its identifier. `project` is empty where the
 /// address names none, `subject` where it names none.
@@ -18,7 +18,6 @@ pub async fn put(mut call: Call, project: &str, subject: &str, name: &str) -> Re
     let found = match parent::experiment(&call, project, subject, name, Right::Edit).await {
         Ok(found) => Some(found),
         Err(error) if error.status.number() == 404 && !project.is_empty() => {
-            // Whoever asks may edit the project, or this was 403: so nothing is told that is hidden.
             call.project(project, Right::Edit).await?;
             None
         }
@@ -66,7 +65,7 @@ pub async fn put(mut call: Call, project: &str, subject: &str, name: &str) -> Re
         }
         // Somebody was quicker: it is a change now.
         Err(DomainError::Exists { .. }) => {
-            let found = core.experiment_by_label(project, name).await?.ok_or_else(unknown_experiment)?;
+            let found = parent::experiment(&call, project, "", name, Right::Edit).await?;
             changed(&call, &found, &form).await
         }
         Err(error) => Err(error.into()),
@@ -80,16 +79,26 @@ async fn changed(call: &Call, found: &Experiment, form: &ExperimentForm) -> Resu
         return Err(ClientError::conflict("type-differs", sentence));
     }
     demand_status_right(call, &found.project, form).await?;
-    let record = Record::of(call, "Modified", "")?;
+    let record = Record::of(call, "Modified", form.change.status.map_or("", what_becomes))?;
     let changed = call.site.core.change_experiment(&found.id, &form.change).await?;
     record.write(call, &changed.project, changed.as_item()).await?;
     Ok(ReplyBody::text(changed.id))
 }
 
+/// What is done to the status, for the history.
+fn what_becomes(status: StatusChange) -> &'static str {
+    match status {
+        StatusChange::Quarantine => "put in quarantine",
+        StatusChange::Activate => "activated",
+        StatusChange::Lock => "locked",
+        StatusChange::Unlock => "unlocked",
+    }
+}
+
 /// Activating and locking is for those who manage the project; everybody who may change data may ask for quarantine.
 async fn demand_status_right(call: &Call, project: &str, form: &ExperimentForm) -> Result<(), ClientError> {
     if !matches!(form.change.status, None | Some(StatusChange::Quarantine)) {
-        call.project(project, Right::Own).await?;
+        parent::demand(call, project, Right::Own).await?;
     }
     Ok(())
 }
@@ -120,6 +129,7 @@ fn demand_same(
 
 /// `DELETE .../experiments/E`: with its scans, resources and files.
 pub async fn delete(call: Call, found: &Experiment) -> Result<Reply, ClientError> {
+    parent::demand(&call, &found.project, Right::Own).await?;
     let record = Record::of(&call, "Removed", "")?;
     call.site.core.delete_unlocked_experiment(&found.id).await?;
     record.write_removal(&call, &found.project, found.as_item()).await?;

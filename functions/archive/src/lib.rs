@@ -13,6 +13,7 @@ mod record;
 mod resources;
 mod scan_changes;
 mod scans;
+mod sharing;
 mod subject_changes;
 mod subjects;
 mod validate;
@@ -28,6 +29,7 @@ use narthex::service::{Access, Call, Reply, ReplyBody, serve};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 
+use crate::lists::Of;
 use crate::parent::Parent;
 
 #[http_service]
@@ -39,6 +41,7 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
     let found = endpoints::find(&call.context)?;
     let rest: Vec<String> = found.get("rest").split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
     let (subject, experiment) = (found.get("subject"), found.get("experiment"));
+    let target = found.get("target").to_owned();
     let project = match found.get("project") {
         "" => String::new(),
         // Whichever of its names was used.
@@ -86,9 +89,9 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
         }
         Endpoint::SubjectExperiments => {
             let found = parent::subject(&call, project, subject, Right::Read).await?;
-            lists::experiments(&call, Some(project), Some(&found)).await
+            lists::experiments(&call, Of::SubjectInProject(&found, project)).await
         }
-        Endpoint::ProjectExperiments => lists::experiments(&call, Some(project), None).await,
+        Endpoint::ProjectExperiments => lists::experiments(&call, Of::Project(project)).await,
         Endpoint::SubjectExperiment | Endpoint::ProjectExperiment | Endpoint::Experiment => {
             let found = parent::experiment(&call, project, subject, experiment, Right::Read).await?;
             within(&call, found, &rest).await
@@ -96,8 +99,28 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
         Endpoint::PutExperiment => experiment_changes::put(call, project, subject, experiment).await,
         Endpoint::ChangeExperimentOfId => experiment_changes::put(call, "", "", experiment).await,
         Endpoint::DeleteExperiment | Endpoint::DeleteExperimentOfId => {
-            let found = parent::experiment(&call, project, subject, experiment, Right::Own).await?;
-            experiment_changes::delete(call, &found).await
+            let found = parent::experiment(&call, project, subject, experiment, Right::Read).await?;
+            match project.is_empty() || project == found.project {
+                true => experiment_changes::delete(call, &found).await,
+                // It only leaves this project.
+                false => sharing::delete_experiment(&call, &found, project).await,
+            }
+        }
+        Endpoint::ShareExperiment | Endpoint::ShareExperimentOfId => {
+            let found = parent::experiment(&call, project, subject, experiment, Right::Read).await?;
+            sharing::put_experiment(call, &found, &target).await
+        }
+        Endpoint::UnshareExperiment | Endpoint::UnshareExperimentOfId => {
+            let found = parent::experiment(&call, project, subject, experiment, Right::Read).await?;
+            sharing::delete_experiment(&call, &found, &target).await
+        }
+        Endpoint::ShareSubject | Endpoint::ShareSubjectOfId => {
+            let found = parent::subject(&call, project, subject, Right::Read).await?;
+            sharing::put_subject(call, &found, &target).await
+        }
+        Endpoint::UnshareSubject | Endpoint::UnshareSubjectOfId => {
+            let found = parent::subject(&call, project, subject, Right::Read).await?;
+            sharing::delete_subject(&call, &found, &target).await
         }
         Endpoint::PutInExperiment
         | Endpoint::PostInExperiment
@@ -111,14 +134,14 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
             changes::change(call, &Parent::Experiment(Box::new(found)), &rest).await
         }
         Endpoint::Subjects => lists::subjects(&call, None).await,
-        Endpoint::Experiments => lists::experiments(&call, None, None).await,
+        Endpoint::Experiments => lists::experiments(&call, Of::Site).await,
     }
 }
 
 /// The experiment of this identifier, if whoever asks may read it; else it does not exist for them.
 async fn readable(call: &Call, id: &str) -> Result<Experiment, ClientError> {
     match call.site.core.experiment_by_id(id).await? {
-        Some(found) if call.may(&found.project, Right::Read).await? => Ok(found),
+        Some(found) if call.sees_experiment(&found).await? => Ok(found),
         // Guests are told to log in whether it exists or not.
         _ => call.demand_login().and(Err(unknown_experiment())),
     }
@@ -152,7 +175,7 @@ async fn within(call: &Call, experiment: Experiment, rest: &[String]) -> Result<
 
 /// What was done to an item, for those who own its project.
 async fn history(call: &Call, project: &str, item: Item<'_>) -> Result<Reply, ClientError> {
-    call.project(project, Right::Own).await?;
+    parent::demand(call, project, Right::Own).await?;
     let table = views::history::page(&call.site.core, &call.context, item.kind, item.id).await?;
     Ok(ReplyBody::table(table))
 }
@@ -163,7 +186,7 @@ async fn within_subject(call: &Call, subject: Subject, rest: &[String]) -> Resul
     match rest.as_slice() {
         [] => subjects::read(call, &subject).await,
         ["history"] => history(call, &subject.project, subject.as_item()).await,
-        ["experiments"] => lists::experiments(call, Some(&subject.project), Some(&subject)).await,
+        ["experiments"] => lists::experiments(call, Of::Subject(&subject)).await,
         ["resources" | "files", ..] => resources_of(call, &Parent::Subject(subject), &rest).await,
         _ => Err(not_yet()),
     }

@@ -1,9 +1,11 @@
 //! The lists that are asked for like queries.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use narthex::domain::access::Right;
 use narthex::domain::archive::{Experiment, Subject};
 use narthex::domain::manifest::StoredScan;
-use narthex::http::views::lists::experiments::{self, EXPERIMENTS, needs_headers};
+use narthex::http::views::lists::experiments::{self, EXPERIMENTS, SUBJECT_PROJECT, needs_headers};
 use narthex::http::views::lists::scans::{self, SCANS};
 use narthex::http::views::lists::subjects::{self, SUBJECTS};
 use narthex::http::views::lists::{ListKind, Listing};
@@ -14,36 +16,92 @@ use narthex::service::{Call, Reply, ReplyBody};
 /// Parameters of lists that cannot be served.
 const UNSERVED: &[(&str, &str)] = &[("recent", "remembering what was changed when")];
 
+/// Of what the experiments are listed.
+#[derive(Clone, Copy)]
+pub enum Of<'a> {
+    /// Of all projects.
+    Site,
+    /// Of a project.
+    Project(&'a str),
+    /// Of a subject, as far as they are in a project.
+    SubjectInProject(&'a Subject, &'a str),
+    /// Of a subject, in whichever project they are.
+    Subject(&'a Subject),
+}
+
+impl<'a> Of<'a> {
+    fn subject(self) -> Option<&'a Subject> {
+        match self {
+            Self::Site | Self::Project(_) => None,
+            Self::SubjectInProject(subject, _) | Self::Subject(subject) => Some(subject),
+        }
+    }
+}
+
 /// The subjects of a project, or of all.
 pub async fn subjects(call: &Call, project: Option<&str>) -> Result<Reply, ClientError> {
     let Some(listing) = read(call, &SUBJECTS)? else { return fields(call, &SUBJECTS) };
+    let core = &call.site.core;
+    let projects = projects(call, project.map_or(Of::Site, Of::Project)).await?;
     let mut found: Vec<Subject> = Vec::new();
-    for project in projects(call, project).await? {
-        found.extend(call.site.core.list_subjects(&project).await?);
+    for project in &projects {
+        found.extend(core.list_subjects(project).await?);
+    }
+    let mut listed: BTreeSet<String> = found.iter().map(|subject| subject.id.clone()).collect();
+    for project in &projects {
+        for mut subject in core.list_shared_subjects(project).await? {
+            if listed.insert(subject.id.clone()) {
+                subject.label = subject.label_in(project).unwrap_or(&subject.label).to_owned();
+                found.push(subject);
+            }
+        }
     }
     answer(call, &subjects::table(&listing, &found))
 }
 
-/// The experiments of a project, or of all; of one subject if it is named.
-pub async fn experiments(call: &Call, project: Option<&str>, subject: Option<&Subject>) -> Result<Reply, ClientError> {
+/// The experiments of a project, a subject, or all.
+pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> {
     let Some(listing) = read(call, &EXPERIMENTS)? else { return fields(call, &EXPERIMENTS) };
     let core = &call.site.core;
+    let projects = projects(call, of).await?;
     let mut found: Vec<Experiment> = Vec::new();
-    for project in projects(call, project).await? {
-        found.extend(core.list_experiments(&project).await?);
+    for project in &projects {
+        found.extend(core.list_experiments(project).await?);
     }
+    let mut listed: BTreeSet<String> = found.iter().map(|experiment| experiment.id.clone()).collect();
+    let mut labels: BTreeMap<String, String> = BTreeMap::new();
+    for project in &projects {
+        for experiment in core.list_shared_experiments(project).await? {
+            if listed.insert(experiment.id.clone()) {
+                let label = experiment.label_in(project).unwrap_or(&experiment.label);
+                labels.insert(experiment.id.clone(), label.to_owned());
+                found.push(experiment);
+            }
+        }
+    }
+    found = call.without_hidden(found).await?;
     found.retain(|experiment| {
         listing.wants_type(experiment.xsi_type.as_str())
-            && subject.is_none_or(|subject| experiment.subject_id == subject.id)
+            && of.subject().is_none_or(|subject| experiment.subject_id == subject.id)
     });
-    let rows: Vec<(Experiment, Option<ImageSession>)> = if listing.paths().any(needs_headers) {
+    let mut rows: Vec<(Experiment, Option<ImageSession>)> = if listing.paths().any(needs_headers) {
         let found = core.with_headers(found).await?;
         found.into_iter().map(|(experiment, session)| (experiment, Some(session))).collect()
     } else {
         found.into_iter().map(|experiment| (experiment, None)).collect()
     };
-    let title = if project.is_some() { "Experiments" } else { "Matching experiments" };
-    answer(call, &experiments::table(&listing, title, &rows))
+    // What is shared with a project has a label of its own there.
+    for (experiment, _) in &mut rows {
+        if let Some(label) = labels.remove(&experiment.id) {
+            experiment.label = label;
+        }
+    }
+    let homes = match listing.paths().any(|path| path == SUBJECT_PROJECT) {
+        true => core.projects_of_subjects(&projects, rows.iter().map(|(experiment, _)| experiment)).await?,
+        false => BTreeMap::new(),
+    };
+    let title = if matches!(of, Of::Site) { "Matching experiments" } else { "Experiments" };
+    answer(call, &experiments::table(&listing, title, &rows, &homes))
 }
 
 /// The scans of an experiment.
@@ -68,11 +126,20 @@ fn fields(call: &Call, kind: &ListKind) -> Result<Reply, ClientError> {
     answer(call, &table)
 }
 
-/// The project of a list, or all that may be read.
-async fn projects(call: &Call, project: Option<&str>) -> Result<Vec<String>, ClientError> {
-    match project {
-        Some(project) => Ok(vec![project.to_owned()]),
-        None => {
+/// The projects in whose lists to look, all of which whoever asks may read.
+async fn projects(call: &Call, of: Of<'_>) -> Result<Vec<String>, ClientError> {
+    match of {
+        Of::Project(project) | Of::SubjectInProject(_, project) => Ok(vec![project.to_owned()]),
+        Of::Subject(subject) => {
+            let mut readable = Vec::new();
+            for project in subject.projects() {
+                if call.may(project, Right::Read).await? {
+                    readable.push(project.to_owned());
+                }
+            }
+            Ok(readable)
+        }
+        Of::Site => {
             let projects = call.site.core.projects_for(&call.identity, Right::Read).await?;
             Ok(projects.into_iter().map(|project| project.id.to_string()).collect())
         }

@@ -51,6 +51,8 @@ impl Parent {
     pub fn address(&self) -> String {
         match self {
             Self::Project(id) => format!("/data/projects/{id}"),
+            // Whoever reads it by another project may not know its own.
+            Self::Subject(subject) if !subject.shares.is_empty() => format!("/data/subjects/{}", subject.id),
             Self::Subject(subject) => format!("/data/projects/{}/subjects/{}", subject.project, subject.id),
             Self::Experiment(experiment) => format!("/data/experiments/{}", experiment.id),
         }
@@ -66,18 +68,20 @@ impl Parent {
     }
 }
 
-/// The subject of an address, for somebody who has this right in its project: `project` is empty where the address
-/// names none.
+/// The subject of an address, for somebody who has this right in the project that it belongs to. `project` is empty where
+/// the address names none; it may be one that the subject is shared with.
 ///
 /// # Errors
 /// 404 for what does not exist for whoever asks, 403.
 pub async fn subject(call: &Call, project: &str, name: &str, right: Right) -> Result<Subject, ClientError> {
-    if !project.is_empty() {
-        let project = call.project(project, right).await?.id.to_string();
-        return crate::subjects::find(call, Some(&project), name).await;
+    let named = match project {
+        "" => None,
+        project => Some(call.project(project, Right::Read).await?.id.to_string()),
+    };
+    let found = crate::subjects::find(call, named.as_deref(), name).await?;
+    if right > Right::Read {
+        demand(call, &found.project, right).await?;
     }
-    let found = crate::subjects::find(call, None, name).await?;
-    call.project(&found.project, right).await?;
     Ok(found)
 }
 
@@ -92,21 +96,44 @@ pub async fn experiment(
     name: &str,
     right: Right,
 ) -> Result<Experiment, ClientError> {
-    if project.is_empty() {
-        let found = readable(call, name).await?;
-        call.project(&found.project, right).await?;
-        return Ok(found);
+    let found = match project {
+        "" => readable(call, name).await?,
+        project => in_project(call, project, subject, name).await?,
+    };
+    if right > Right::Read {
+        demand(call, &found.project, right).await?;
     }
-    let project = call.project(project, right).await?.id.to_string();
-    let core = &call.site.core;
-    if subject.is_empty() {
-        return core
-            .experiment(Some(&project), name)
-            .await
-            .map_err(|error| crate::not_found_as(error, unknown_experiment));
-    }
-    let subject = crate::subjects::find(call, Some(&project), subject).await?;
-    let found = core.experiment(Some(&project), name).await;
+    Ok(found)
+}
+
+async fn in_project(call: &Call, project: &str, subject: &str, name: &str) -> Result<Experiment, ClientError> {
+    let project = call.project(project, Right::Read).await?.id.to_string();
+    let found = call.site.core.experiment(Some(&project), name).await;
     let found = found.map_err(|error| crate::not_found_as(error, unknown_experiment))?;
-    if found.subject_id != subject.id { Err(unknown_experiment()) } else { Ok(found) }
+    if found.is_quarantined() && !call.sees_experiment(&found).await? {
+        return Err(unknown_experiment());
+    }
+    if !subject.is_empty() && crate::subjects::find(call, Some(&project), subject).await?.id != found.subject_id {
+        return Err(unknown_experiment());
+    }
+    Ok(found)
+}
+
+/// Refuses whoever does not have a right in the project that an item belongs to, and knows of the item.
+///
+/// # Errors
+/// 403, or 401 for guests.
+pub async fn demand(call: &Call, project: &str, right: Right) -> Result<(), ClientError> {
+    if call.may(project, right).await? {
+        return Ok(());
+    }
+    if call.identity.login().is_none() {
+        call.demand_login()?;
+    }
+    let what = if right == Right::Own { "manage" } else { "change" };
+    let sentence = format!(
+        "User {} doesn't have permission to {what} data of the project {project}, to which this belongs.",
+        call.user()
+    );
+    Err(ClientError::forbidden("not-permitted", sentence))
 }

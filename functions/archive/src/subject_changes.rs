@@ -20,7 +20,13 @@ pub async fn put(mut call: Call, project: &str, name: &str) -> Result<Reply, Cli
         "" => Some(parent::subject(&call, "", name, Right::Edit).await?),
         project => {
             call.project(project, Right::Edit).await?;
-            core.find_subject(project, name).await?
+            match core.find_subject(project, name).await? {
+                Some(found) => {
+                    parent::demand(&call, &found.project, Right::Edit).await?;
+                    Some(found)
+                }
+                None => None,
+            }
         }
     };
     let document = item_body::document(&mut call).await?;
@@ -41,7 +47,7 @@ pub async fn put(mut call: Call, project: &str, name: &str) -> Result<Reply, Cli
         }
         // Somebody was quicker: it is a change now.
         Err(DomainError::Exists { .. }) => {
-            let found = crate::subjects::find(&call, Some(project), name).await?;
+            let found = parent::subject(&call, project, name, Right::Edit).await?;
             changed(&call, &found, &form).await
         }
         Err(error) => Err(error.into()),
@@ -93,7 +99,12 @@ pub async fn create(mut call: Call, project: &str) -> Result<Reply, ClientError>
 
 /// `DELETE .../subjects/S`: with `removeFiles=true` its experiments go with it.
 pub async fn delete(call: Call, project: &str, name: &str) -> Result<Reply, ClientError> {
-    let found = parent::subject(&call, project, name, Right::Own).await?;
+    let found = parent::subject(&call, project, name, Right::Read).await?;
+    if !project.is_empty() && project != found.project {
+        // It only leaves this project.
+        return crate::sharing::delete_subject(&call, &found, project).await;
+    }
+    parent::demand(&call, &found.project, Right::Own).await?;
     let record = Record::of(&call, "Removed", "")?;
     call.site.core.delete_subject_with(&found, call.context.params.flag("removeFiles")).await?;
     record.write_removal(&call, &found.project, found.as_item()).await?;

@@ -1,6 +1,5 @@
 //! What a request to archive asks for, by its parameters: the same for archiving and validating.
 
-use narthex::domain::access::Right;
 use narthex::domain::archive::{ArchiveRequest, Overwrite, Rules};
 use narthex::domain::prearchive::SessionPlace;
 use narthex::domain::prearchive::commit::SessionChange;
@@ -27,7 +26,7 @@ pub async fn destination(call: &Call) -> Result<Dest, ClientError> {
     let (None, Some(id)) = (&project, &experiment) else { return Ok(Dest { project, subject, experiment }) };
     let found = call.site.core.experiment_by_id(id).await?;
     match found {
-        Some(found) if call.may(&found.project, Right::Read).await? => {
+        Some(found) if call.sees_experiment(&found).await? => {
             Ok(Dest { project: Some(found.project), subject: None, experiment: Some(found.label) })
         }
         _ => Err(ClientError::not_found("unknown-experiment", "Unable to find the specified experiment.")),

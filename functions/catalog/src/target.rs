@@ -57,9 +57,7 @@ async fn locate(call: &Call, uri: &ArchiveUri) -> Result<(String, ShelfOf), Clie
     }
     if let Some(name) = &uri.experiment {
         let found = core.experiment(project.as_deref(), name).await?;
-        if subject.is_some_and(|subject| subject.id != found.subject_id)
-            || !call.may(&found.project, Right::Read).await?
-        {
+        if subject.is_some_and(|subject| subject.id != found.subject_id) || !call.sees_experiment(&found).await? {
             return Err(missing("experiment", name));
         }
         let of = match &uri.scan {
@@ -69,7 +67,7 @@ async fn locate(call: &Call, uri: &ArchiveUri) -> Result<(String, ShelfOf), Clie
         return Ok((found.project, of));
     }
     if let Some(subject) = subject {
-        if !call.may(&subject.project, Right::Read).await? {
+        if !call.sees_subject(&subject).await? {
             return Err(missing("subject", &subject.id));
         }
         return Ok((subject.project, ShelfOf::Subject(subject.id)));

@@ -52,7 +52,7 @@ impl Wanted {
         {
             // The experiment says where it is.
             let found = match call.site.core.experiment_by_id(named).await? {
-                Some(found) if call.may(&found.project, Right::Read).await? => found,
+                Some(found) if call.sees_experiment(&found).await? => found,
                 _ => {
                     let sentence = "Unable to find the specified experiment.";
                     return Err(ClientError::not_found("unknown-experiment", sentence));

@@ -94,7 +94,9 @@ async fn is_active(call: &Call, project: &Project, since: &str) -> Result<bool, 
     // Times are written so that their texts are in their order.
     let is_later = |ms: u64| date_time(ms).as_str() >= since;
     let core = &call.site.core;
+    // What is in quarantine does not show by this either.
+    let experiments = call.without_hidden(core.list_experiments(project.id.as_str()).await?).await?;
     Ok(is_later(project.last_modified_ms())
-        || core.list_experiments(project.id.as_str()).await?.iter().any(|experiment| is_later(experiment.insert_ms))
+        || experiments.iter().any(|experiment| is_later(experiment.insert_ms))
         || core.list_sessions(project.id.as_str()).await?.iter().any(|session| is_later(session.lastmod_ms)))
 }

@@ -139,6 +139,12 @@ impl Project {
         };
         by_role || by_accessibility || (who.reads_all_data() && right <= Right::Read)
     }
+
+    /// Whether somebody may see those experiments of the project that are in quarantine: whoever may change its data,
+    /// and whoever reads the data of all projects.
+    pub fn shows_quarantined(&self, who: &Identity) -> bool {
+        self.grants(who, Right::Edit) || who.reads_all_data()
+    }
 }
 
 /// Decides for a project that may not exist.

@@ -40,6 +40,8 @@ pub struct SessionContext {
     pub prearchive_path: String,
     /// Fields that someone has set; they replace those of the same path.
     pub fields: Vec<Field>,
+    /// The other projects that it is in, each with its label there.
+    pub shares: Vec<[String; 2]>,
     /// Resources of the session itself.
     pub resources: Vec<Resource>,
     /// What is known of its scans, by scan ID.

@@ -9,6 +9,7 @@ pub mod jobs;
 mod reply;
 mod site;
 pub mod sources;
+mod visible;
 pub mod webhooks;
 
 pub use body::RequestBody;

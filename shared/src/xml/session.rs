@@ -56,7 +56,11 @@ pub fn session_document(session: &ImageSession, context: &SessionContext) -> io:
         fill_scan(&mut node, scan, scan_context, &context.id, true);
         scans.child(node);
     }
-    let inserts = [("resources", resources), ("scans", Some(scans).filter(|_| !session.scans.is_empty()))];
+    let inserts = [
+        ("sharing", sharing(&context.shares)),
+        ("resources", resources),
+        ("scans", Some(scans).filter(|_| !session.scans.is_empty())),
+    ];
     let inserts = inserts.into_iter().filter_map(|(at, node)| Some((at, vec![node?])));
     fill(&mut root, &all, SESSION_ATTRIBUTES, fields::SESSION_SCHEMA, inserts.collect());
     document(&root)
@@ -95,6 +99,21 @@ fn fill(node: &mut Node, all: &[Field], attributes: &[&str], schema: &[&str], mu
         node.set(&field.path, field.value.to_string(), is_attribute);
     }
     insert_before(node, usize::MAX, &mut inserts);
+}
+
+/// The other projects that an item is in, each with the item's label there.
+pub(super) fn sharing(shares: &[[String; 2]]) -> Option<Node> {
+    if shares.is_empty() {
+        return None;
+    }
+    let mut sharing = Node::new("xnat:sharing");
+    for [project, label] in shares {
+        let mut share = Node::new("xnat:share");
+        share.attribute("label", label);
+        share.attribute("project", project);
+        sharing.child(share);
+    }
+    Some(sharing)
 }
 
 pub(super) fn resource(name: &str, resource: &Resource) -> Node {

@@ -1,7 +1,7 @@
 //! The document of a subject.
 
 use super::node::Node;
-use super::session::{document, resource, root};
+use super::session::{document, resource, root, sharing};
 use crate::imaging::Field;
 use crate::imaging::item::Resource;
 use std::io;
@@ -13,9 +13,11 @@ pub const SUBJECT_PARTS: [(&str, &str); 2] =
 /// Fields that are attributes of the subject.
 const ATTRIBUTES: [&str; 3] = ["group", "src", "initials"];
 
-/// The document of a subject with these fields, which are in the schema's order, and its resources.
+/// The document of a subject with these fields, which are in the schema's order, its resources, and the other projects
+/// that it is in with its labels there.
 pub fn subject_document(
     [id, project, label]: [&str; 3],
+    shares: &[[String; 2]],
     fields: &[Field],
     resources: &[Resource],
 ) -> io::Result<Vec<u8>> {
@@ -26,6 +28,7 @@ pub fn subject_document(
     for field in fields.iter().filter(|field| ATTRIBUTES.contains(&field.path.as_str())) {
         node.set(&field.path, field.value.to_string(), true);
     }
+    sharing(shares).into_iter().for_each(|sharing| node.child(sharing));
     if !resources.is_empty() {
         let mut list = Node::new("xnat:resources");
         resources.iter().for_each(|one| list.child(resource("xnat:resource", one)));

@@ -167,6 +167,7 @@ impl<S: Store> Core<S> {
             discarded: Vec::new(),
             shelved_scans: Vec::new(),
             superseded: Vec::new(),
+            shares: Vec::new(),
             place: 0,
         };
         experiment.apply(&new.change)?;
@@ -181,7 +182,8 @@ impl<S: Store> Core<S> {
             scans: Vec::new(),
         };
         let subject = self.subject_for(&new.project, &new.subject, &new.by).await?;
-        (experiment.subject_id, experiment.subject_label) = (subject.id, subject.label);
+        experiment.subject_label = subject.label_in(&new.project).unwrap_or(&subject.label).to_owned();
+        experiment.subject_id = subject.id;
         experiment.manifest = self.write_manifest(session, Vec::new()).await?.id;
         experiment.id = self.new_item_id('E').await?;
         let (roster, source) = self.experiment_roster(&new.project);

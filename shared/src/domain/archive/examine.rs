@@ -220,6 +220,17 @@ impl<S: Store> Core<S> {
             "" => None,
             label => self.experiment_by_label(&target.project, label).await?,
         };
+        let existing = match existing {
+            Some(shared) if shared.project != target.project => {
+                let text = format!(
+                    "The label {} is in use in the project for a session that belongs to another project.",
+                    target.label
+                );
+                find(Reason::LabelShared, &text);
+                None
+            }
+            existing => existing,
+        };
         if target.subject.is_empty() {
             find(Reason::NoSubject, "Unable to identify subject.");
             return Ok(existing);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sharing::Share;
 use super::subject::LabelRef;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
@@ -65,6 +66,9 @@ pub struct Experiment {
     /// Manifests that are its own no more, or not yet, and are to be removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub superseded: Vec<String>,
+    /// The other projects that it is in; lists leave them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<Share>,
     /// Its place in the project's list.
     pub place: u64,
 }
@@ -105,8 +109,13 @@ impl Experiment {
 
     /// As lists show it.
     fn listed(self) -> Self {
-        let (resources, discarded, shelved_scans, superseded, merged) = Default::default();
-        Self { resources, discarded, shelved_scans, superseded, merged, ..self }
+        let (resources, discarded, shelved_scans, superseded, merged, shares) = Default::default();
+        Self { resources, discarded, shelved_scans, superseded, merged, shares, ..self }
+    }
+
+    /// Whether it is hidden from those who only read its project.
+    pub fn is_quarantined(&self) -> bool {
+        self.status == QUARANTINE
     }
 
     /// Refuses a change while it is locked.
@@ -132,19 +141,19 @@ pub(super) fn lease_of(project: &str, label: &str) -> String {
 
 impl<S: Store> Core<S> {
     pub(super) fn experiment_roster(&self, project: &str) -> (Roster<S>, impl RowSource<Experiment>) {
-        let records = self.records.clone();
+        let (records, of) = (self.records.clone(), project.to_owned());
         let source = move |id: String, place| {
-            let records = records.clone();
+            let (records, of) = (records.clone(), of.clone());
             async move {
                 let found: Option<Experiment> = records.get(&keys::experiment(&id)).await?;
-                let found = found.filter(|found| found.place == place);
+                let found = found.filter(|found| found.place == place && found.project == of);
                 Ok(found.map(Experiment::listed))
             }
         };
         (self.roster(format!("experiments/{project}")), source)
     }
 
-    /// The experiments of a project, oldest first.
+    /// The experiments that belong to a project, oldest first.
     ///
     /// # Errors
     /// The store's failure.
@@ -163,7 +172,7 @@ impl<S: Store> Core<S> {
         self.records.get(&keys::experiment(id)).await
     }
 
-    /// The experiment that has this label in a project.
+    /// The experiment that has this label in a project, whether it belongs to it or is shared with it.
     ///
     /// # Errors
     /// The store's failure.
@@ -171,10 +180,11 @@ impl<S: Store> Core<S> {
         let reference: Option<LabelRef> = self.records.get(&keys::experiment_label(project, label)).await?;
         let Some(reference) = reference else { return Ok(None) };
         let found = self.experiment_by_id(&reference.id).await?;
-        Ok(found.filter(|found| found.project == project && found.label == label))
+        Ok(found.filter(|found| found.label_in(project) == Some(label)))
     }
 
-    /// The experiment of this identifier or label, in a project if one is named.
+    /// The experiment of this identifier or label, in a project if one is named: one that belongs to it or is shared with
+    /// it.
     ///
     /// # Errors
     /// [`DomainError::NotFound`] or the store's failure.
@@ -182,7 +192,7 @@ impl<S: Store> Core<S> {
         let found = match project {
             Some(project) => match self.experiment_by_label(project, name).await? {
                 Some(found) => Some(found),
-                None => self.experiment_by_id(name).await?.filter(|found| found.project == project),
+                None => self.experiment_by_id(name).await?.filter(|found| found.label_in(project).is_some()),
             },
             None => self.experiment_by_id(name).await?,
         };

@@ -17,18 +17,39 @@ impl<S: Store> Core<S> {
     /// # Errors
     /// [`DomainError::NotFound`], [`DomainError::Busy`] while it is being archived, or the store's failure.
     pub async fn delete_experiment(&self, id: &str) -> Result<(), DomainError> {
-        let missing = || DomainError::not_found("experiment", id);
-        let found = self.experiment_by_id(id).await?.ok_or_else(missing)?;
-        self.settle_content(&found, async || Ok(())).await?;
+        let found = self.experiment_that_is(id).await?;
+        self.delete_found_experiment(&found).await
+    }
+
+    /// As [`Core::delete_experiment`], if it belongs to this project.
+    ///
+    /// # Errors
+    /// As there.
+    pub(in crate::domain) async fn delete_experiment_of(&self, project: &str, id: &str) -> Result<(), DomainError> {
+        let found = self.experiment_that_is(id).await?;
+        if found.project != project {
+            return Err(DomainError::not_found("experiment", id));
+        }
+        self.delete_found_experiment(&found).await
+    }
+
+    async fn delete_found_experiment(&self, found: &Experiment) -> Result<(), DomainError> {
+        let id = found.id.as_str();
+        self.settle_content(found, async || Ok(())).await?;
         self.with_lease(&found.lease_name(), "this experiment", async |core| {
-            let experiment = core.experiment_by_id(id).await?.ok_or_else(missing)?;
+            let experiment = core.experiment_that_is(id).await?;
+            if experiment.lease_name() != found.lease_name() {
+                return Err(DomainError::Busy { what: "this experiment, which was moved just now,".to_owned() });
+            }
             core.demand_settled(&experiment).await?;
             core.finish_change(id).await?;
             let (experiments, source) = core.experiment_roster(&found.project);
             let touch = experiments.touch(id, Some(experiment.place)).await?;
+            let unlisting = core.unlist_experiment(&experiment).await?;
             let trash = core.write_trash(&experiment, None).await?;
             core.records.delete(&keys::experiment(id)).await?;
             experiments.settled(id, touch).await?;
+            core.unlisted(id, unlisting).await?;
             experiments.fold_if_long(&source).await?;
             core.empty_experiment_trash(trash).await
         })
@@ -87,14 +108,25 @@ impl<S: Store> Core<S> {
         self.delete_experiment(id).await
     }
 
-    /// Deletes a subject; `with_experiments` says that its experiments may go with it.
+    /// Deletes a subject; `with_experiments` says that its experiments may go with it. Those that belong to other projects
+    /// may not.
     ///
     /// # Errors
     /// [`DomainError::Conflict`] if it has some that may not, [`DomainError::Refused`] if one is locked,
     /// [`DomainError::Busy`], or the store's failure; what was deleted until then is gone.
     pub async fn delete_subject_with(&self, subject: &Subject, with_experiments: bool) -> Result<(), DomainError> {
-        let mut experiments = self.list_experiments(&subject.project).await?;
-        experiments.retain(|experiment| experiment.subject_id == subject.id);
+        for share in &subject.shares {
+            if !self.experiments_of_subject(&share.project, &subject.id).await?.is_empty() {
+                return Err(DomainError::Conflict {
+                    reason: format!(
+                        "The subject {} has experiments that belong to another project; move it there, or delete them \
+                         first.",
+                        subject.label
+                    ),
+                });
+            }
+        }
+        let experiments = self.experiments_of_subject(&subject.project, &subject.id).await?;
         // Files without the records that name them could never be found again.
         if !with_experiments && !experiments.is_empty() {
             return Err(DomainError::Conflict {
@@ -124,15 +156,24 @@ impl<S: Store> Core<S> {
     /// The store's failure.
     pub async fn delete_subject(&self, subject: &Subject) -> Result<(), DomainError> {
         self.with_lease(&subject.lease_name(), "the subject", async |core| {
+            let subject = &match core.subject_by_id(&subject.id).await? {
+                Some(now) if now.lease_name() != subject.lease_name() => {
+                    return Err(DomainError::Busy { what: "the subject, which was moved just now,".to_owned() });
+                }
+                now => now.unwrap_or_else(|| subject.clone()),
+            };
             let shelf = core.condemn_subject_shelf(&subject.id).await?;
             let (roster, source) = core.subject_roster(&subject.project);
             let touch = roster.touch(&subject.id, Some(subject.place)).await?;
+            let unlisting = core.unlist_subject(subject).await?;
             core.records.delete(&keys::subject(&subject.id)).await?;
             let label = keys::subject_label(&subject.project, &subject.label);
             if core.records.get::<LabelRef>(&label).await?.is_some_and(|reference| reference.id == subject.id) {
                 core.records.delete(&label).await?;
             }
             roster.settled(&subject.id, touch).await?;
+            core.unlisted(&subject.id, unlisting).await?;
+            core.forget_shared_subject_labels(subject).await?;
             roster.fold_if_long(&source).await?;
             core.forget_history(ItemKind::Subject, &subject.id).await?;
             if let Some(noted) = shelf {

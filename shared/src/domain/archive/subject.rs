@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::sharing::Share;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::storage::roster::RowSource;
@@ -28,6 +29,9 @@ pub struct Subject {
     /// Whether experiments may still name it by its former label.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_renamed: bool,
+    /// The other projects that it is in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<Share>,
     /// Its place in the project's list.
     pub place: u64,
 }
@@ -64,18 +68,18 @@ impl Record for LabelRef {
 
 impl<S: Store> Core<S> {
     pub(super) fn subject_roster(&self, project: &str) -> (Roster<S>, impl RowSource<Subject>) {
-        let records = self.records.clone();
+        let (records, of) = (self.records.clone(), project.to_owned());
         let source = move |id: String, place| {
-            let records = records.clone();
+            let (records, of) = (records.clone(), of.clone());
             async move {
                 let found: Option<Subject> = records.get(&keys::subject(&id)).await?;
-                Ok(found.filter(|found| found.place == place))
+                Ok(found.filter(|found| found.place == place && found.project == of))
             }
         };
         (self.roster(format!("subjects/{project}")), source)
     }
 
-    /// The subjects of a project, oldest first.
+    /// The subjects that belong to a project, oldest first.
     ///
     /// # Errors
     /// The store's failure.
@@ -94,20 +98,21 @@ impl<S: Store> Core<S> {
         self.records.get(&keys::subject(id)).await
     }
 
-    /// The subject that has this label, matched without case, or this identifier in a project.
+    /// The subject that has this label, matched without case, or this identifier in a project, whether it belongs to it or
+    /// is shared with it.
     ///
     /// # Errors
     /// The store's failure.
     pub async fn find_subject(&self, project: &str, name: &str) -> Result<Option<Subject>, StoreError> {
         if let Some(reference) = self.records.get::<LabelRef>(&keys::subject_label(project, name)).await? {
             let found = self.subject_by_id(&reference.id).await?;
-            if let Some(subject) =
-                found.filter(|found| found.project == project && found.label.eq_ignore_ascii_case(name))
-            {
+            let is_named =
+                |found: &Subject| found.label_in(project).is_some_and(|label| label.eq_ignore_ascii_case(name));
+            if let Some(subject) = found.filter(is_named) {
                 return Ok(Some(subject));
             }
         }
-        Ok(self.subject_by_id(name).await?.filter(|found| found.project == project))
+        Ok(self.subject_by_id(name).await?.filter(|found| found.label_in(project).is_some()))
     }
 
     /// The subject of this label in a project; it is made if there is none.
@@ -146,6 +151,7 @@ impl<S: Store> Core<S> {
             insert_user: by.to_owned(),
             fields: fields.iter().filter(|(_, value)| !value.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect(),
             is_renamed: false,
+            shares: Vec::new(),
             place: touch.place,
         };
         self.records.set(&keys::subject_label(project, label), &LabelRef { id: id.clone() }).await?;

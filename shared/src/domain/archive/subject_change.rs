@@ -110,8 +110,11 @@ impl<S: Store> Core<S> {
         fields: &BTreeMap<String, String>,
     ) -> Result<Subject, DomainError> {
         let missing = || DomainError::not_found("subject", &found.label);
-        let mut subject =
-            self.subject_by_id(&found.id).await?.filter(|now| now.label == found.label).ok_or_else(missing)?;
+        let mut subject = self
+            .subject_by_id(&found.id)
+            .await?
+            .filter(|now| now.lease_name() == found.lease_name())
+            .ok_or_else(missing)?;
         if subject.label != label {
             if self.find_subject(&subject.project, label).await?.is_some_and(|other| other.id != subject.id) {
                 return Err(DomainError::Conflict {
@@ -143,14 +146,15 @@ impl<S: Store> Core<S> {
     }
 
     /// Tells the experiments of a subject its new label. Should this be cut off, the next change of the subject goes on.
-    async fn spread_label(&self, subject: Subject) -> Result<Subject, DomainError> {
-        for listed in self.list_experiments(&subject.project).await? {
-            if listed.subject_id != subject.id || listed.subject_label == subject.label {
+    pub(super) async fn spread_label(&self, subject: Subject) -> Result<Subject, DomainError> {
+        for listed in self.experiments_of_subject(&subject.project, &subject.id).await? {
+            if listed.subject_label == subject.label {
                 continue;
             }
             let changed = self
                 .with_experiment(&listed.id, async |core, lease: &mut Lease, mut experiment| {
-                    experiment.subject_label = subject.label.clone();
+                    let label = subject.label_in(&experiment.project).unwrap_or(&subject.label);
+                    experiment.subject_label = label.to_owned();
                     core.store_experiment(lease, &experiment).await
                 })
                 .await;

@@ -86,7 +86,8 @@ impl<S: Store> Core<S> {
         held.session.allow(Action::Archive)?;
         demand_assigned(&held.session)?;
         let target = self.archive_target(&held.session, request).await?;
-        if let Some(existing) = self.experiment_by_label(&target.project, &target.label).await? {
+        let existing = self.experiment_by_label(&target.project, &target.label).await?;
+        if let Some(existing) = existing.filter(|existing| existing.project == target.project) {
             let HeldSession { lease, .. } = &mut *held;
             let keep = async || self.keep(lease, "this prearchive entry").await;
             self.settle_content(&existing, keep).await?;
@@ -170,8 +171,8 @@ impl<S: Store> Core<S> {
             id: id.clone(),
             project: project.to_owned(),
             label: label.to_owned(),
+            subject_label: subject.label_in(project).unwrap_or(&subject.label).to_owned(),
             subject_id: subject.id,
-            subject_label: subject.label,
             xsi_type: manifest.session.xsi_type.clone(),
             uid: manifest.session.uid.clone(),
             date: manifest.session.date.clone().unwrap_or_default(),
@@ -188,6 +189,7 @@ impl<S: Store> Core<S> {
             discarded: Vec::new(),
             shelved_scans: Vec::new(),
             superseded: Vec::new(),
+            shares: Vec::new(),
             place: touch.place,
         };
         let reference = LabelRef { id: id.clone() };

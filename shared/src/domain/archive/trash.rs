@@ -249,6 +249,7 @@ impl<S: Store> Core<S> {
         if self.records.get::<super::subject::LabelRef>(&label).await?.is_some_and(|found| found.id == experiment.id) {
             self.records.delete(&label).await?;
         }
+        self.forget_shared_labels(experiment).await?;
         for owner in experiment.owners() {
             self.records.delete(&keys::content(owner)).await?;
         }

@@ -154,16 +154,24 @@ impl<S: Store> Core<S> {
             }
         }
         for experiment in self.list_experiments(&id).await? {
-            self.delete_experiment(&experiment.id).await.or_else(leave_if_busy)?;
+            self.delete_experiment_of(&id, &experiment.id).await.or_else(leave_if_busy)?;
         }
         for subject in self.list_subjects(&id).await? {
-            self.delete_subject(&subject).await?;
+            match self.rescue_subject(&subject.id).await {
+                Ok(true) => {}
+                Ok(false) => self.delete_subject(&subject).await.or_else(leave_if_busy)?,
+                Err(error) => leave_if_busy(error)?,
+            }
         }
+        let is_shared_with = self.withdraw_shared(&id).await?;
         self.forget_webhooks(&id).await?;
         self.remove_project_shelf(&id).await.or_else(leave_if_busy)?;
         // Uploads that began before the deletion may still end; none is let in that is older than the retention.
         let retention_ms = self.settings.upload_retention_seconds.saturating_mul(1000).max(self.patience_ms());
-        if self.clock.now_ms() < tombstone.at_ms.saturating_add(retention_ms) || self.holds_anything(&id).await? {
+        if self.clock.now_ms() < tombstone.at_ms.saturating_add(retention_ms)
+            || is_shared_with
+            || self.holds_anything(&id).await?
+        {
             return Ok(false);
         }
         self.forget_history(ItemKind::Project, &id).await?;

@@ -73,7 +73,7 @@ impl<S: Store> Core<S> {
         })
     }
 
-    async fn subject_that_is(&self, id: &str) -> Result<Subject, DomainError> {
+    pub(crate) async fn subject_that_is(&self, id: &str) -> Result<Subject, DomainError> {
         self.subject_by_id(id).await?.ok_or_else(|| DomainError::not_found("subject", id))
     }
 

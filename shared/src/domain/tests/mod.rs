@@ -17,6 +17,8 @@ mod relocate;
 mod resumable;
 mod review;
 mod separate;
+mod sharing;
+mod sharing_crash;
 mod shelf;
 mod unpack;
 mod user_cache;

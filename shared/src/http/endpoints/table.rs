@@ -145,6 +145,18 @@ endpoints! {
         DeleteInExperiment:
             DELETE "/data/projects/{project}/subjects/{subject}/experiments/{experiment}/{*rest}",
             DELETE "/data/projects/{project}/experiments/{experiment}/{*rest}";
+        ShareSubject: PUT "/data/projects/{project}/subjects/{subject}/projects/{target}";
+        UnshareSubject: DELETE "/data/projects/{project}/subjects/{subject}/projects/{target}";
+        ShareSubjectOfId: PUT "/data/subjects/{subject}/projects/{target}";
+        UnshareSubjectOfId: DELETE "/data/subjects/{subject}/projects/{target}";
+        ShareExperiment:
+            PUT "/data/projects/{project}/subjects/{subject}/experiments/{experiment}/projects/{target}",
+            PUT "/data/projects/{project}/experiments/{experiment}/projects/{target}";
+        UnshareExperiment:
+            DELETE "/data/projects/{project}/subjects/{subject}/experiments/{experiment}/projects/{target}",
+            DELETE "/data/projects/{project}/experiments/{experiment}/projects/{target}";
+        ShareExperimentOfId: PUT "/data/experiments/{experiment}/projects/{target}";
+        UnshareExperimentOfId: DELETE "/data/experiments/{experiment}/projects/{target}";
         ProjectResources:
             GET "/data/projects/{project}/resources", GET "/data/projects/{project}/resources/{*rest}";
         ProjectFiles: GET "/data/projects/{project}/files";

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::prearchive::{catalog_path, described, file_uri};
 use super::shelf;
+use super::subject::share_items;
 use crate::domain::archive::{Experiment, Finding};
 use crate::domain::manifest::{FileEntry, Resource, StoredScan};
 use crate::domain::resource::CountedResource;
@@ -124,6 +125,7 @@ pub fn context(experiment: &Experiment, scans: &[StoredScan], resources: &[Count
         visit: experiment.visit.clone(),
         protocol: experiment.protocol.clone(),
         fields: experiment.fields.clone(),
+        shares: experiment.shares.iter().map(|share| [share.project.clone(), share.label.clone()]).collect(),
         resources: resources.iter().map(|counted| described(counted, folder(experiment))).collect(),
         scans: scans.collect::<BTreeMap<_, _>>(),
         ..Default::default()
@@ -166,6 +168,7 @@ pub fn experiment(
     set_fields(&mut root, item::session_fields(session, &context(experiment, &[], &[])));
     root.set_meta("start_date", java_date(experiment.insert_ms));
     let uri = |counted: &CountedResource| described(counted, folder(experiment)).uri;
+    root.add_children("sharing/share", share_items(&experiment.shares));
     root.add_children("resources/resource", resource_items(resources, uri));
     root.add_children("scans/scan", scans.iter().map(|stored| scan(experiment, stored)).collect());
     root

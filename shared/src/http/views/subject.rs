@@ -1,7 +1,6 @@
 //! One subject, and what is shared.
 
-use crate::domain::archive::Subject;
-use crate::domain::project::Project;
+use crate::domain::archive::{Share, Subject};
 use crate::domain::resource::CountedResource;
 use crate::domain::time::java_date;
 use crate::http::forms::items::SUBJECT_FIELDS;
@@ -37,6 +36,7 @@ pub fn item(subject: &Subject, resources: &[CountedResource]) -> Item {
     item.set("ID", subject.id.clone()).set("project", subject.project.clone()).set("label", subject.label.clone());
     item.set_meta("start_date", java_date(subject.insert_ms));
     let fields = fields(subject);
+    item.add_children("sharing/share", share_items(&subject.shares));
     item.add_children("resources/resource", resource_items(resources, |counted| catalog_uri(subject, counted)));
     for (part, xsi_type) in SUBJECT_PARTS {
         let inner: Vec<Field> = fields.iter().filter_map(|field| below(field, part)).collect();
@@ -64,14 +64,27 @@ fn below(field: &Field, part: &str) -> Option<Field> {
 pub fn document(subject: &Subject, resources: &[CountedResource]) -> std::io::Result<Vec<u8>> {
     let resources: Vec<_> =
         resources.iter().map(|counted| described_at(counted, catalog_uri(subject, counted))).collect();
-    subject_document([&subject.id, &subject.project, &subject.label], &fields(subject), &resources)
+    let shares: Vec<_> = subject.shares.iter().map(|share| [share.project.clone(), share.label.clone()]).collect();
+    subject_document([&subject.id, &subject.project, &subject.label], &shares, &fields(subject), &resources)
 }
 
-/// The projects that an item of this label is in, which here is one.
-pub fn sharing(label: &str, project: &Project) -> Table {
+/// The projects that an item is in: its label there, and the project's identifier, secondary identifier and name.
+pub fn sharing(rows: Vec<[String; 4]>) -> Table {
     let mut table = Table::with_columns(["label", "ID", "Secondary_ID", "Name"]).titled("Projects");
-    table.push([label, project.id.as_str(), &project.fields.secondary_id, &project.fields.name]);
+    for row in rows {
+        table.push(row);
+    }
     table
+}
+
+/// The other projects that an item is in, as JSON items.
+pub(super) fn share_items(shares: &[Share]) -> Vec<Item> {
+    let one = |share: &Share| {
+        let mut item = Item::new("xnat:projectParticipant");
+        item.set("project", share.project.clone()).set("label", share.label.clone());
+        item
+    };
+    shares.iter().map(one).collect()
 }
 
 #[cfg(test)]

@@ -157,6 +157,7 @@ fn archive() -> Vec<Row> {
     let file = Body::File("hello");
     let row = |name, rule| row("archive", name, rule);
     let below = |name, rule| row(name, rule).query("format=json").with(&[("rest", "scans")]);
+    let share = |name, rule| row(name, rule).with(&[("target", "{project}")]).answers(&[409]);
     vec![
         // What is archived needs a project.
         row("Archive", Rule::EditPrearchive)
@@ -208,6 +209,16 @@ fn archive() -> Vec<Row> {
         row("PutExperiment", Rule::OwnProject).query("activate=true"),
         row("ChangeExperimentOfId", Rule::EditItem).query("note=a"),
         row("ChangeExperimentOfId", Rule::OwnItem).query("activate=true"),
+        // Whoever may do it is told that it is there already.
+        share("ShareSubject", Rule::EditProject),
+        share("ShareSubjectOfId", Rule::EditItem),
+        share("ShareExperiment", Rule::EditProject),
+        share("ShareExperimentOfId", Rule::EditItem),
+        share("ShareExperiment", Rule::OwnProject).query("primary=true"),
+        share("UnshareSubject", Rule::OwnProject),
+        share("UnshareSubjectOfId", Rule::OwnItem),
+        share("UnshareExperiment", Rule::OwnProject),
+        share("UnshareExperimentOfId", Rule::OwnItem),
         row("DeleteExperiment", Rule::OwnProject).query("removeFiles=true").spoils(Spoils::Experiment),
         row("DeleteExperimentOfId", Rule::OwnItem).query("removeFiles=true").spoils(Spoils::Experiment),
         super::rows::row("catalog", "Refresh", Rule::Refresh)

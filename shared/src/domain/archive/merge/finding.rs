@@ -29,6 +29,8 @@ pub enum Reason {
     SessionExists,
     /// Another project is wanted than the session's own.
     OtherProject,
+    /// A session of another project is shared under this label.
+    LabelShared,
     /// The session in the archive belongs to another subject.
     OtherSubject,
     /// The session in the archive has another StudyInstanceUID.
@@ -69,9 +71,10 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::SessionExists,
         Self::OtherProject,
+        Self::LabelShared,
         Self::OtherSubject,
         Self::OtherStudy,
         Self::BadFields,
@@ -97,6 +100,7 @@ impl Reason {
         match self {
             Self::SessionExists => "session-exists",
             Self::OtherProject => "other-project",
+            Self::LabelShared => "label-shared",
             Self::OtherSubject => "other-subject",
             Self::OtherStudy => "other-study",
             Self::BadFields => "bad-fields",
@@ -122,7 +126,7 @@ impl Reason {
     pub fn code(self) -> u32 {
         match self {
             Self::SessionExists => 1,
-            Self::OtherProject => 3,
+            Self::OtherProject | Self::LabelShared => 3,
             Self::OtherSubject => 4,
             Self::OtherStudy => 5,
             Self::BadFields => 7,

@@ -1,5 +1,7 @@
 //! Lists of experiments.
 
+use std::collections::BTreeMap;
+
 use super::{ListField, ListKind, Listing, TYPE, URI, value_at};
 use crate::domain::archive::Experiment;
 use crate::domain::time::date_time;
@@ -96,14 +98,24 @@ pub fn needs_headers(path: &str) -> bool {
 
 /// What is the subject's and no field of the experiment.
 const SUBJECT_LABEL: &str = "subject/label";
-const SUBJECT_PROJECT: &str = "subject/project";
+/// The path of the project that the subject belongs to.
+pub const SUBJECT_PROJECT: &str = "subject/project";
 
-/// The list of these experiments, each with its session's headers if the request needs them.
-pub fn table(listing: &Listing, title: &'static str, experiments: &[(Experiment, Option<ImageSession>)]) -> Table {
+/// The list of these experiments, each with its session's headers if the request needs them. `homes` are the projects of
+/// the subjects, by their identifiers, if it needs those.
+pub fn table(
+    listing: &Listing,
+    title: &'static str,
+    experiments: &[(Experiment, Option<ImageSession>)],
+    homes: &BTreeMap<String, String>,
+) -> Table {
     let rows = experiments.iter().map(|(experiment, session)| {
         let fields = session.as_ref().map(|session| session_fields(session, &context(experiment, &[], &[])));
         let fields: &[Field] = fields.as_deref().unwrap_or(&experiment.fields);
-        listing.row(experiment.xsi_type.as_str(), |path| value(experiment, fields, path))
+        listing.row(experiment.xsi_type.as_str(), |path| match path {
+            SUBJECT_PROJECT => homes.get(&experiment.subject_id).cloned().unwrap_or_default(),
+            path => value(experiment, fields, path),
+        })
     });
     listing.table(title, rows.collect())
 }
@@ -122,8 +134,6 @@ fn value(experiment: &Experiment, fields: &[Field], path: &str) -> String {
         "UID" => shown_uid(&experiment.uid).to_owned(),
         "subject_ID" => experiment.subject_id.clone(),
         SUBJECT_LABEL => experiment.subject_label.clone(),
-        // A subject's experiments are in its project.
-        SUBJECT_PROJECT => experiment.project.clone(),
         "meta/insert_date" => date_time(experiment.insert_ms),
         "meta/insert_user/login" => experiment.insert_user.clone(),
         "meta/last_modified" => date_time(experiment.last_modified_ms()),

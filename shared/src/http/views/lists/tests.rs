@@ -37,7 +37,8 @@ fn experiments_of(query: &str, experiments: &[Experiment]) -> Table {
     let listing = Listing::read(&EXPERIMENTS, &params(query)).unwrap();
     let wanted = experiments.iter().filter(|found| listing.wants_type(found.xsi_type.as_str()));
     let rows: Vec<_> = wanted.map(|found| (found.clone(), None)).collect();
-    experiments::table(&listing, "Experiments", &rows)
+    let homes = std::collections::BTreeMap::from([("XNAT_S1".to_owned(), "P".to_owned())]);
+    experiments::table(&listing, "Experiments", &rows, &homes)
 }
 
 fn names(table: &Table) -> Vec<&str> {
