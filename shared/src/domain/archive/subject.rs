@@ -28,6 +28,9 @@ pub struct Subject {
     /// Whether experiments may still name it by its former label.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_renamed: bool,
+    /// When it was changed last, in milliseconds since the epoch; 0 if it has not been since it was made.
+    #[serde(default)]
+    pub changed_ms: u64,
     /// Its place in the project's list.
     pub place: u64,
 }
@@ -39,7 +42,7 @@ impl Record for Subject {
 impl Subject {
     /// When it was changed last, in milliseconds since the epoch.
     pub fn last_modified_ms(&self) -> u64 {
-        self.insert_ms
+        self.changed_ms.max(self.insert_ms)
     }
 
     /// The lease under which the subject of this label is made, changed and removed.
@@ -146,6 +149,7 @@ impl<S: Store> Core<S> {
             insert_user: by.to_owned(),
             fields: fields.iter().filter(|(_, value)| !value.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect(),
             is_renamed: false,
+            changed_ms: 0,
             place: touch.place,
         };
         self.records.set(&keys::subject_label(project, label), &LabelRef { id: id.clone() }).await?;

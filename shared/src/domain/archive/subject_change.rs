@@ -127,6 +127,7 @@ impl<S: Store> Core<S> {
                 false => subject.fields.insert(name.clone(), value.clone()),
             };
         }
+        subject.changed_ms = self.clock.now_ms();
         let (roster, source) = self.subject_roster(&found.project);
         let touch = roster.touch(&subject.id, Some(subject.place)).await?;
         // A label that leads to a subject of another one leads nowhere: so neither is used before the record is written.
@@ -151,7 +152,7 @@ impl<S: Store> Core<S> {
             let changed = self
                 .with_experiment(&listed.id, async |core, lease: &mut Lease, mut experiment| {
                     experiment.subject_label = subject.label.clone();
-                    core.store_experiment(lease, &experiment).await
+                    core.store_experiment(lease, &mut experiment).await
                 })
                 .await;
             match changed {

@@ -172,7 +172,7 @@ impl<S: Store> Core<S> {
             label: label.to_owned(),
             subject_id: subject.id,
             subject_label: subject.label,
-            xsi_type: manifest.session.xsi_type.clone(),
+            xsi_type: manifest.session.xsi_type.clone().into(),
             uid: manifest.session.uid.clone(),
             date: manifest.session.date.clone().unwrap_or_default(),
             manifest: manifest_id,
@@ -188,6 +188,9 @@ impl<S: Store> Core<S> {
             discarded: Vec::new(),
             shelved_scans: Vec::new(),
             superseded: Vec::new(),
+            assessed: None,
+            assessors: Vec::new(),
+            changed_ms: 0,
             place: touch.place,
         };
         let reference = LabelRef { id: id.clone() };
