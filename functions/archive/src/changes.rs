@@ -9,6 +9,8 @@ use narthex::http::{ClientError, Params};
 use narthex::service::files::{notes, receive_unpacked};
 use narthex::service::{Call, Reply, ReplyBody, after_the_answer};
 
+use crate::assessor_changes;
+use crate::assessors::without_side;
 use crate::parent::Parent;
 use crate::record::Record;
 use crate::scan_changes;
@@ -20,13 +22,25 @@ const NOT_YET: &[(&str, &str)] = &[("async", "adding files later")];
 pub async fn change(call: Call, parent: &Parent, rest: &[String]) -> Result<Reply, ClientError> {
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     match (parent, rest.as_slice()) {
-        (_, ["resources", below @ ..]) => of_shelf(call, parent, parent.shelf(), below).await,
+        (Parent::Experiment(found), ["out", ..]) if found.assessed.is_some() => {
+            change_resources(call, parent, &without_side(&rest)?).await
+        }
+        (_, ["resources" | "files", ..]) => change_resources(call, parent, &rest).await,
         (Parent::Experiment(found), ["scans", scan, "resources", below @ ..]) => {
             let shelf = ShelfOf::Scan { experiment: found.id.clone(), scan: (*scan).to_owned() };
             of_shelf(call, parent, shelf, below).await
         }
         (Parent::Experiment(found), ["scans", below @ ..]) => scan_changes::change(call, found, below).await,
-        (_, ["files", ..]) => Err(ClientError::bad_request(
+        (Parent::Experiment(found), ["assessors", below @ ..]) => assessor_changes::change(call, found, below).await,
+        _ => Err(ClientError::unknown_route()),
+    }
+}
+
+/// PUT, POST or DELETE of an item's own resources.
+pub async fn change_resources(call: Call, parent: &Parent, rest: &[&str]) -> Result<Reply, ClientError> {
+    match rest {
+        ["resources", below @ ..] => of_shelf(call, parent, parent.shelf(), below).await,
+        ["files", ..] => Err(ClientError::bad_request(
             "no-resource",
             "Files belong to a resource; address them below it: .../resources/RESOURCE/files/PATH.",
         )),

@@ -4,6 +4,7 @@ use narthex::domain::archive::Experiment;
 use narthex::domain::contents::Folder;
 use narthex::domain::manifest::{Manifest, StoredScan};
 use narthex::http::views::archive as views;
+use narthex::http::views::assessor;
 use narthex::http::views::layout::Layout;
 use narthex::http::{ClientError, Format};
 use narthex::intake::archiveout::ArchiveKind;
@@ -11,6 +12,7 @@ use narthex::service::{Call, Reply, ReplyBody, download};
 use narthex::storage::StoreError;
 use narthex::xml::session_document;
 
+use crate::assessors::{self, with_resources};
 use crate::sharing;
 
 /// JSON item, session document, archive of its files, or a page.
@@ -20,17 +22,21 @@ pub async fn read(call: &Call, experiment: &Experiment) -> Result<Reply, ClientE
     let own = call.site.core.counted_resources(&experiment.resources).await?;
     let shares = sharing::shown(call, &experiment.project, &experiment.shares).await?;
     let experiment = &Experiment { shares, ..experiment.clone() };
+    let assessors = with_resources(call, experiment).await?;
     match format {
         Format::Html => {
             let item = views::experiment(experiment, &manifest.session, &scans, &own);
             Ok(ReplyBody::table(item.fields_table().render(&Format::Html)))
         }
         Format::Json => {
-            let item = views::experiment(experiment, &manifest.session, &scans, &own);
+            let mut item = views::experiment(experiment, &manifest.session, &scans, &own);
+            let children = assessors.iter().map(|(one, own)| assessor::item(one, &experiment.label, own)).collect();
+            item.add_children("assessors/assessor", children);
             Ok(ReplyBody::json(item.to_json()))
         }
         Format::Xml => {
-            let context = views::context(experiment, &scans, &own);
+            let mut context = views::context(experiment, &scans, &own);
+            context.assessors = assessors::contexts(experiment, &assessors);
             manifest.session.scans = scans.into_iter().map(|stored| stored.scan).collect();
             let document = session_document(&manifest.session, &context);
             Ok(ReplyBody::xml(document.map_err(|error| ClientError::internal(error.to_string()))?))
@@ -40,6 +46,7 @@ pub async fn read(call: &Call, experiment: &Experiment) -> Result<Reply, ClientE
             let mut folders = scan_folders(&layout, experiment, manifest, scans);
             let own_folder = |label: &str| layout.resource_folder(experiment, label);
             folders.extend(own.iter().map(|counted| Folder::of_resource(counted, own_folder(&counted.resource.label))));
+            folders.extend(assessors::folders(&layout, experiment, &assessors));
             let kind = download::archive_kind(&format).unwrap_or(ArchiveKind::Zip);
             Ok(download::archive(call, kind, &experiment.label, folders))
         }

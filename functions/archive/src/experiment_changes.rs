@@ -6,11 +6,12 @@ use narthex::domain::access::Right;
 use narthex::domain::archive::subject_change::check_item_label;
 use narthex::domain::archive::{Experiment, NewExperiment, StatusChange};
 use narthex::http::ClientError;
-use narthex::http::forms::items::ExperimentForm;
+use narthex::http::forms::items::{ExperimentForm, Present};
 use narthex::service::{Call, Reply, ReplyBody};
 
+use crate::experiment::load;
 use crate::record::Record;
-use crate::{item_body, parent};
+use crate::{assessor_changes, item_body, parent};
 
 /// `PUT .../experiments/E`: makes or changes an experiment; answers with its identifier. `project` is empty where the
 /// address names none, `subject` where it names none.
@@ -23,11 +24,23 @@ pub async fn put(mut call: Call, project: &str, subject: &str, name: &str) -> Re
         }
         Err(error) => return Err(error),
     };
+    if let Some(found) = found.as_ref().filter(|found| found.assessed.is_some()) {
+        return assessor_changes::change_one(call, found).await;
+    }
     let document = item_body::document(&mut call).await?;
-    let form = ExperimentForm::read(document.as_deref(), &call.context.params)?;
+    let present = match (&document, &found) {
+        (Some(_), Some(found)) => {
+            let (manifest, scans) = load(&call, found).await?;
+            let own = call.site.core.counted_resources(&found.resources).await?;
+            Some(Present::of(found, &manifest.session, &scans, &own))
+        }
+        _ => None,
+    };
+    let form = ExperimentForm::read(document.as_deref(), &call.context.params, present.as_ref())?;
     if let Some(found) = found {
         return changed(&call, &found, &form).await;
     }
+    demand_no_assessors(&form)?;
     let core = call.site.core.clone();
     // It is there, but of another subject.
     if core.experiment_by_label(project, name).await?.is_some() {
@@ -48,12 +61,17 @@ pub async fn put(mut call: Call, project: &str, subject: &str, name: &str) -> Re
         (subject, _) => subject,
     };
     demand_same(&form, project, name, None)?;
-    demand_status_right(&call, project, &form).await?;
+    demand_rights(&call, project, &form).await?;
+    if form.pulls_headers {
+        let sentence = "A new experiment has no files whose headers could be read; leave pullDataFromHeaders out.";
+        return Err(ClientError::bad_request("no-files", sentence));
+    }
     let new = NewExperiment {
         project: project.to_owned(),
         subject: subject.to_owned(),
         label: name.to_owned(),
         xsi_type,
+        uid: form.fixed.get("UID").cloned().unwrap_or_default(),
         by: call.user(),
         change: form.change.clone(),
     };
@@ -61,6 +79,7 @@ pub async fn put(mut call: Call, project: &str, subject: &str, name: &str) -> Re
     match core.create_experiment(&new).await {
         Ok(made) => {
             record.write(&call, &made.project, made.as_item()).await?;
+            told(&call, &made, &form).await?;
             Ok(ReplyBody::reply(StatusCode::CREATED, "text/plain; charset=utf-8", made.id))
         }
         // Somebody was quicker: it is a change now.
@@ -74,14 +93,26 @@ pub async fn put(mut call: Call, project: &str, subject: &str, name: &str) -> Re
 
 async fn changed(call: &Call, found: &Experiment, form: &ExperimentForm) -> Result<Reply, ClientError> {
     demand_same(form, &found.project, &found.label, Some(found))?;
-    if form.xsi_type.as_ref().is_some_and(|wanted| *wanted != found.xsi_type) {
+    if form.xsi_type.as_ref().is_some_and(|wanted| found.xsi_type != *wanted) {
         let sentence = "Specified xsiType differs from existing xsiType";
         return Err(ClientError::conflict("type-differs", sentence));
     }
-    demand_status_right(call, &found.project, form).await?;
+    demand_rights(call, &found.project, form).await?;
+    let core = &call.site.core;
+    let left_out = assessor_changes::compare(call, found, form).await?;
     let record = Record::of(call, "Modified", form.change.status.map_or("", what_becomes))?;
-    let changed = call.site.core.change_experiment(&found.id, &form.change).await?;
+    let mut changed = core.change_experiment(&found.id, &form.change).await?;
+    for assessor in left_out {
+        match core.delete_unlocked_experiment(&assessor).await {
+            Err(DomainError::NotFound { .. }) => {}
+            done => done?,
+        }
+    }
+    if form.pulls_headers {
+        changed = core.pull_headers(&found.id).await?;
+    }
     record.write(call, &changed.project, changed.as_item()).await?;
+    told(call, &changed, form).await?;
     Ok(ReplyBody::text(changed.id))
 }
 
@@ -95,9 +126,28 @@ fn what_becomes(status: StatusChange) -> &'static str {
     }
 }
 
-/// Activating and locking is for those who manage the project; everybody who may change data may ask for quarantine.
-async fn demand_status_right(call: &Call, project: &str, form: &ExperimentForm) -> Result<(), ClientError> {
-    if !matches!(form.change.status, None | Some(StatusChange::Quarantine)) {
+/// Tells the webhooks of a session, as archiving one does, if the request wants that.
+async fn told(call: &Call, experiment: &Experiment, form: &ExperimentForm) -> Result<(), ClientError> {
+    if form.triggers {
+        call.site.core.announce_experiment(experiment, &call.user()).await?;
+    }
+    Ok(())
+}
+
+/// A new session has no assessors that its document could refer to.
+fn demand_no_assessors(form: &ExperimentForm) -> Result<(), ClientError> {
+    if form.assessors.is_empty() {
+        return Ok(());
+    }
+    let sentence = "A new session is made without assessors; send each to .../assessors/LABEL when it is there.";
+    Err(ClientError::bad_request("assessors-in-document", sentence))
+}
+
+/// Activating, locking and removing is for those who manage the project; everybody who may change data may ask for
+/// quarantine.
+async fn demand_rights(call: &Call, project: &str, form: &ExperimentForm) -> Result<(), ClientError> {
+    let is_plain = matches!(form.change.status, None | Some(StatusChange::Quarantine)) && !form.removes_others;
+    if !is_plain {
         parent::demand(call, project, Right::Own).await?;
     }
     Ok(())
@@ -115,6 +165,7 @@ fn demand_same(
         ("label", _) => value == label,
         ("ID", Some(found)) => value == found.id,
         ("ID", None) => value.is_empty(),
+        ("UID", Some(found)) => value == found.uid,
         (_, Some(found)) => value == found.subject_id || value == found.subject_label,
         _ => true,
     };

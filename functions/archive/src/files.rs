@@ -12,6 +12,7 @@ use narthex::http::views::shelf;
 use narthex::http::{ClientError, Format, Table};
 use narthex::service::{Call, Reply, ReplyBody, download};
 
+use crate::assessors::with_resources;
 use crate::experiment::{load, scan_folders};
 use crate::nth::nth;
 use crate::parent::Parent;
@@ -48,26 +49,62 @@ pub async fn of_scans(
         }
     }
     let parent = Parent::Experiment(Box::new(experiment.clone()));
-    answer(call, &parent, Some(Scans { experiment, manifest, stored }), &[]).await
+    answer(call, &parent, Some(Scans { experiment, manifest, stored }), Vec::new()).await
 }
 
 /// The files of one of an item's own resources.
 pub async fn of_resource(call: &Call, parent: &Parent, resource: &str) -> Result<Reply, ClientError> {
     let counted = find_own(call, parent, resource).await?;
-    answer(call, parent, None, &[counted]).await
+    answer(call, parent, None, vec![own_of(parent, vec![counted])]).await
 }
 
-/// All files of an item; those of an experiment's scans are among them.
+/// Says which folder the resource of a label has.
+type NameFolder = dyn Fn(&Layout, &str) -> String;
+
+/// Resources of one item, and how their files are named.
+pub struct Own {
+    /// The item's address.
+    address: String,
+    /// The resources.
+    pub resources: Vec<CountedResource>,
+    /// The folder of a resource of this label in an archive.
+    folder: Box<NameFolder>,
+}
+
+/// An item's own resources.
+fn own_of(parent: &Parent, resources: Vec<CountedResource>) -> Own {
+    let named = parent.clone();
+    Own { address: parent.address(), resources, folder: Box::new(move |layout, label| named.folder(layout, label)) }
+}
+
+/// Those of the assessors of a session.
+async fn of_assessors(call: &Call, session: &Experiment) -> Result<Vec<Own>, ClientError> {
+    let assessors = with_resources(call, session).await?;
+    let own = |(assessor, resources): (Experiment, _)| {
+        let (session, label) = (session.clone(), assessor.label.clone());
+        Own {
+            address: Parent::Experiment(Box::new(assessor)).address(),
+            resources,
+            folder: Box::new(move |layout, resource| layout.assessor_folder(&session, &label, resource)),
+        }
+    };
+    Ok(assessors.into_iter().map(own).collect())
+}
+
+/// All files of an item; those of an experiment's scans and assessors are among them.
 pub async fn of_item(call: &Call, parent: &Parent) -> Result<Reply, ClientError> {
     let scans = match parent {
-        Parent::Experiment(experiment) => {
+        Parent::Experiment(experiment) if experiment.assessed.is_none() => {
             let (manifest, stored) = load(call, experiment).await?;
             Some(Scans { experiment, manifest, stored })
         }
         _ => None,
     };
-    let own = crate::resources::own(call, parent).await?;
-    answer(call, parent, scans, &own).await
+    let mut own = vec![own_of(parent, crate::resources::own(call, parent).await?)];
+    if let Parent::Experiment(experiment) = parent {
+        own.extend(of_assessors(call, experiment).await?);
+    }
+    answer(call, parent, scans, own).await
 }
 
 /// A list of the files, an archive of them, or one of them by its place in the list.
@@ -75,7 +112,7 @@ async fn answer(
     call: &Call,
     parent: &Parent,
     mut scans: Option<Scans<'_>>,
-    own: &[CountedResource],
+    own: Vec<Own>,
 ) -> Result<Reply, ClientError> {
     let params = &call.context.params;
     let selection = FileSelection::read(params)?;
@@ -84,7 +121,7 @@ async fn answer(
         stored.resources.retain(|resource| selection.filter.accepts(&resource.format, &resource.content));
     }
     if let Some(index) = selection.index {
-        return nth(call, scans.as_ref(), own, &selection.filter, index).await?.ok_or_else(missing);
+        return nth(call, scans.as_ref(), &own, &selection.filter, index).await?.ok_or_else(missing);
     }
     let format = call.context.format(&[Format::Json, Format::Html, Format::Xml, Format::Csv])?;
     if let Some(kind) = download::archive_kind(&format) {
@@ -93,8 +130,10 @@ async fn answer(
             Some(Scans { experiment, manifest, stored }) => scan_folders(&layout, experiment, manifest, stored),
             None => Vec::new(),
         };
-        let own_folder = |counted: &CountedResource| parent.folder(&layout, &counted.resource.label);
-        folders.extend(own.iter().map(|counted| Folder::of_resource(counted, own_folder(counted))));
+        for Own { resources, folder, .. } in &own {
+            let named = |counted: &CountedResource| folder(&layout, &counted.resource.label);
+            folders.extend(resources.iter().map(|counted| Folder::of_resource(counted, named(counted))));
+        }
         let folders: Vec<Folder> =
             folders.into_iter().map(|folder| Folder { filter: selection.filter.clone(), ..folder }).collect();
         if !call.site.core.have_files(&folders).await? {
@@ -122,7 +161,9 @@ async fn answer(
             list_shelved(call, &mut table, &address, &scan.shelf, &selection.filter).await?;
         }
     }
-    list_shelved(call, &mut table, &parent.address(), own, &selection.filter).await?;
+    for Own { address, resources, .. } in &own {
+        list_shelved(call, &mut table, address, resources, &selection.filter).await?;
+    }
     table.arrange(&call.context.params)?;
     Ok(ReplyBody::table(table.render(&format)))
 }

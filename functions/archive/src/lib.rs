@@ -1,6 +1,8 @@
 //! Archiving a session, and reading the archive back.
 
 mod archive;
+mod assessor_changes;
+mod assessors;
 mod changes;
 mod experiment;
 mod experiment_changes;
@@ -152,8 +154,12 @@ async fn within(call: &Call, experiment: Experiment, rest: &[String]) -> Result<
     let parent = Parent::Experiment(Box::new(experiment));
     let Parent::Experiment(experiment) = &parent else { return Err(unknown_experiment()) };
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    if experiment.assessed.is_some() {
+        return within_assessor(call, &parent, &rest).await;
+    }
     match rest.as_slice() {
         [] => experiment::read(call, experiment).await,
+        ["assessors", below @ ..] => assessors::read(call, experiment, below).await,
         ["history"] => history(call, &experiment.project, experiment.as_item()).await,
         ["status"] => Ok(ReplyBody::text(experiment.status.as_str())),
         ["projects"] => experiment::projects(call, experiment).await,
@@ -169,6 +175,19 @@ async fn within(call: &Call, experiment: Experiment, rest: &[String]) -> Result<
             files::accept_none(call, files::one(call, experiment, scan, resource, &name.join("/")).await)
         }
         ["resources" | "files", ..] => resources_of(call, &parent, &rest).await,
+        _ => Err(not_yet()),
+    }
+}
+
+/// What lies below one assessor.
+async fn within_assessor(call: &Call, parent: &Parent, rest: &[&str]) -> Result<Reply, ClientError> {
+    let Parent::Experiment(assessor) = parent else { return Err(unknown_experiment()) };
+    match assessors::without_side(rest)?.as_slice() {
+        [] => assessors::show(call, assessor).await,
+        ["history"] => history(call, &assessor.project, assessor.as_item()).await,
+        ["status"] => Ok(ReplyBody::text(assessor.status.as_str())),
+        ["projects"] => experiment::projects(call, assessor).await,
+        rest @ ["resources" | "files", ..] => resources_of(call, parent, rest).await,
         _ => Err(not_yet()),
     }
 }
@@ -230,7 +249,7 @@ async fn no_body(call: &mut Call, sentence: &str) -> Result<(), ClientError> {
 fn not_yet() -> ClientError {
     ClientError::not_implemented(
         "not-implemented",
-        "This version knows no parts of subjects and experiments but their scans, resources and files.",
+        "This version knows no parts of subjects and experiments but their scans, assessors, resources and files.",
     )
 }
 

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use narthex::domain::access::Right;
 use narthex::domain::archive::{Experiment, Subject};
 use narthex::domain::manifest::StoredScan;
+use narthex::http::views::lists::assessors::{self, ASSESSORS, GENERAL_TYPES};
 use narthex::http::views::lists::experiments::{self, EXPERIMENTS, SUBJECT_PROJECT, needs_headers};
 use narthex::http::views::lists::scans::{self, SCANS};
 use narthex::http::views::lists::subjects::{self, SUBJECTS};
 use narthex::http::views::lists::{ListKind, Listing};
 use narthex::http::{ClientError, Format, Table};
-use narthex::imaging::ImageSession;
+use narthex::imaging::{AssessorType, ImageSession};
 use narthex::service::{Call, Reply, ReplyBody};
 
 /// Parameters of lists that cannot be served.
@@ -61,9 +62,28 @@ pub async fn subjects(call: &Call, project: Option<&str>) -> Result<Reply, Clien
 
 /// The experiments of a project, a subject, or all.
 pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> {
-    let Some(listing) = read(call, &EXPERIMENTS)? else { return fields(call, &EXPERIMENTS) };
     let core = &call.site.core;
     let projects = projects(call, of).await?;
+    if wants_assessors_only(call) {
+        let mut found = Vec::new();
+        for project in &projects {
+            let all = call.without_hidden(core.list_experiments(project).await?).await?;
+            let (assessors, sessions): (Vec<Experiment>, Vec<Experiment>) =
+                all.into_iter().partition(|found| found.assessed.is_some());
+            let labels: BTreeMap<String, String> =
+                sessions.into_iter().map(|session| (session.id, session.label)).collect();
+            // One whose session is gone is about to go as well; one whose session is hidden is hidden with it.
+            let known = |found: Experiment| {
+                let label = labels.get(found.assessed.as_ref()?)?.clone();
+                Some((found, label))
+            };
+            found.extend(assessors.into_iter().filter_map(known));
+        }
+        found.retain(|(found, _)| of.subject().is_none_or(|subject| found.subject_id == subject.id));
+        let title = if matches!(of, Of::Site) { "Matching experiments" } else { "Experiments" };
+        return assessors(call, title, found);
+    }
+    let Some(listing) = read(call, &EXPERIMENTS)? else { return fields(call, &EXPERIMENTS) };
     let mut found: Vec<Experiment> = Vec::new();
     for project in &projects {
         found.extend(core.list_experiments(project).await?);
@@ -81,8 +101,13 @@ pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> 
     }
     found = call.without_hidden(found).await?;
     found.retain(|experiment| {
-        listing.wants_type(experiment.xsi_type.as_str())
-            && of.subject().is_none_or(|subject| experiment.subject_id == subject.id)
+        let xsi_type = experiment.xsi_type.as_str();
+        // As with XNAT, assessors are in the list only where they are asked for.
+        let is_wanted = match experiment.assessed {
+            Some(_) => listing.wants_assessor(xsi_type),
+            None => listing.wants_type(xsi_type),
+        };
+        is_wanted && of.subject().is_none_or(|subject| experiment.subject_id == subject.id)
     });
     let mut rows: Vec<(Experiment, Option<ImageSession>)> = if listing.paths().any(needs_headers) {
         let found = core.with_headers(found).await?;
@@ -102,6 +127,21 @@ pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> 
     };
     let title = if matches!(of, Of::Site) { "Matching experiments" } else { "Experiments" };
     answer(call, &experiments::table(&listing, title, &rows, &homes))
+}
+
+/// Whether a list is to have assessors and nothing else.
+fn wants_assessors_only(call: &Call) -> bool {
+    let mut types = call.context.params.list("xsiType").peekable();
+    types.peek().is_some()
+        && types
+            .all(|kind| kind != GENERAL_TYPES[0] && (AssessorType::parse(kind).is_some() || kind == GENERAL_TYPES[1]))
+}
+
+/// These assessors, each with its session's label.
+pub fn assessors(call: &Call, title: &'static str, mut found: Vec<(Experiment, String)>) -> Result<Reply, ClientError> {
+    let Some(listing) = read(call, &ASSESSORS)? else { return fields(call, &ASSESSORS) };
+    found.retain(|(assessor, _)| listing.wants_type(assessor.xsi_type.as_str()));
+    answer(call, &assessors::table(&listing, title, &found))
 }
 
 /// The scans of an experiment.

@@ -7,14 +7,14 @@ use narthex::domain::resource::CountedResource;
 use narthex::http::ClientError;
 use narthex::service::{Call, Reply, download};
 
-use crate::files::{Scans, send};
+use crate::files::{Own, Scans, send};
 
 /// The file at a place of the list, from 0; none if the list is shorter. The order is the list's: of each scan first
-/// the images, then what stands on its shelf; the item's own resources last.
+/// the images, then what stands on its shelf; the item's own resources come then, and those of assessors last.
 pub async fn nth(
     call: &Call,
     scans: Option<&Scans<'_>>,
-    own: &[CountedResource],
+    own: &[Own],
     filter: &NoteFilter,
     index: u64,
 ) -> Result<Option<Reply>, ClientError> {
@@ -29,10 +29,12 @@ pub async fn nth(
             }
         }
     }
-    match among_shelved(call, own, filter, &mut left).await? {
-        Some(found) => send(call, &found).await.map(Some),
-        None => Ok(None),
+    for Own { resources, .. } in own {
+        if let Some(found) = among_shelved(call, resources, filter, &mut left).await? {
+            return send(call, &found).await.map(Some);
+        }
     }
+    Ok(None)
 }
 
 /// The file behind `left` others, or none, and then `left` is less by those that are here.

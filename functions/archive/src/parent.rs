@@ -10,6 +10,7 @@ use narthex::service::Call;
 use crate::{readable, unknown_experiment};
 
 /// What has resources.
+#[derive(Clone)]
 pub enum Parent {
     /// A project, by its identifier.
     Project(String),
@@ -54,7 +55,18 @@ impl Parent {
             // Whoever reads it by another project may not know its own.
             Self::Subject(subject) if !subject.shares.is_empty() => format!("/data/subjects/{}", subject.id),
             Self::Subject(subject) => format!("/data/projects/{}/subjects/{}", subject.project, subject.id),
-            Self::Experiment(experiment) => format!("/data/experiments/{}", experiment.id),
+            Self::Experiment(experiment) => match &experiment.assessed {
+                Some(session) => format!("/data/experiments/{session}/assessors/{}", experiment.id),
+                None => format!("/data/experiments/{}", experiment.id),
+            },
+        }
+    }
+
+    /// XNAT's word for what its resources belong to.
+    pub fn category(&self) -> &'static str {
+        match self {
+            Self::Experiment(experiment) if experiment.assessed.is_some() => "assessors",
+            _ => "resources",
         }
     }
 

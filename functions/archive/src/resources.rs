@@ -13,6 +13,7 @@ use narthex::imaging::ecat::shown_uid;
 use narthex::service::{Call, Reply, ReplyBody};
 use narthex::xml::{CatalogEntry, CatalogHead, CatalogKind, CatalogTail, CatalogWriter};
 
+use crate::assessors::with_resources;
 use crate::experiment::load;
 use crate::parent::Parent;
 use crate::scans::{one, several};
@@ -20,7 +21,7 @@ use crate::scans::{one, several};
 /// The format of images that have a catalog of the kind of theirs.
 const DICOM: &str = "DICOM";
 
-/// The resources of an item itself; of an experiment with `all=true` also those of its scans.
+/// The resources of an item itself; of an experiment with `all=true` also those of its scans and assessors.
 pub async fn of_item(call: &Call, parent: &Parent) -> Result<Reply, ClientError> {
     let mut table = match parent {
         Parent::Experiment(experiment) if call.context.params.flag("all") => {
@@ -29,7 +30,14 @@ pub async fn of_item(call: &Call, parent: &Parent) -> Result<Reply, ClientError>
         _ => views::resources([]),
     };
     let own = own(call, parent).await?;
-    shelf::add_resources(&mut table, "resources", parent.id(), "", &own);
+    shelf::add_resources(&mut table, parent.category(), parent.id(), "", &own);
+    if let Parent::Experiment(session) = parent
+        && call.context.params.flag("all")
+    {
+        for (assessor, own) in with_resources(call, session).await? {
+            shelf::add_resources(&mut table, "assessors", &assessor.id, assessor.xsi_type.as_str(), &own);
+        }
+    }
     crate::render(call, table)
 }
 

@@ -6,10 +6,11 @@ use http::{HeaderValue, StatusCode};
 use narthex::domain::DomainError;
 use narthex::domain::archive::Experiment;
 use narthex::http::ClientError;
-use narthex::http::forms::items::ScanForm;
+use narthex::http::forms::items::{PresentScan, ScanForm};
 use narthex::http::path::join_segments;
 use narthex::service::{Call, Reply, ReplyBody};
 
+use crate::experiment::load;
 use crate::item_body;
 use crate::record::Record;
 
@@ -29,7 +30,14 @@ pub async fn change(call: Call, found: &Experiment, below: &[&str]) -> Result<Re
 /// `PUT .../scans/ID`: makes or changes a scan.
 async fn put(mut call: Call, found: &Experiment, scan: &str) -> Result<Reply, ClientError> {
     let document = item_body::document(&mut call).await?;
-    let form = ScanForm::read(document.as_deref(), &call.context.params)?;
+    let present = match &document {
+        Some(_) => {
+            let (_, scans) = load(&call, found).await?;
+            scans.iter().find(|stored| stored.scan.id == scan).map(|stored| PresentScan::of(found, stored))
+        }
+        None => None,
+    };
+    let form = ScanForm::read(document.as_deref(), &call.context.params, present.as_ref(), &found.id)?;
     if form.id.as_ref().is_some_and(|named| named != scan) {
         let sentence = "The ID in the request differs from that in the address; a scan's ID cannot be changed.";
         return Err(ClientError::bad_request("other-item", sentence));
@@ -43,7 +51,7 @@ async fn put(mut call: Call, found: &Experiment, scan: &str) -> Result<Reply, Cl
 /// `POST .../scans`: makes a scan; answers with its address.
 async fn create(mut call: Call, found: &Experiment) -> Result<Reply, ClientError> {
     let document = item_body::document(&mut call).await?;
-    let form = ScanForm::read(document.as_deref(), &call.context.params)?;
+    let form = ScanForm::read(document.as_deref(), &call.context.params, None, &found.id)?;
     let id = form.id.as_deref().filter(|id| !id.is_empty());
     let record = Record::of(&call, "Modified", "a new scan")?;
     let id = call.site.core.create_scan(&found.id, id, &form.change).await?;

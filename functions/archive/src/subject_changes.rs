@@ -5,6 +5,7 @@ use http::{HeaderValue, StatusCode};
 use narthex::domain::DomainError;
 use narthex::domain::access::Right;
 use narthex::domain::archive::Subject;
+use narthex::domain::shelf::ShelfOf;
 use narthex::http::ClientError;
 use narthex::http::forms::items::SubjectForm;
 use narthex::service::{Call, Reply, ReplyBody};
@@ -32,6 +33,7 @@ pub async fn put(mut call: Call, project: &str, name: &str) -> Result<Reply, Cli
     let document = item_body::document(&mut call).await?;
     let mut form = SubjectForm::read(document.as_deref(), &call.context.params)?;
     demand_same(&form, project, found.as_ref())?;
+    demand_resources(&call, &form, found.as_ref()).await?;
     let record = Record::of(&call, "Created", "")?;
     if let Some(found) = found {
         return changed(&call, &found, &form).await;
@@ -74,6 +76,24 @@ fn demand_same(form: &SubjectForm, project: &str, found: Option<&Subject>) -> Re
     Ok(())
 }
 
+/// A document may refer to resources that are there; it makes none.
+async fn demand_resources(call: &Call, form: &SubjectForm, found: Option<&Subject>) -> Result<(), ClientError> {
+    if form.resources.is_empty() {
+        return Ok(());
+    }
+    let present = match found {
+        Some(found) => call.site.core.shelf_resources(&ShelfOf::Subject(found.id.clone())).await?,
+        None => Vec::new(),
+    };
+    let is_there = |label: &String| present.iter().any(|counted| counted.resource.label == *label);
+    if form.resources.iter().all(is_there) {
+        return Ok(());
+    }
+    let sentence = "The document refers to a resource that is not there. Send its files to .../resources/LABEL/files, \
+                    or leave it out.";
+    Err(ClientError::bad_request("unknown-resource", sentence))
+}
+
 /// `POST .../subjects`: makes a subject of a document; answers with its address.
 pub async fn create(mut call: Call, project: &str) -> Result<Reply, ClientError> {
     call.project(project, Right::Edit).await?;
@@ -82,6 +102,7 @@ pub async fn create(mut call: Call, project: &str) -> Result<Reply, ClientError>
     };
     let mut form = SubjectForm::read(Some(&document), &call.context.params)?;
     demand_same(&form, project, None)?;
+    demand_resources(&call, &form, None).await?;
     let Some(label) = form.change.label.take() else {
         let sentence = "The document names no label; give the attribute label.";
         return Err(ClientError::bad_request("no-label", sentence));

@@ -60,9 +60,13 @@ async fn locate(call: &Call, uri: &ArchiveUri) -> Result<(String, ShelfOf), Clie
         if subject.is_some_and(|subject| subject.id != found.subject_id) || !call.sees_experiment(&found).await? {
             return Err(missing("experiment", name));
         }
-        let of = match &uri.scan {
-            Some(scan) => ShelfOf::Scan { experiment: found.id, scan: scan.clone() },
-            None => ShelfOf::Experiment(found.id),
+        let of = match (&uri.scan, &uri.assessor) {
+            (Some(scan), _) => ShelfOf::Scan { experiment: found.id, scan: scan.clone() },
+            (None, Some(name)) => {
+                let assessor = core.assessor(&found, name).await?.ok_or_else(|| missing("assessor", name))?;
+                ShelfOf::Experiment(assessor.id)
+            }
+            (None, None) => ShelfOf::Experiment(found.id),
         };
         return Ok((found.project, of));
     }

@@ -76,6 +76,9 @@ impl ResourceUri {
             (uri.experiment, rest) = (own(experiment), below);
             if let ["scans", scan, below @ ..] = rest {
                 (uri.scan, rest) = (own(scan), below);
+            } else if let ["assessors", assessor, below @ ..] = rest {
+                // XNAT's word for an assessor's output, which all its resources are.
+                (uri.assessor, rest) = (own(assessor), below.strip_prefix(&["out"]).unwrap_or(below));
             }
         }
         if let ["resources", resource, below @ ..] = rest {
@@ -161,6 +164,8 @@ pub struct ArchiveUri {
     pub experiment: Option<String>,
     /// The scan.
     pub scan: Option<String>,
+    /// The assessor.
+    pub assessor: Option<String>,
     /// The resource.
     pub resource: Option<String>,
 }
@@ -264,9 +269,11 @@ mod tests {
             ("/archive/projects/P/experiments/E/scans/4", ["P", "", "E", "4", ""]),
             ("/data/archive/experiments/E/scans/4/resources/DICOM", ["", "", "E", "4", "DICOM"]),
             ("/experiments/E/resources/17", ["", "", "E", "", "17"]),
+            ("/experiments/E/assessors/A", ["", "", "E", "A", ""]),
+            ("/data/archive/projects/P/experiments/E/assessors/A/out/resources/R", ["P", "", "E", "A", "R"]),
         ] {
             let uri = of(value).unwrap();
-            let parts = [uri.project, uri.subject, uri.experiment, uri.scan, uri.resource];
+            let parts = [uri.project, uri.subject, uri.experiment, uri.scan.or(uri.assessor), uri.resource];
             assert_eq!(parts.map(Option::unwrap_or_default), expected, "{value}");
         }
         for value in [
@@ -279,7 +286,8 @@ mod tests {
             "/subjects/S/experiments/E",
             "/scans/4",
             "/resources/R",
-            "/experiments/E/assessors/A",
+            "/experiments/E/assessors",
+            "/experiments/E/scans/4/assessors/A",
         ] {
             assert_eq!(of(value), Err(PathError::NotThatKind), "{value}");
         }

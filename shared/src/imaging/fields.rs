@@ -151,6 +151,39 @@ pub(crate) static SESSION_SCHEMA: &[&str] = &[
     "stabilization",
 ];
 
+/// Assessor: attributes, then elements in schema order (XNAT's `imageAssessorData`, and those of its extensions that are
+/// defined here).
+pub(crate) static ASSESSOR_SCHEMA: &[&str] = &[
+    "ID",
+    "project",
+    "label",
+    "visit",
+    "protocol",
+    "sharing",
+    "date",
+    "time",
+    "duration",
+    "delay",
+    "note",
+    "investigator",
+    "validation",
+    "resources",
+    "fields",
+    "acquisition_site",
+    "imageSession_ID",
+    "parameters",
+    "rater",
+    "stereotacticMarker",
+    "incidentalFindings",
+    "comments",
+    "pass",
+    "payable",
+    "rescan",
+    "resolvable",
+    "retrain",
+    "type",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;

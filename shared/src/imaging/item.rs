@@ -46,6 +46,21 @@ pub struct SessionContext {
     pub resources: Vec<Resource>,
     /// What is known of its scans, by scan ID.
     pub scans: BTreeMap<String, ScanContext>,
+    /// Its assessors.
+    pub assessors: Vec<AssessorContext>,
+}
+
+/// An assessor, as its document has it.
+#[derive(Debug, Clone, Default)]
+pub struct AssessorContext {
+    /// Its data type.
+    pub xsi_type: String,
+    /// The element that is an item of this type.
+    pub element: String,
+    /// Its fields in schema order.
+    pub fields: Vec<Field>,
+    /// Its resources.
+    pub resources: Vec<Resource>,
 }
 
 /// What is known of a scan besides its headers.

@@ -7,6 +7,7 @@
 //! [`SeriesSummary`], which merges with those of the other files of the series. [`build_session`] turns the
 //! summaries into an [`ImageSession`], the one description from which the XML document and the JSON item come.
 
+mod assessor_types;
 mod charset;
 pub mod ecat;
 mod element;
@@ -37,6 +38,7 @@ mod reader_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use assessor_types::{ANY_ASSESSOR, AssessorType};
 pub use ecat::{EcatError, EcatHeader, EcatReader};
 pub use fields::{Field, FieldValue};
 pub use header::{DicomHeader, HeaderError, HeaderLimits, Preamble};

@@ -1,6 +1,6 @@
 //! Which items of the archive somebody may see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Call;
 use crate::domain::access::Right;
@@ -9,12 +9,17 @@ use crate::http::ClientError;
 
 impl Call {
     /// Whether whoever asks may see an experiment: by reading a project that it is in. While it is in quarantine, only its
-    /// own counts.
+    /// own counts. An assessor is hidden with its session.
     ///
     /// # Errors
     /// The store's failure.
     pub async fn sees_experiment(&self, experiment: &Experiment) -> Result<bool, ClientError> {
-        match experiment.is_quarantined() {
+        let mut is_quarantined = experiment.is_quarantined();
+        if let Some(session) = &experiment.assessed {
+            let session = self.site.core.experiment_by_id(session).await?;
+            is_quarantined |= session.is_some_and(|session| session.is_quarantined());
+        }
+        match is_quarantined {
             true => self.sees_quarantined(&experiment.project).await,
             false => self.reads_any(experiment.projects()).await,
         }
@@ -37,14 +42,15 @@ impl Call {
         Ok(false)
     }
 
-    /// Takes those experiments out of a list that are in quarantine in a project that hides them from whoever asks. The
-    /// list holds what whoever asks may read otherwise.
+    /// Takes those experiments out of a list that are in quarantine in a project that hides them from whoever asks, and the
+    /// assessors of these. The list holds what whoever asks may read otherwise, and each assessor's session.
     ///
     /// # Errors
     /// The store's failure.
     pub async fn without_hidden(&self, experiments: Vec<Experiment>) -> Result<Vec<Experiment>, ClientError> {
         let mut shown_in: BTreeMap<String, bool> = BTreeMap::new();
         let mut visible = Vec::with_capacity(experiments.len());
+        let mut hidden: BTreeSet<String> = BTreeSet::new();
         for experiment in experiments {
             if experiment.is_quarantined() {
                 let is_shown = match shown_in.get(&experiment.project) {
@@ -56,11 +62,13 @@ impl Call {
                     }
                 };
                 if !is_shown {
+                    hidden.insert(experiment.id);
                     continue;
                 }
             }
             visible.push(experiment);
         }
+        visible.retain(|experiment| experiment.assessed.as_ref().is_none_or(|session| !hidden.contains(session)));
         Ok(visible)
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Everything written is escaped; characters that XML 1.0 does not allow are replaced.
 
+pub mod assessor;
 pub mod catalog;
 mod node;
 mod project;
@@ -9,7 +10,9 @@ pub mod read;
 pub mod schema;
 pub mod session;
 mod subject;
+pub mod tree;
 
+pub use assessor::assessor_document;
 pub use catalog::{CatalogEntry, CatalogHead, CatalogKind, CatalogTail, CatalogWriter};
 pub use project::{project_document, read_project};
 pub use read::XmlError;

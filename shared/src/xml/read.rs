@@ -10,14 +10,15 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, QName, ResolveResult};
 use quick_xml::{NsReader, XmlVersion};
 
+use super::tree::Element;
 use super::{XNAT_NAMESPACE, XSI_NAMESPACE};
 
 /// Larger documents are refused, in bytes.
-pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
+pub const MAX_DOCUMENT_BYTES: usize = 4 * 1024 * 1024;
 /// Elements inside elements, at most; XNAT's schema has a handful.
 const MAX_DEPTH: usize = 16;
-/// Elements of a document, at most.
-const MAX_ELEMENTS: usize = 10_000;
+/// Elements of a document, at most: a scan has some forty.
+const MAX_ELEMENTS: usize = 100_000;
 /// Attributes of one element, at most, namespaces among them.
 const MAX_ATTRIBUTES: usize = 64;
 
@@ -85,6 +86,18 @@ pub fn read(document: &[u8], root: &str) -> Result<Values, XmlError> {
 /// # Errors
 /// An [`XmlError`].
 pub fn read_any(document: &[u8], wanted: &str, is_wanted: &dyn Fn(&str) -> bool) -> Result<(String, Values), XmlError> {
+    let is_ours = |namespace: &str, name: &str| namespace == XNAT_NAMESPACE && is_wanted(name);
+    let root = read_tree(document, wanted, &is_ours)?;
+    let values = root.values();
+    Ok((root.name, values))
+}
+
+/// Reads a document as a tree. `is_wanted` is asked whether the root may be of this namespace and name; the elements
+/// inside are of XNAT's namespace or the root's.
+///
+/// # Errors
+/// An [`XmlError`].
+pub fn read_tree(document: &[u8], wanted: &str, is_wanted: &dyn Fn(&str, &str) -> bool) -> Result<Element, XmlError> {
     if document.len() > MAX_DOCUMENT_BYTES {
         return Err(XmlError::TooLong);
     }
@@ -93,15 +106,8 @@ pub fn read_any(document: &[u8], wanted: &str, is_wanted: &dyn Fn(&str) -> bool)
     let config = reader.config_mut();
     config.check_end_names = true;
     config.expand_empty_elements = true;
-    let mut reading = Reading {
-        wanted,
-        is_wanted,
-        root: String::new(),
-        values: Vec::new(),
-        open: Vec::new(),
-        elements: 0,
-        ended: false,
-    };
+    let mut reading =
+        Reading { wanted, is_wanted, namespace: String::new(), root: None, open: Vec::new(), elements: 0 };
     loop {
         let event = reader.read_event().map_err(|error| not_well_formed(&error))?;
         match event {
@@ -148,22 +154,15 @@ fn not_well_formed(error: &dyn std::fmt::Display) -> XmlError {
     XmlError::NotWellFormed { reason: reason.trim_end_matches('.').to_owned() }
 }
 
-/// An element that has begun.
-struct Open {
-    path: String,
-    text: String,
-    has_elements: bool,
-    has_attributes: bool,
-}
-
 struct Reading<'r> {
     wanted: &'r str,
-    is_wanted: &'r dyn Fn(&str) -> bool,
-    root: String,
-    values: Values,
-    open: Vec<Open>,
+    is_wanted: &'r dyn Fn(&str, &str) -> bool,
+    /// The root's.
+    namespace: String,
+    root: Option<Element>,
+    /// The elements that have begun.
+    open: Vec<Element>,
     elements: usize,
-    ended: bool,
 }
 
 impl Reading<'_> {
@@ -172,7 +171,7 @@ impl Reading<'_> {
         if self.elements > MAX_ELEMENTS || self.open.len() >= MAX_DEPTH {
             return Err(XmlError::TooRich);
         }
-        if self.ended {
+        if self.root.is_some() {
             return Err(not_well_formed(&"it has more than one root"));
         }
         let is_name =
@@ -183,24 +182,21 @@ impl Reading<'_> {
         }
         let resolver = reader.resolver();
         let (namespace, name) = resolver.resolve_element(tag.name());
-        let is_ours = namespace == ResolveResult::Bound(Namespace(XNAT_NAMESPACE));
+        let namespace = match namespace {
+            ResolveResult::Bound(Namespace(namespace)) => namespace,
+            _ => "",
+        };
         let name = name.as_ref();
-        let path = match self.open.last_mut() {
-            None if is_ours && (self.is_wanted)(name) => {
-                self.root = name.to_owned();
-                String::new()
-            }
-            None => {
+        if self.open.is_empty() {
+            if !(self.is_wanted)(namespace, name) {
                 let (found, wanted) = (shown(tag.name()), format!("xnat:{}", self.wanted));
                 return Err(XmlError::WrongType { found, wanted });
             }
-            Some(_) if !is_ours => return Err(XmlError::ForeignName { name: shown(tag.name()) }),
-            Some(parent) => {
-                parent.has_elements = true;
-                if parent.path.is_empty() { name.to_owned() } else { format!("{}/{name}", parent.path) }
-            }
-        };
-        let mut element = Open { path, text: String::new(), has_elements: false, has_attributes: false };
+            self.namespace = namespace.to_owned();
+        } else if namespace != XNAT_NAMESPACE && namespace != self.namespace {
+            return Err(XmlError::ForeignName { name: shown(tag.name()) });
+        }
+        let mut element = Element { name: name.to_owned(), namespace: namespace.to_owned(), ..Element::default() };
         for (number, attribute) in tag.attributes().enumerate() {
             let attribute = attribute.map_err(|error| not_well_formed(&error))?;
             if number >= MAX_ATTRIBUTES {
@@ -214,15 +210,13 @@ impl Reading<'_> {
             }
             match resolver.resolve_attribute(attribute.key) {
                 (ResolveResult::Unbound, name) => {
-                    let path = if element.path.is_empty() {
-                        name.as_ref().to_owned()
-                    } else {
-                        format!("{}/{}", element.path, name.as_ref())
-                    };
-                    self.values.push((path, checked(&value_of(&attribute)?)?));
-                    element.has_attributes = true;
+                    element.attributes.push((name.as_ref().to_owned(), checked(&value_of(&attribute)?)?));
                 }
-                (ResolveResult::Bound(Namespace(XSI_NAMESPACE)), _) => {}
+                (ResolveResult::Bound(Namespace(XSI_NAMESPACE)), name) => {
+                    if name.as_ref() == "type" {
+                        element.xsi_type = checked(&value_of(&attribute)?)?;
+                    }
+                }
                 _ => return Err(XmlError::ForeignName { name: shown(attribute.key) }),
             }
         }
@@ -240,20 +234,29 @@ impl Reading<'_> {
     }
 
     fn end(&mut self) -> Result<(), XmlError> {
-        let Some(element) = self.open.pop() else { return Err(not_well_formed(&"an element ends that never began")) };
-        self.ended = self.open.is_empty();
+        let Some(mut element) = self.open.pop() else {
+            return Err(not_well_formed(&"an element ends that never began"));
+        };
         let is_blank = element.text.chars().all(char::is_whitespace);
-        if element.has_elements || element.path.is_empty() {
-            return if is_blank { Ok(()) } else { Err(XmlError::MixedContent { path: element.path }) };
+        if !element.children.is_empty() || self.open.is_empty() {
+            if !is_blank {
+                let names = self.open.iter().skip(1).map(|open| open.name.as_str()).chain([element.name.as_str()]);
+                let path = if self.open.is_empty() { String::new() } else { names.collect::<Vec<_>>().join("/") };
+                return Err(XmlError::MixedContent { path });
+            }
+            element.text.clear();
+        } else if is_blank && !element.attributes.is_empty() {
+            element.text.clear();
         }
-        if !(is_blank && element.has_attributes) {
-            self.values.push((element.path, element.text));
+        match self.open.last_mut() {
+            Some(parent) => parent.children.push(element),
+            None => self.root = Some(element),
         }
         Ok(())
     }
 
-    fn finish(self) -> Result<(String, Values), XmlError> {
-        if self.ended { Ok((self.root, self.values)) } else { Err(not_well_formed(&"it ends before its root does")) }
+    fn finish(self) -> Result<Element, XmlError> {
+        self.root.ok_or_else(|| not_well_formed(&"it ends before its root does"))
     }
 }
 

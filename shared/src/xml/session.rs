@@ -1,5 +1,6 @@
 //! The documents of sessions and scans, in the prearchive and in the archive.
 
+use super::assessor::fill_assessor;
 use super::node::{Node, declaration};
 use super::{XNAT_NAMESPACE, XSI_NAMESPACE};
 use crate::imaging::item::{self, Resource, ScanContext, SessionContext};
@@ -56,11 +57,19 @@ pub fn session_document(session: &ImageSession, context: &SessionContext) -> io:
         fill_scan(&mut node, scan, scan_context, &context.id, true);
         scans.child(node);
     }
-    let inserts = [
-        ("sharing", sharing(&context.shares)),
-        ("resources", resources),
-        ("scans", Some(scans).filter(|_| !session.scans.is_empty())),
-    ];
+    let assessors = Some(&context.assessors).filter(|list| !list.is_empty()).map(|list| {
+        let mut assessors = Node::new("xnat:assessors");
+        for one in list {
+            let mut node = Node::new("xnat:assessor");
+            fill_assessor(&mut node, one);
+            node.attribute("xsi:type", &one.xsi_type);
+            assessors.child(node);
+        }
+        assessors
+    });
+    let scans = Some(scans).filter(|_| !session.scans.is_empty());
+    let sharing = sharing(&context.shares);
+    let inserts = [("sharing", sharing), ("resources", resources), ("scans", scans), ("assessors", assessors)];
     let inserts = inserts.into_iter().filter_map(|(at, node)| Some((at, vec![node?])));
     fill(&mut root, &all, SESSION_ATTRIBUTES, fields::SESSION_SCHEMA, inserts.collect());
     document(&root)
@@ -86,7 +95,13 @@ fn fill_scan(node: &mut Node, scan: &Scan, context: &ScanContext, session_id: &s
 }
 
 /// Sets fields, which are in schema order, and puts nodes where the schema has their place.
-fn fill(node: &mut Node, all: &[Field], attributes: &[&str], schema: &[&str], mut inserts: Vec<(&str, Vec<Node>)>) {
+pub(super) fn fill(
+    node: &mut Node,
+    all: &[Field],
+    attributes: &[&str],
+    schema: &[&str],
+    mut inserts: Vec<(&str, Vec<Node>)>,
+) {
     let insert_before = |node: &mut Node, rank: usize, inserts: &mut Vec<(&str, Vec<Node>)>| {
         while inserts.first().is_some_and(|(place, _)| fields::rank(place, schema) < rank) {
             inserts.remove(0).1.into_iter().for_each(|child| node.child(child));

@@ -94,8 +94,8 @@ fn experiments_and_scans_are_made_changed_and_deleted() {
         ("/data/experiments/XNAT_E00009?note=x", 404),
         ("/data/experiments/XNAT_E00002?label=OTHER", 400),
         ("/data/experiments/XNAT_E00002?xsiType=xnat:ctSessionData", 409),
-        ("/data/experiments/XNAT_E00002?pullDataFromHeaders=true", 501),
-        ("/data/experiments/XNAT_E00002?scans/scan=1", 501),
+        ("/data/experiments/XNAT_E00002?pullDataFromHeaders=true", 400),
+        ("/data/experiments/XNAT_E00002?scans/scan=1", 400),
     ] {
         let response = api.put(path);
         assert_eq!(response.status, status, "{path}: {}", response.text());

@@ -1,8 +1,10 @@
 //! Archiving a session, and reading the archive back.
 
+mod assessors;
 mod conflicts;
 mod documents;
 mod downloads;
+mod edited;
 mod items;
 mod lists;
 mod matrix;

@@ -1,6 +1,8 @@
 //! Making experiments without an upload, and changing what is said of them.
 
 use super::experiment::{ACTIVE, Experiment, LOCKED, QUARANTINE, lease_of};
+use super::experiment_type::ExperimentType;
+use super::scans::ScanChange;
 use super::subject::LabelRef;
 use super::subject_change::check_item_label;
 use crate::domain::Core;
@@ -28,6 +30,8 @@ pub struct NewExperiment {
     pub label: String,
     /// The data type.
     pub xsi_type: SessionType,
+    /// StudyInstanceUID, if it is known.
+    pub uid: String,
     /// Who makes it.
     pub by: String,
     /// What is said of it.
@@ -54,6 +58,18 @@ pub struct ExperimentChange {
     pub fields: Vec<Field>,
     /// Its status.
     pub status: Option<StatusChange>,
+    /// Scans that are made or changed, by their IDs.
+    pub scans: Vec<(String, ScanChange)>,
+    /// Whether all other scans are removed with their files.
+    pub removes_other_scans: bool,
+    /// Whether scans without a type get one: that of earlier scans of the project.
+    pub fixes_scan_types: bool,
+}
+
+impl ExperimentChange {
+    fn concerns_scans(&self) -> bool {
+        !self.scans.is_empty() || self.removes_other_scans || self.fixes_scan_types
+    }
 }
 
 /// Sets fields of a list; each replaces the one of the same path, and an empty text takes it away.
@@ -80,7 +96,7 @@ pub(super) fn set_fields(fields: &mut Vec<Field>, new: &[Field]) -> Result<(), D
 }
 
 impl Experiment {
-    fn apply(&mut self, change: &ExperimentChange) -> Result<(), DomainError> {
+    pub(super) fn apply(&mut self, change: &ExperimentChange) -> Result<(), DomainError> {
         match change.status {
             Some(StatusChange::Unlock) if self.status == LOCKED => self.status = ACTIVE.to_owned(),
             _ => self.demand_unlocked()?,
@@ -140,75 +156,115 @@ impl<S: Store> Core<S> {
     }
 
     async fn make_empty_experiment(&self, new: &NewExperiment) -> Result<Experiment, DomainError> {
-        let missing = || DomainError::not_found("project", &new.project);
-        let project = self.project_by_id(&new.project).await?.ok_or_else(missing)?;
         if self.find_subject(&new.project, &new.subject).await?.is_none() {
             check_item_label(&new.subject)?;
         }
-        let mut experiment = Experiment {
+        let mut experiment = self.drafted(&new.project, &new.label, new.xsi_type.clone().into(), &new.by).await?;
+        experiment.apply(&new.change)?;
+        experiment.uid.clone_from(&new.uid);
+        let scans = self.new_scans(&new.project, &new.change).await?;
+        let subject = self.subject_for(&new.project, &new.subject, &new.by).await?;
+        experiment.subject_label = subject.label_in(&new.project).unwrap_or(&subject.label).to_owned();
+        experiment.subject_id = subject.id;
+        let session = ImageSession { uid: new.uid.clone(), ..empty_session(new.xsi_type.clone()) };
+        experiment.manifest = self.write_full_manifest(random_id()?, session, scans, async || Ok(())).await?.id;
+        experiment.id = self.new_item_id('E').await?;
+        self.enter(&mut experiment).await?;
+        Ok(experiment)
+    }
+
+    /// An experiment as its project wants a new one, without identifier, subject and manifest.
+    pub(super) async fn drafted(
+        &self,
+        project: &str,
+        label: &str,
+        xsi_type: ExperimentType,
+        by: &str,
+    ) -> Result<Experiment, DomainError> {
+        let missing = || DomainError::not_found("project", project);
+        let found = self.project_by_id(project).await?.ok_or_else(missing)?;
+        Ok(Experiment {
             id: String::new(),
-            project: new.project.clone(),
-            label: new.label.clone(),
+            project: project.to_owned(),
+            label: label.to_owned(),
             subject_id: String::new(),
             subject_label: String::new(),
-            xsi_type: new.xsi_type.clone(),
+            xsi_type,
             uid: String::new(),
             date: String::new(),
             manifest: String::new(),
             content: random_id()?,
             merged: Vec::new(),
-            status: if project.quarantine_code == QuarantineCode::On { QUARANTINE } else { ACTIVE }.to_owned(),
+            status: if found.quarantine_code == QuarantineCode::On { QUARANTINE } else { ACTIVE }.to_owned(),
             fields: Vec::new(),
             visit: String::new(),
             protocol: String::new(),
             insert_ms: self.clock.now_ms(),
-            insert_user: new.by.clone(),
+            insert_user: by.to_owned(),
             resources: Vec::new(),
             discarded: Vec::new(),
             shelved_scans: Vec::new(),
             superseded: Vec::new(),
             shares: Vec::new(),
+            assessed: None,
+            assessors: Vec::new(),
+            changed_ms: 0,
             place: 0,
-        };
-        experiment.apply(&new.change)?;
-        let session = ImageSession {
-            xsi_type: new.xsi_type.clone(),
-            uid: String::new(),
-            modality: None,
-            date: None,
-            time: None,
-            scanner: Scanner::default(),
-            fields: Vec::new(),
-            scans: Vec::new(),
-        };
-        let subject = self.subject_for(&new.project, &new.subject, &new.by).await?;
-        experiment.subject_label = subject.label_in(&new.project).unwrap_or(&subject.label).to_owned();
-        experiment.subject_id = subject.id;
-        experiment.manifest = self.write_manifest(session, Vec::new()).await?.id;
-        experiment.id = self.new_item_id('E').await?;
-        let (roster, source) = self.experiment_roster(&new.project);
+        })
+    }
+
+    /// Puts a new experiment into its project's list and under its label; writing its record is the commit. The caller
+    /// holds the lease of the label.
+    pub(super) async fn enter(&self, experiment: &mut Experiment) -> Result<(), DomainError> {
+        let (roster, source) = self.experiment_roster(&experiment.project);
         let touch = roster.touch(&experiment.id, None).await?;
         experiment.place = touch.place;
         let reference = LabelRef { id: experiment.id.clone() };
         self.records.set(&keys::content(&experiment.content), &reference).await?;
-        self.records.set(&keys::experiment_label(&new.project, &new.label), &reference).await?;
-        self.records.set(&keys::experiment(&experiment.id), &experiment).await?;
+        self.records.set(&keys::experiment_label(&experiment.project, &experiment.label), &reference).await?;
+        self.records.set(&keys::experiment(&experiment.id), experiment).await?;
         roster.settled(&experiment.id, touch).await?;
         roster.fold_if_long(&source).await?;
-        Ok(experiment)
+        Ok(())
     }
 
-    /// Changes what is said of an experiment, or its status.
+    /// Changes what is said of an experiment, its status or its scans: in one write, that of its record.
     ///
     /// # Errors
     /// [`DomainError::NotFound`], [`DomainError::Refused`] if it is locked, [`DomainError::Invalid`],
-    /// [`DomainError::Busy`], or the store's failure.
+    /// [`DomainError::Conflict`] if a scan has another data type, [`DomainError::Busy`], or the store's failure.
     pub async fn change_experiment(&self, id: &str, change: &ExperimentChange) -> Result<Experiment, DomainError> {
         self.with_experiment(id, async |core, lease: &mut Lease, mut experiment| {
+            core.demand_session_unlocked(&experiment).await?;
+            if !change.concerns_scans() {
+                experiment.apply(change)?;
+                core.store_experiment(lease, &mut experiment).await?;
+                return Ok(experiment);
+            }
+            experiment.clone().apply(change)?;
+            let before = core.settled_for_scans(lease, experiment).await?;
+            let mut experiment = before.clone();
             experiment.apply(change)?;
-            core.store_experiment(lease, &experiment).await?;
+            let old = core.manifest(&experiment.manifest).await?;
+            let mut scans = core.scans(&old).await?;
+            core.apply_to_scans(&experiment.project, &mut scans, change).await?;
+            core.commit_scans(lease, before, &mut experiment, &old, scans).await?;
             Ok(experiment)
         })
         .await
+    }
+}
+
+/// A session of which nothing is known.
+pub(super) fn empty_session(xsi_type: SessionType) -> ImageSession {
+    ImageSession {
+        xsi_type,
+        uid: String::new(),
+        modality: None,
+        date: None,
+        time: None,
+        scanner: Scanner::default(),
+        fields: Vec::new(),
+        scans: Vec::new(),
     }
 }

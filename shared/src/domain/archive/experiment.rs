@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::experiment_type::ExperimentType;
 use super::sharing::Share;
 use super::subject::LabelRef;
 use crate::domain::Core;
@@ -9,11 +10,10 @@ use crate::domain::error::DomainError;
 use crate::domain::resource::ItemResource;
 use crate::domain::{shelf, user_cache};
 use crate::imaging::Field;
-use crate::imaging::types::SessionType;
 use crate::storage::roster::RowSource;
 use crate::storage::{Lease, Record, Roster, Store, StoreError, keys};
 
-/// An archived session.
+/// An archived session, or an assessor of one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Experiment {
     /// Its identifier, such as `XNAT_E00001`.
@@ -27,7 +27,7 @@ pub struct Experiment {
     /// Its subject's label.
     pub subject_label: String,
     /// Its data type.
-    pub xsi_type: SessionType,
+    pub xsi_type: ExperimentType,
     /// StudyInstanceUID.
     pub uid: String,
     /// StudyDate as `yyyy-MM-dd`, or empty.
@@ -69,6 +69,15 @@ pub struct Experiment {
     /// The other projects that it is in; lists leave them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<Share>,
+    /// The session that it is an assessor of, by its identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessed: Option<String>,
+    /// The identifiers of its assessors; one that is not there was about to be made, or was removed. Lists leave them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assessors: Vec<String>,
+    /// When it was changed last, in milliseconds since the epoch; 0 if it has not been since it was archived.
+    #[serde(default)]
+    pub changed_ms: u64,
     /// Its place in the project's list.
     pub place: u64,
 }
@@ -104,13 +113,13 @@ impl Experiment {
 
     /// When it was changed last, in milliseconds since the epoch.
     pub fn last_modified_ms(&self) -> u64 {
-        self.insert_ms
+        self.changed_ms.max(self.insert_ms)
     }
 
     /// As lists show it.
     fn listed(self) -> Self {
-        let (resources, discarded, shelved_scans, superseded, merged, shares) = Default::default();
-        Self { resources, discarded, shelved_scans, superseded, merged, shares, ..self }
+        let (resources, discarded, shelved_scans, superseded, merged, shares, assessors) = Default::default();
+        Self { resources, discarded, shelved_scans, superseded, merged, shares, assessors, ..self }
     }
 
     /// Whether it is hidden from those who only read its project.
@@ -200,9 +209,14 @@ impl<S: Store> Core<S> {
     }
 
     /// Stores a changed experiment, whose lease the caller holds, and shows the change in the list.
-    pub(crate) async fn store_experiment(&self, lease: &mut Lease, experiment: &Experiment) -> Result<(), DomainError> {
+    pub(crate) async fn store_experiment(
+        &self,
+        lease: &mut Lease,
+        experiment: &mut Experiment,
+    ) -> Result<(), DomainError> {
         let (roster, source) = self.experiment_roster(&experiment.project);
         let touch = roster.touch(&experiment.id, Some(experiment.place)).await?;
+        experiment.changed_ms = self.clock.now_ms();
         self.set_experiment(lease, experiment).await?;
         roster.settled(&experiment.id, touch).await?;
         if Roster::<S>::is_long_at(touch.slot) {

@@ -104,6 +104,7 @@ impl<S: Store> Core<S> {
         }
         fill_text(&mut existing.uid, &manifest.session.uid);
         fill_text(&mut existing.date, manifest.session.date.as_deref().unwrap_or_default());
+        existing.changed_ms = self.clock.now_ms();
         existing.manifest = manifest.id;
         existing.merged.push(staged.id.clone());
         let project = existing.project.clone();

@@ -1,12 +1,15 @@
 //! The archive: subjects and experiments, and how a session of the prearchive becomes one or part of one.
 
+pub mod assessor;
 mod by_hand;
 pub mod change;
 mod examine;
 pub mod experiment;
+mod experiment_type;
 mod headers;
 mod join;
 pub mod merge;
+mod pull;
 mod remove;
 mod request;
 mod resources;
@@ -19,8 +22,10 @@ pub mod tell;
 mod transfer;
 mod trash;
 
+pub use assessor::NewAssessor;
 pub use change::{ExperimentChange, NewExperiment, StatusChange};
 pub use experiment::Experiment;
+pub use experiment_type::ExperimentType;
 pub use merge::rules::Wish;
 pub use merge::{Finding, Overwrite, Rules};
 pub use request::ArchiveRequest;

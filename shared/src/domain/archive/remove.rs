@@ -5,6 +5,7 @@
 
 use super::experiment::Experiment;
 use super::subject::{LabelRef, Subject};
+use super::trash::Trash;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::history::ItemKind;
@@ -42,18 +43,44 @@ impl<S: Store> Core<S> {
                 return Err(DomainError::Busy { what: "this experiment, which was moved just now,".to_owned() });
             }
             core.demand_settled(&experiment).await?;
-            core.finish_change(id).await?;
-            let (experiments, source) = core.experiment_roster(&found.project);
-            let touch = experiments.touch(id, Some(experiment.place)).await?;
-            let unlisting = core.unlist_experiment(&experiment).await?;
-            let trash = core.write_trash(&experiment, None).await?;
-            core.records.delete(&keys::experiment(id)).await?;
-            experiments.settled(id, touch).await?;
-            core.unlisted(id, unlisting).await?;
-            experiments.fold_if_long(&source).await?;
+            let trash = core.remove_record(&experiment).await?;
             core.empty_experiment_trash(trash).await
         })
-        .await
+        .await?;
+        if let Some(session) = &found.assessed {
+            self.forget_assessor(session, id).await;
+        }
+        Ok(())
+    }
+
+    /// Removes an experiment's record, whose lease the caller holds. What it leaves is in the trash then.
+    async fn remove_record(&self, experiment: &Experiment) -> Result<Trash, DomainError> {
+        self.finish_change(&experiment.id).await?;
+        let (experiments, source) = self.experiment_roster(&experiment.project);
+        let touch = experiments.touch(&experiment.id, Some(experiment.place)).await?;
+        let unlisting = self.unlist_experiment(experiment).await?;
+        let trash = self.write_trash(experiment, None).await?;
+        self.records.delete(&keys::experiment(&experiment.id)).await?;
+        experiments.settled(&experiment.id, touch).await?;
+        self.unlisted(&experiment.id, unlisting).await?;
+        experiments.fold_if_long(&source).await?;
+        Ok(trash)
+    }
+
+    /// Removes the assessors of a session that is gone, whose lease the caller holds.
+    ///
+    /// # Errors
+    /// [`DomainError::Busy`] or the store's failure; to be called again then.
+    pub(super) async fn remove_assessors(&self, session: &Experiment) -> Result<(), DomainError> {
+        for assessor in self.assessors_of(session).await? {
+            self.with_lease(&assessor.lease_name(), "an assessor of this session", async |core| {
+                let Some(assessor) = core.experiment_by_id(&assessor.id).await? else { return Ok(()) };
+                let trash = core.remove_record(&assessor).await?;
+                core.empty_trash_of_one(trash).await
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     /// Waits until the session that became part of an experiment last has left the prearchive with all that it had
@@ -104,7 +131,12 @@ impl<S: Store> Core<S> {
     /// # Errors
     /// As there, and [`DomainError::Refused`].
     pub async fn delete_unlocked_experiment(&self, id: &str) -> Result<(), DomainError> {
-        self.experiment_that_is(id).await?.demand_unlocked()?;
+        let experiment = self.experiment_that_is(id).await?;
+        experiment.demand_unlocked()?;
+        self.demand_session_unlocked(&experiment).await?;
+        for assessor in self.assessors_of(&experiment).await? {
+            assessor.demand_unlocked()?;
+        }
         self.delete_experiment(id).await
     }
 

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use super::change::set_fields;
+use super::change::{ExperimentChange, set_fields};
 use super::experiment::Experiment;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::{is_folder_name, random_id};
-use crate::domain::manifest::{Manifest, StoredScan};
+use crate::domain::manifest::{FullScan, Manifest, StoredScan};
 use crate::imaging::Field;
 use crate::imaging::session::{Scan, Scanner};
 use crate::imaging::types::ScanType;
@@ -68,8 +68,31 @@ impl ScanChange {
             stored.scan.uid = uid.clone();
         }
         stored.scan.frames = self.frames.unwrap_or(stored.scan.frames);
-        set_fields(&mut stored.scan.parameters, &self.fields)
+        let (own, parameters): (Vec<Field>, Vec<Field>) =
+            self.fields.iter().cloned().partition(|field| own_field(&field.path).is_some());
+        set_fields(&mut Vec::new(), &own)?;
+        for field in own {
+            if let Some(set) = own_field(&field.path) {
+                set(&mut stored.scan, field.value.to_string());
+            }
+        }
+        set_fields(&mut stored.scan.parameters, &parameters)
     }
+}
+
+/// How to set a field that has a place of its own in a scan; an empty text takes it away.
+fn own_field(path: &str) -> Option<fn(&mut Scan, String)> {
+    fn some(text: String) -> Option<String> {
+        Some(text).filter(|text| !text.is_empty())
+    }
+    Some(match path {
+        "startTime" => |scan, text| scan.start_time = some(text),
+        "start_date" => |scan, text| scan.start_date = some(text),
+        "scanner" => |scan, text| scan.scanner.name = text,
+        "scanner/manufacturer" => |scan, text| scan.scanner.manufacturer = text,
+        "scanner/model" => |scan, text| scan.scanner.model = text,
+        _ => return None,
+    })
 }
 
 fn new_scan(id: &str, xsi_type: ScanType, number: u64) -> StoredScan {
@@ -107,19 +130,7 @@ impl<S: Store> Core<S> {
     pub async fn put_scan(&self, experiment: &str, id: &str, change: &ScanChange) -> Result<PutScan, DomainError> {
         let mut number = 0;
         self.number("xnat_imagescandata_id", vec![&mut number]).await?;
-        self.change_scans(experiment, |scans| {
-            if let Some(stored) = scans.iter_mut().find(|stored| stored.scan.id == id) {
-                if change.xsi_type.as_ref().is_some_and(|wanted| *wanted != stored.scan.xsi_type) {
-                    let reason = "Specified xsiType differs from existing xsiType".to_owned();
-                    return Err(DomainError::Conflict { reason });
-                }
-                change.apply(stored)?;
-                return Ok(PutScan::Changed);
-            }
-            scans.push(made_scan(scans, id, change, number)?);
-            Ok(PutScan::Made)
-        })
-        .await
+        self.change_scans(experiment, |scans| put_into(scans, id, change, number)).await
     }
 
     /// Makes a scan; without an ID it gets the smallest number that is free. Gives its ID.
@@ -164,28 +175,91 @@ impl<S: Store> Core<S> {
         id: &str,
         change: impl FnOnce(&mut Vec<StoredScan>) -> Result<T, DomainError>,
     ) -> Result<T, DomainError> {
-        self.with_experiment(id, async |core, lease: &mut Lease, mut experiment| {
+        self.with_experiment(id, async |core, lease: &mut Lease, experiment| {
             experiment.demand_unlocked()?;
-            // What a merge wrote is told from what it replaced by the experiment's manifest.
-            core.finish_change(id).await?;
-            core.finish_superseded(lease, &mut experiment).await?;
-            let old = core.manifest(&experiment.manifest).await?;
+            let before = core.settled_for_scans(lease, experiment).await?;
+            let old = core.manifest(&before.manifest).await?;
             let mut scans = core.scans(&old).await?;
             let outcome = change(&mut scans)?;
-            let new = random_id()?;
-            experiment.superseded.push(new.clone());
-            core.set_experiment(lease, &experiment).await?;
-            core.derive_manifest_as(new.clone(), &old, scans).await?;
-            experiment.superseded = vec![old.id];
-            experiment.manifest = new;
-            core.store_experiment(lease, &experiment).await?;
-            // The change is done; should this fail, the next one does it.
-            if let Err(error) = core.finish_superseded(lease, &mut experiment).await {
-                eprintln!("what a change of an experiment's scans left behind stays until the next change: {error}");
-            }
+            let mut experiment = before.clone();
+            core.commit_scans(lease, before, &mut experiment, &old, scans).await?;
             Ok(outcome)
         })
         .await
+    }
+
+    /// An experiment whose scans are to be changed, when what earlier changes left behind is gone.
+    pub(super) async fn settled_for_scans(
+        &self,
+        lease: &mut Lease,
+        mut experiment: Experiment,
+    ) -> Result<Experiment, DomainError> {
+        if experiment.assessed.is_some() {
+            return Err(DomainError::Invalid { what: "An assessor has no scans; those are its session's.".to_owned() });
+        }
+        // What a merge wrote is told from what it replaced by the experiment's manifest.
+        self.finish_change(&experiment.id).await?;
+        self.finish_superseded(lease, &mut experiment).await?;
+        Ok(experiment)
+    }
+
+    /// Writes an experiment with other scans. `before` is its record as it is stored, `old` its manifest, perhaps with
+    /// what is to be said of the session from now on.
+    pub(super) async fn commit_scans(
+        &self,
+        lease: &mut Lease,
+        mut before: Experiment,
+        experiment: &mut Experiment,
+        old: &Manifest,
+        scans: Vec<StoredScan>,
+    ) -> Result<(), DomainError> {
+        let new = random_id()?;
+        before.superseded.push(new.clone());
+        self.set_experiment(lease, &before).await?;
+        self.derive_manifest_as(new.clone(), old, scans).await?;
+        experiment.superseded = vec![old.id.clone()];
+        experiment.manifest = new;
+        self.store_experiment(lease, experiment).await?;
+        // The change is done; should this fail, the next one does it.
+        if let Err(error) = self.finish_superseded(lease, experiment).await {
+            eprintln!("what a change of an experiment's scans left behind stays until the next change: {error}");
+        }
+        Ok(())
+    }
+
+    /// Makes, changes and removes scans as a change of their experiment says.
+    pub(super) async fn apply_to_scans(
+        &self,
+        project: &str,
+        scans: &mut Vec<StoredScan>,
+        change: &ExperimentChange,
+    ) -> Result<(), DomainError> {
+        let is_named = |stored: &StoredScan| change.scans.iter().any(|(id, _)| stored.scan.id == *id);
+        if change.removes_other_scans {
+            scans.retain(is_named);
+        }
+        for (id, change) in &change.scans {
+            put_into(scans, id, change, 0)?;
+        }
+        if change.fixes_scan_types {
+            let types = self.scan_types(project).await?;
+            for stored in scans.iter_mut().filter(|stored| stored.scan_type.is_none()) {
+                stored.scan_type = Some(types.of(stored));
+            }
+        }
+        let numbers = scans.iter_mut().map(|stored| &mut stored.number).filter(|number| **number == 0).collect();
+        self.number("xnat_imagescandata_id", numbers).await
+    }
+
+    /// The scans of an experiment that is to be made.
+    pub(super) async fn new_scans(
+        &self,
+        project: &str,
+        change: &ExperimentChange,
+    ) -> Result<Vec<FullScan>, DomainError> {
+        let mut scans = Vec::new();
+        self.apply_to_scans(project, &mut scans, change).await?;
+        Ok(scans.into_iter().map(|stored| FullScan { stored, files: Vec::new() }).collect())
     }
 
     /// Removes manifests that are not the experiment's, shelves of scans that it has no more, and packs in which
@@ -272,6 +346,20 @@ impl<S: Store> Core<S> {
         self.add_packs_of_catalogs(&experiment.content, &mut packs).await?;
         Ok(packs)
     }
+}
+
+/// Makes a scan of this number, or changes the one that is there.
+fn put_into(scans: &mut Vec<StoredScan>, id: &str, change: &ScanChange, number: u64) -> Result<PutScan, DomainError> {
+    if let Some(stored) = scans.iter_mut().find(|stored| stored.scan.id == id) {
+        if change.xsi_type.as_ref().is_some_and(|wanted| *wanted != stored.scan.xsi_type) {
+            let reason = "Specified xsiType differs from existing xsiType".to_owned();
+            return Err(DomainError::Conflict { reason });
+        }
+        change.apply(stored)?;
+        return Ok(PutScan::Changed);
+    }
+    scans.push(made_scan(scans, id, change, number)?);
+    Ok(PutScan::Made)
 }
 
 fn made_scan(scans: &[StoredScan], id: &str, change: &ScanChange, number: u64) -> Result<StoredScan, DomainError> {

@@ -32,6 +32,9 @@ pub struct Subject {
     /// The other projects that it is in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<Share>,
+    /// When it was changed last, in milliseconds since the epoch; 0 if it has not been since it was made.
+    #[serde(default)]
+    pub changed_ms: u64,
     /// Its place in the project's list.
     pub place: u64,
 }
@@ -43,7 +46,7 @@ impl Record for Subject {
 impl Subject {
     /// When it was changed last, in milliseconds since the epoch.
     pub fn last_modified_ms(&self) -> u64 {
-        self.insert_ms
+        self.changed_ms.max(self.insert_ms)
     }
 
     /// The lease under which the subject of this label is made, changed and removed.
@@ -152,6 +155,7 @@ impl<S: Store> Core<S> {
             fields: fields.iter().filter(|(_, value)| !value.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect(),
             is_renamed: false,
             shares: Vec::new(),
+            changed_ms: 0,
             place: touch.place,
         };
         self.records.set(&keys::subject_label(project, label), &LabelRef { id: id.clone() }).await?;

@@ -130,6 +130,7 @@ impl<S: Store> Core<S> {
                 false => subject.fields.insert(name.clone(), value.clone()),
             };
         }
+        subject.changed_ms = self.clock.now_ms();
         let (roster, source) = self.subject_roster(&found.project);
         let touch = roster.touch(&subject.id, Some(subject.place)).await?;
         // A label that leads to a subject of another one leads nowhere: so neither is used before the record is written.
@@ -155,7 +156,7 @@ impl<S: Store> Core<S> {
                 .with_experiment(&listed.id, async |core, lease: &mut Lease, mut experiment| {
                     let label = subject.label_in(&experiment.project).unwrap_or(&subject.label);
                     experiment.subject_label = label.to_owned();
-                    core.store_experiment(lease, &experiment).await
+                    core.store_experiment(lease, &mut experiment).await
                 })
                 .await;
             match changed {

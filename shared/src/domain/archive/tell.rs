@@ -6,7 +6,9 @@ use super::experiment::Experiment;
 use super::request::ArchiveRequest;
 use super::subject::Subject;
 use crate::domain::Core;
+use crate::domain::error::DomainError;
 use crate::domain::history::{Cause, Deed, Item, ItemKind};
+use crate::domain::ids::random_id;
 use crate::domain::prearchive::session::{HeldSession, PrearchiveSession};
 use crate::domain::webhooks::{SessionEvent, SessionEventKind};
 use crate::storage::{Store, StoreError};
@@ -64,6 +66,29 @@ impl<S: Store> Core<S> {
         if !told.is_silent {
             self.announce(&event(&experiment, session, told)).await?;
         }
+        Ok(())
+    }
+}
+
+impl<S: Store> Core<S> {
+    /// Puts a message of an experiment in the queue, as when it was archived.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn announce_experiment(&self, experiment: &Experiment, by: &str) -> Result<(), DomainError> {
+        let event = SessionEvent {
+            id: random_id()?,
+            kind: SessionEventKind::Archived,
+            at_ms: self.clock.now_ms(),
+            by: by.to_owned(),
+            project: experiment.project.clone(),
+            subject_id: experiment.subject_id.clone(),
+            subject_label: experiment.subject_label.clone(),
+            experiment: experiment.id.clone(),
+            label: experiment.label.clone(),
+            xsi_type: experiment.xsi_type.as_str().to_owned(),
+        };
+        self.announce(&event).await?;
         Ok(())
     }
 }

@@ -173,7 +173,7 @@ impl<S: Store> Core<S> {
             label: label.to_owned(),
             subject_label: subject.label_in(project).unwrap_or(&subject.label).to_owned(),
             subject_id: subject.id,
-            xsi_type: manifest.session.xsi_type.clone(),
+            xsi_type: manifest.session.xsi_type.clone().into(),
             uid: manifest.session.uid.clone(),
             date: manifest.session.date.clone().unwrap_or_default(),
             manifest: manifest_id,
@@ -190,6 +190,9 @@ impl<S: Store> Core<S> {
             shelved_scans: Vec::new(),
             superseded: Vec::new(),
             shares: Vec::new(),
+            assessed: None,
+            assessors: Vec::new(),
+            changed_ms: 0,
             place: touch.place,
         };
         let reference = LabelRef { id: id.clone() };

@@ -219,8 +219,15 @@ impl<S: Store> Core<S> {
         Ok(())
     }
 
-    /// Removes what only a deleted experiment needed. May be done again from the start at any time.
+    /// Removes what only a deleted experiment needed, its assessors among it. May be done again from the start at any
+    /// time.
     pub(super) async fn empty_experiment_trash(&self, trash: Trash) -> Result<(), DomainError> {
+        self.remove_assessors(&trash.experiment).await?;
+        self.empty_trash_of_one(trash).await
+    }
+
+    /// As [`Core::empty_experiment_trash`], of an experiment that has no assessors.
+    pub(super) async fn empty_trash_of_one(&self, trash: Trash) -> Result<(), DomainError> {
         let experiment = &trash.experiment;
         // The manifest says which packs to release, so that it goes after them.
         if let Some(manifest) = self.records.get::<Manifest>(&keys::manifest(&experiment.manifest)).await? {

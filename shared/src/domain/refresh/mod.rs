@@ -41,6 +41,8 @@ pub struct RefreshTarget {
 pub struct Refreshed {
     /// The scan, if it is one's resource.
     pub scan: Option<String>,
+    /// The identifier of the assessor, if it is one's resource.
+    pub assessor: Option<String>,
     /// The resource's label.
     pub label: String,
     /// Its number.
@@ -92,7 +94,7 @@ impl Refreshed {
 }
 
 impl<S: Store> Core<S> {
-    /// Refreshes the catalogs of an item. An experiment's are its own and those of all its scans.
+    /// Refreshes the catalogs of an item. An experiment's are its own and those of all its scans and assessors.
     ///
     /// # Errors
     /// [`DomainError::NotFound`], [`DomainError::Refused`] if something would change in an experiment that is locked,
@@ -108,6 +110,7 @@ impl<S: Store> Core<S> {
             let experiment = self.experiment_that_is(id).await?;
             if options.delete || options.populate_stats {
                 experiment.demand_unlocked()?;
+                self.demand_session_unlocked(&experiment).await?;
             }
             let wanted = match &target.of {
                 ShelfOf::Scan { scan, .. } => Some(scan.as_str()),
@@ -123,10 +126,30 @@ impl<S: Store> Core<S> {
             let counted = self.shelf_resources(&own).await?;
             self.refresh_shelf(&own, None, &counted, only, options, &mut done).await?;
         }
+        if let (ShelfOf::Experiment(id), None) = (&own, only) {
+            self.refresh_assessors(id, options, &mut done).await?;
+        }
         match only {
             Some(name) if done.is_empty() => Err(DomainError::not_found("resource", name)),
             _ => Ok(done),
         }
+    }
+
+    /// Refreshes the resources of the assessors of a session.
+    async fn refresh_assessors(
+        &self,
+        session: &str,
+        options: RefreshOptions,
+        done: &mut Vec<Refreshed>,
+    ) -> Result<(), DomainError> {
+        let session = self.experiment_that_is(session).await?;
+        for assessor in self.assessors_of(&session).await? {
+            let counted = self.counted_resources(&assessor.resources).await?;
+            let (of, before) = (ShelfOf::Experiment(assessor.id.clone()), done.len());
+            self.refresh_shelf(&of, None, &counted, None, options, done).await?;
+            done.iter_mut().skip(before).for_each(|one| one.assessor = Some(assessor.id.clone()));
+        }
+        Ok(())
     }
 
     /// Refreshes the resources of one scan of an experiment, or of all if `scan` is empty.

@@ -95,6 +95,7 @@ impl<S: Store> Core<S> {
             ShelfOf::Experiment(id) | ShelfOf::Scan { experiment: id, .. } => {
                 let experiment = self.experiment_that_is(id).await?;
                 experiment.demand_unlocked()?;
+                self.demand_session_unlocked(&experiment).await?;
                 held.owner = experiment.content.clone();
                 held.experiment = Some(experiment);
             }

@@ -103,6 +103,7 @@ fn subjects_and_experiments_are_made_changed_and_deleted() {
             subject: "S1".to_owned(),
             label: "E1".to_owned(),
             xsi_type: SessionType::new("mr"),
+            uid: String::new(),
             by: "admin".to_owned(),
             change: ExperimentChange::default(),
         };

@@ -1,7 +1,9 @@
 //! The way of a session on the memory store, with workers that die at every step.
 
+mod assessors;
 mod crash;
 mod deletion;
+mod documents;
 mod files;
 mod gradual;
 mod headers;

@@ -68,6 +68,14 @@ impl Layout {
         }
     }
 
+    /// The folder of a resource of one of an experiment's assessors, with `/` at its end.
+    pub fn assessor_folder(&self, experiment: &Experiment, assessor: &str, label: &str) -> String {
+        match self.structure {
+            Structure::Legacy => format!("{}/ASSESSORS/{assessor}/{label}/", legacy_folder(experiment)),
+            _ => self.folder(&self.above(experiment), &format!("assessors/{assessor}/"), label),
+        }
+    }
+
     /// The folder of one of a subject's own resources, with `/` at its end.
     pub fn subject_folder(&self, subject: &Subject, label: &str) -> String {
         match self.structure {
@@ -164,6 +172,11 @@ mod tests {
             let layout = Layout::read(&Params::from_query(query).unwrap()).unwrap();
             assert_eq!(layout.scan_folder(&experiment(), &scan(), "DICOM"), of_scan, "{query}");
             assert_eq!(layout.resource_folder(&experiment(), "DICOM"), own, "{query}");
+            let of_assessor = match own.strip_suffix("RESOURCES/DICOM/") {
+                Some(above) => format!("{above}ASSESSORS/QC/DICOM/"),
+                None => of_scan.replace("scans/4-T1_a_b", "assessors/QC"),
+            };
+            assert_eq!(layout.assessor_folder(&experiment(), "QC", "DICOM"), of_assessor, "{query}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What lists and items show: from the domain to tables, items and documents.
 
 pub mod archive;
+pub mod assessor;
 pub mod history;
 pub mod import;
 pub mod jobs;

@@ -8,6 +8,7 @@ pub fn table() -> Table {
     Table::with_columns([
         "resource",
         "scan",
+        "assessor",
         "label",
         "xnat_abstractresource_id",
         "file_count",
@@ -29,6 +30,7 @@ pub fn add(table: &mut Table, asked: &str, refreshed: &Refreshed) {
     table.push([
         asked.to_owned(),
         refreshed.scan.clone().unwrap_or_default(),
+        refreshed.assessor.clone().unwrap_or_default(),
         refreshed.label.clone(),
         refreshed.number.to_string(),
         refreshed.files.to_string(),

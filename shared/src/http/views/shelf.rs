@@ -10,7 +10,7 @@ use crate::imaging::item;
 use crate::xml::CatalogEntry;
 
 /// Adds resources to a list of resources: what kind of item they belong to (`resources` of a project, subject or
-/// experiment itself, `scans`), its identifier, and what it is called.
+/// experiment itself, `scans`, `assessors`), its identifier, and what it is called.
 pub fn add_resources(table: &mut Table, category: &str, id: &str, kind: &str, resources: &[CountedResource]) {
     for CountedResource { resource, catalog } in resources {
         table.push([

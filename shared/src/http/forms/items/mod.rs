@@ -1,12 +1,16 @@
 //! What a client says of a subject, experiment or scan, in parameters or in a document.
 
+mod assessor;
 mod experiment;
+mod present;
 mod scan;
 mod subject;
 #[cfg(test)]
 mod tests;
 
+pub use assessor::AssessorForm;
 pub use experiment::ExperimentForm;
+pub use present::{Present, PresentScan};
 pub use scan::ScanForm;
 pub use subject::{SUBJECT_FIELDS, SubjectForm};
 

@@ -1,5 +1,6 @@
 //! What a client says of a scan.
 
+use super::present::{PresentScan, check_resources, is_as_said};
 use super::{asked, path_of, unknown_field};
 use crate::domain::archive::ScanChange;
 use crate::http::xpath::is_path;
@@ -7,7 +8,9 @@ use crate::http::{ClientError, Params};
 use crate::imaging::Field;
 use crate::imaging::fields::SCAN_SCHEMA;
 use crate::imaging::types::ScanType;
-use crate::xml::read::read_any;
+use crate::xml::XNAT_NAMESPACE;
+use crate::xml::read::read_tree;
+use crate::xml::tree::Element;
 
 /// First steps of a scan's fields that are decided otherwise.
 const NOT_OF_SCANS: &[&str] = &["project", "image_session_ID", "file"];
@@ -22,28 +25,27 @@ pub struct ScanForm {
 }
 
 impl ScanForm {
-    /// Reads a document, if there is one, and the parameters, which beat it.
+    /// Reads a document, if there is one, and the parameters, which beat it. Of a scan that is there, what the document
+    /// says as it is already is no change; `session` is the identifier of the session.
     ///
     /// # Errors
     /// 400 for what is no field of a scan, 422 for a document that is none's.
-    pub fn read(document: Option<&[u8]>, params: &Params) -> Result<Self, ClientError> {
+    pub fn read(
+        document: Option<&[u8]>,
+        params: &Params,
+        present: Option<&PresentScan>,
+        session: &str,
+    ) -> Result<Self, ClientError> {
         let mut form = Self::default();
         if let Some(document) = document {
-            let is_scan = |root: &str| ScanType::of_element(root).is_some();
-            let (root, values) = read_any(document, "MRScan (or another scan)", &is_scan)?;
-            form.change.xsi_type = ScanType::of_element(&root);
-            for (path, value) in values {
-                form.set(&path, &value)?;
-            }
+            let is_scan = |uri: &str, name: &str| uri == XNAT_NAMESPACE && ScanType::of_element(name).is_some();
+            let root = read_tree(document, "MRScan (or another scan)", &is_scan)?;
+            form = Self::of_element(&root, present, session)?;
+            form.change.xsi_type = ScanType::of_element(&root.name);
         }
         for (name, value) in asked(params) {
             if name == "xsiType" {
-                let Some(found) = ScanType::known(value) else {
-                    let shown: String = value.chars().take(60).collect();
-                    let sentence = format!("{shown:?} is no data type of a scan; name one such as xnat:mrScanData.");
-                    return Err(ClientError::bad_request("wrong-type", sentence));
-                };
-                form.change.xsi_type = Some(found);
+                form.change.xsi_type = Some(known_type(value)?);
                 continue;
             }
             let path = match name.split_once('/') {
@@ -52,6 +54,33 @@ impl ScanForm {
             };
             form.set(&path, value)?;
         }
+        Ok(form)
+    }
+
+    /// Reads a scan within the document of its session, whose identifier it may name. Of a scan that is there, what the
+    /// document says as it is already is no change.
+    ///
+    /// # Errors
+    /// 400 for what is no field of a scan, and for a resource that is not there.
+    pub fn of_element(element: &Element, present: Option<&PresentScan>, session: &str) -> Result<Self, ClientError> {
+        let none = PresentScan::default();
+        let known = present.unwrap_or(&none);
+        let mut form = Self::default();
+        if !element.xsi_type.is_empty() {
+            let named = known_type(&element.xsi_type)?;
+            form.change.xsi_type = Some(named).filter(|named| known.xsi_type.as_ref() != Some(named));
+        }
+        for (path, value) in element.fields(&["file", "sharing"]) {
+            let is_session = path == "image_session_ID" && value == session;
+            if path == "ID" || !(is_session || is_as_said(&known.fields, &path, &value)) {
+                form.set(&path, &value)?;
+            }
+        }
+        check_resources(
+            element.children.iter().filter(|child| child.name == "file"),
+            &known.resources,
+            &format!("scan {:?}", known.id),
+        )?;
         Ok(form)
     }
 
@@ -80,4 +109,12 @@ impl ScanForm {
         }
         Ok(())
     }
+}
+
+fn known_type(value: &str) -> Result<ScanType, ClientError> {
+    ScanType::known(value).ok_or_else(|| {
+        let shown: String = value.chars().take(60).collect();
+        let sentence = format!("{shown:?} is no data type of a scan; name one such as xnat:mrScanData.");
+        ClientError::bad_request("wrong-type", sentence)
+    })
 }

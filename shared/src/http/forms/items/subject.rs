@@ -39,6 +39,8 @@ pub struct SubjectForm {
     pub id: Option<String>,
     /// Its project, if the client names it.
     pub project: Option<String>,
+    /// The labels of the resources that its document refers to; they are not changed by it.
+    pub resources: Vec<String>,
     /// What is to be changed.
     pub change: SubjectChange,
 }
@@ -51,11 +53,23 @@ impl SubjectForm {
     pub fn read(document: Option<&[u8]>, params: &Params) -> Result<Self, ClientError> {
         let mut form = Self::default();
         if let Some(document) = document {
+            if params.flag("allowDataDeletion") {
+                let all = SUBJECT_FIELDS.iter().map(|(name, _)| ((*name).to_owned(), String::new()));
+                form.change.fields.extend(all);
+            }
             for (path, value) in read(document, "Subject")? {
-                form.set(&path, &value)?;
+                match path.strip_prefix("resources/resource/") {
+                    Some("label") => form.resources.push(value),
+                    Some(_) => {}
+                    None => form.set(&path, &value)?,
+                }
             }
         }
         for (name, value) in asked(params) {
+            // Whether what a document leaves out is taken away.
+            if name == "allowDataDeletion" {
+                continue;
+            }
             if name == "xsiType" {
                 if value != SUBJECT_TYPE {
                     let sentence = format!("The xsiType of a subject is {SUBJECT_TYPE}.");

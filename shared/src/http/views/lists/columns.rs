@@ -1,5 +1,6 @@
 //! What one request asks of a list.
 
+use super::assessors::ASSESSORS;
 use super::{ListKind, TYPE, URI, compared_as, demanded_type, is_of_type};
 use crate::http::filter::{Field, Filters};
 use crate::http::{ClientError, Column, Page, Params, Table};
@@ -64,6 +65,11 @@ impl Listing {
     /// Whether an item of this type can be in the list.
     pub fn wants_type(&self, xsi_type: &str) -> bool {
         is_of_type(self.kind, &self.types, xsi_type)
+    }
+
+    /// Whether an assessor of this type can be in the list: only if it is asked for.
+    pub fn wants_assessor(&self, xsi_type: &str) -> bool {
+        !self.types.is_empty() && is_of_type(&ASSESSORS, &self.types, xsi_type)
     }
 
     /// A row of [`table`](Self::table): the values of an item of this type at each of the paths.

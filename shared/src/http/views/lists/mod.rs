@@ -3,6 +3,7 @@
 //! A field has a short name and an XPath. Within the server it goes by its *path*: the XPath without its type, or with
 //! it where only items of that type have the field.
 
+pub mod assessors;
 mod columns;
 pub mod experiments;
 pub mod scans;
