@@ -35,6 +35,9 @@ pub async fn change(call: Call, parent: &Parent, rest: &[String]) -> Result<Repl
             "not-implemented",
             "This version does not share subjects or experiments with other projects, nor move them there.",
         )),
+        (Parent::Experiment(_), ["reconstructions", ..]) => {
+            Err(ClientError::not_implemented("not-implemented", "This version keeps no reconstructions."))
+        }
         (Parent::Experiment(found), ["assessors", below @ ..]) => assessor_changes::change(call, found, below).await,
         _ => Err(ClientError::unknown_route()),
     }

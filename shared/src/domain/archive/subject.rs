@@ -28,6 +28,9 @@ pub struct Subject {
     /// Whether experiments may still name it by its former label.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_renamed: bool,
+    /// Its place in the list of those of whom that is so; 0 if it is not in there.
+    #[serde(default)]
+    pub renamed_place: u64,
     /// When it was changed last, in milliseconds since the epoch; 0 if it has not been since it was made.
     #[serde(default)]
     pub changed_ms: u64,
@@ -149,6 +152,7 @@ impl<S: Store> Core<S> {
             insert_user: by.to_owned(),
             fields: fields.iter().filter(|(_, value)| !value.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect(),
             is_renamed: false,
+            renamed_place: 0,
             changed_ms: 0,
             place: touch.place,
         };
