@@ -111,12 +111,12 @@ fn type_of(found: &Experiment) -> Option<&AssessorType> {
     }
 }
 
-/// Compares the assessors that a session's document has with those that are there. Gives the identifiers of those that it
-/// leaves out, if they are to be removed.
+/// Compares the assessors that a session's document has with those that are there. Gives those that it leaves out, if they
+/// are to be removed.
 ///
 /// # Errors
 /// 400 for one that is not there, or is not as it is said to be: assessors are made and changed at their own addresses.
-pub async fn compare(call: &Call, session: &Experiment, form: &ExperimentForm) -> Result<Vec<String>, ClientError> {
+pub async fn compare(call: &Call, session: &Experiment, form: &ExperimentForm) -> Result<Vec<Experiment>, ClientError> {
     if form.assessors.is_empty() && !form.removes_others {
         return Ok(Vec::new());
     }
@@ -142,7 +142,7 @@ pub async fn compare(call: &Call, session: &Experiment, form: &ExperimentForm) -
         }
         demand_resources(said, &core.counted_resources(&found.resources).await?)?;
     }
-    Ok(if form.removes_others { left_out.into_iter().map(|found| found.id).collect() } else { Vec::new() })
+    Ok(if form.removes_others { left_out } else { Vec::new() })
 }
 
 fn changed_assessor() -> ClientError {

@@ -31,6 +31,9 @@ pub async fn change(call: Call, parent: &Parent, rest: &[String]) -> Result<Repl
             of_shelf(call, parent, shelf, below).await
         }
         (Parent::Experiment(found), ["scans", below @ ..]) => scan_changes::change(call, found, below).await,
+        (Parent::Experiment(_), ["reconstructions", ..]) => {
+            Err(ClientError::not_implemented("not-implemented", "This version keeps no reconstructions."))
+        }
         (Parent::Experiment(found), ["assessors", below @ ..]) => assessor_changes::change(call, found, below).await,
         _ => Err(ClientError::unknown_route()),
     }

@@ -100,13 +100,15 @@ async fn changed(call: &Call, found: &Experiment, form: &ExperimentForm) -> Resu
     demand_rights(call, &found.project, form).await?;
     let core = &call.site.core;
     let left_out = assessor_changes::compare(call, found, form).await?;
-    let record = Record::of(call, "Modified", form.change.status.map_or("", what_becomes))?;
+    let what = form.change.status.map_or("", what_becomes);
+    let (record, removal) = (Record::of(call, "Modified", what)?, Record::of(call, "Removed", "")?);
     let mut changed = core.change_experiment(&found.id, &form.change).await?;
     for assessor in left_out {
-        match core.delete_unlocked_experiment(&assessor).await {
-            Err(DomainError::NotFound { .. }) => {}
+        match core.delete_unlocked_experiment(&assessor.id).await {
+            Err(DomainError::NotFound { .. }) => continue,
             done => done?,
         }
+        removal.write_removal(call, &assessor.project, assessor.as_item()).await?;
     }
     if form.pulls_headers {
         changed = core.pull_headers(&found.id).await?;

@@ -94,6 +94,7 @@ impl<S: Store> Core<S> {
         self.finish_deleted_projects().await?;
         self.finish_deleted_experiments().await?;
         self.finish_deleted_subjects().await?;
+        self.finish_renamed_subjects().await?;
         swept.emptied = self.empty_trash().await?;
         swept.uploads += self.remove_stale_uploads().await?;
         swept.cached = self.sweep_user_caches().await?;

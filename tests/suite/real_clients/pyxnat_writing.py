@@ -37,6 +37,21 @@ def change(central):
     print("changed")
 
 
+def assess(central):
+    experiment = central.select.project("P1").subject("S71").experiment("S71_MR1")
+    assessor = experiment.assessor("QC1")
+    assessor.create(assessors="xnat:qcManualAssessorData")
+    assert assessor.exists() and assessor.datatype() == "xnat:qcManualAssessorData"
+    assert [found.label() for found in experiment.assessors()] == ["QC1"]
+    assessor.attrs.set("xnat:qcManualAssessorData/rater", "ann")
+    assert assessor.attrs.get("xnat:qcManualAssessorData/rater") == "ann"
+    assessor.out_resource("OUT").file("a.txt").put("some text", overwrite=True)
+    assert [found.id() for found in assessor.out_resource("OUT").files()] == ["a.txt"]
+    assessor.delete()
+    assert not assessor.exists()
+    print("assessed")
+
+
 def delete(central):
     experiment = central.select.project("P1").subject("S71").experiment("S71_MR1")
     experiment.resource("NOTES").delete()
@@ -49,5 +64,6 @@ def delete(central):
 central = pyxnat.Interface(server=server, user=user, password=password, verify=False)
 upload(central)
 change(central)
+assess(central)
 delete(central)
 central.disconnect()

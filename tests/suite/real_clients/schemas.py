@@ -29,6 +29,7 @@ for path in [
     "/data/projects/P1/experiments/S71_MR1?format=xml",
     "/data/projects/P1/experiments/S71_MR1/scans/2?format=xml",
     "/data/projects/P1/experiments/S71_MR1/scans/9?format=xml",
+    "/data/projects/P1/experiments/S71_MR1/assessors/QC1?format=xml",
     "/data/projects/P1/experiments/S71_MR1/scans/2/resources/DICOM",
     "/data/projects/P1/experiments/S71_MR1/scans/9/resources/secondary",
     f"/data{staged}?format=xml",

@@ -29,6 +29,9 @@ pub struct Subject {
     /// Whether experiments may still name it by its former label.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_renamed: bool,
+    /// Its place in the list of those of whom that is so; 0 if it is not in there.
+    #[serde(default)]
+    pub renamed_place: u64,
     /// The other projects that it is in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<Share>,
@@ -155,6 +158,7 @@ impl<S: Store> Core<S> {
             fields: fields.iter().filter(|(_, value)| !value.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect(),
             is_renamed: false,
             shares: Vec::new(),
+            renamed_place: 0,
             changed_ms: 0,
             place: touch.place,
         };

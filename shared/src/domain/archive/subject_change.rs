@@ -6,7 +6,11 @@ use super::subject::{LabelRef, Subject, lease_name};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::{MAX_NAME_BYTES, clean_label};
-use crate::storage::{Lease, Store, keys};
+use crate::storage::roster::RowSource;
+use crate::storage::{Lease, Roster, Store, keys};
+
+/// The list of renamed subjects.
+const RENAMED: &str = "renamed-subjects";
 
 /// Bytes of one field, at most.
 const MAX_FIELD_BYTES: usize = 255;
@@ -131,6 +135,14 @@ impl<S: Store> Core<S> {
             };
         }
         subject.changed_ms = self.clock.now_ms();
+        let (renamed, _) = self.renamed_roster();
+        let noted = match subject.is_renamed {
+            true => Some(renamed.touch(&subject.id, Some(subject.renamed_place).filter(|place| *place > 0)).await?),
+            false => None,
+        };
+        if let Some(noted) = &noted {
+            subject.renamed_place = noted.place;
+        }
         let (roster, source) = self.subject_roster(&found.project);
         let touch = roster.touch(&subject.id, Some(subject.place)).await?;
         // A label that leads to a subject of another one leads nowhere: so neither is used before the record is written.
@@ -139,6 +151,9 @@ impl<S: Store> Core<S> {
         self.records.set(&keys::subject(&subject.id), &subject).await?;
         roster.settled(&subject.id, touch).await?;
         roster.fold_if_long(&source).await?;
+        if let Some(noted) = noted {
+            renamed.settled(&subject.id, noted).await?;
+        }
         let (old, new) = (found.label.to_lowercase(), subject.label.to_lowercase());
         if old != new {
             self.records.delete(&keys::subject_label(&subject.project, &found.label)).await?;
@@ -146,7 +161,43 @@ impl<S: Store> Core<S> {
         Ok(subject)
     }
 
-    /// Tells the experiments of a subject its new label. Should this be cut off, the next change of the subject goes on.
+    /// The subjects whose experiments may still name them by their former labels.
+    pub(super) fn renamed_roster(&self) -> (Roster<S>, impl RowSource<()>) {
+        let records = self.records.clone();
+        let source = move |id: String, place| {
+            let records = records.clone();
+            async move {
+                let found: Option<Subject> = records.get(&keys::subject(&id)).await?;
+                Ok(found.filter(|found| found.is_renamed && found.renamed_place == place).map(drop))
+            }
+        };
+        (self.roster(RENAMED), source)
+    }
+
+    /// Tells the experiments of renamed subjects the new labels, where whoever renamed them did not come to that.
+    ///
+    /// # Errors
+    /// The store's failure; to be called again then.
+    pub(crate) async fn finish_renamed_subjects(&self) -> Result<(), DomainError> {
+        let (roster, source) = self.renamed_roster();
+        for listed in roster.list(&source).await? {
+            let id = listed.member.as_str();
+            let found = self.subject_by_id(id).await?.filter(|found| found.is_renamed);
+            let Some(subject) = found else {
+                let touch = roster.touch(id, Some(listed.place)).await?;
+                roster.settled(id, touch).await?;
+                continue;
+            };
+            match self.spread_label(subject).await {
+                Ok(_) | Err(DomainError::Busy { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        roster.fold_if_long(&source).await?;
+        Ok(())
+    }
+
+    /// Tells the experiments of a subject its new label. Should this be cut off, the sweep goes on.
     pub(super) async fn spread_label(&self, subject: Subject) -> Result<Subject, DomainError> {
         for listed in self.experiments_of_subject(&subject.project, &subject.id).await? {
             if listed.subject_label == subject.label {
@@ -168,11 +219,14 @@ impl<S: Store> Core<S> {
             let Some(now) = core.subject_by_id(&subject.id).await?.filter(|now| now.label == subject.label) else {
                 return Ok(subject.clone());
             };
-            let settled = Subject { is_renamed: false, ..now };
+            let settled = Subject { is_renamed: false, renamed_place: 0, ..now.clone() };
+            let (renamed, _) = core.renamed_roster();
+            let noted = renamed.touch(&now.id, Some(now.renamed_place).filter(|place| *place > 0)).await?;
             let (roster, _) = core.subject_roster(&settled.project);
             let touch = roster.touch(&settled.id, Some(settled.place)).await?;
             core.records.set(&keys::subject(&settled.id), &settled).await?;
             roster.settled(&settled.id, touch).await?;
+            renamed.settled(&settled.id, noted).await?;
             Ok(settled)
         })
         .await

@@ -179,6 +179,33 @@ fn whoever_dies_while_a_subject_is_deleted_leaves_it_whole_or_gone() {
 }
 
 #[test]
+fn whoever_dies_while_a_subject_is_renamed_leaves_the_new_label_to_the_sweep() {
+    block_on(async {
+        let mut steps = 0;
+        loop {
+            let site = Site::new().with_project().await;
+            let core = site.core();
+            let experiment = archived(&core).await;
+            let subject = core.subject_by_id(&experiment.subject_id).await.unwrap().unwrap();
+            let change = SubjectChange { label: Some("NEW".to_owned()), ..SubjectChange::default() };
+            let (doomed, mortal) = doomed(&site, steps);
+            let outcome = doomed.change_subject(&subject, &change).await;
+            let core = recover(&site).await;
+            core.sweep().await.unwrap();
+            let found = core.subject_by_id(&subject.id).await.unwrap().unwrap();
+            let named = core.experiment_by_id(&experiment.id).await.unwrap().unwrap().subject_label;
+            assert_eq!((found.is_renamed, found.renamed_place, &named), (false, 0, &found.label), "step {steps}");
+            assert!(outcome.is_err() || found.label == "NEW", "step {steps}");
+            if !mortal.is_dead() {
+                break;
+            }
+            steps += 1;
+        }
+        assert!(steps > 12, "{steps}");
+    });
+}
+
+#[test]
 fn a_deleted_project_takes_its_resources_along() {
     block_on(async {
         let site = Site::new().with_project().await;

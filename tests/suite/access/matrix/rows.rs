@@ -154,6 +154,8 @@ fn archive() -> Vec<Row> {
     const NOTE: &[(&str, &str)] = &[("rest", "NOTES/files/a.txt")];
     const RESOURCE_NOTE: &[(&str, &str)] = &[("rest", "resources/NOTES/files/a.txt")];
     const SUBJECT: &str = r#"<xnat:Subject xmlns:xnat="http://nrg.wustl.edu/xnat" label="{fresh}"/>"#;
+    const ASSESSOR: &[(&str, &str)] = &[("rest", "assessors/{project}_QC")];
+    const QC: &str = "xsiType=xnat:qcManualAssessorData";
     let file = Body::File("hello");
     let row = |name, rule| row("archive", name, rule);
     let below = |name, rule| row(name, rule).query("format=json").with(&[("rest", "scans")]);
@@ -179,6 +181,7 @@ fn archive() -> Vec<Row> {
         row("Subject", Rule::ReadItem).query("format=json").with(&[("rest", "resources")]),
         row("Experiments", Rule::Visitor),
         below("Experiment", Rule::ReadItem),
+        row("ProjectExperiment", Rule::ReadProject).query("format=json").with(&[("rest", "assessors")]),
         // In this order: a resource is filled, read and emptied.
         row("PutProjectResource", Rule::EditProject).query(OVERWRITE).with(NOTE).body(file),
         row("PostProjectResource", Rule::EditProject).query(OVERWRITE).with(NOTE).body(file),
@@ -199,6 +202,14 @@ fn archive() -> Vec<Row> {
         row("PutInExperimentOfId", Rule::EditItem).query(OVERWRITE).with(RESOURCE_NOTE).body(file),
         row("PostInExperimentOfId", Rule::EditItem).query(OVERWRITE).with(RESOURCE_NOTE).body(file),
         row("DeleteInExperimentOfId", Rule::OwnItem).query(GONE).with(RESOURCE_NOTE).answers(&[200, 204]),
+        row("PutInExperiment", Rule::EditProject).query(QC).with(ASSESSOR).answers(&[200, 201]),
+        row("PutInExperimentOfId", Rule::EditItem).query(QC).with(ASSESSOR).answers(&[200, 201]),
+        row("PostInExperiment", Rule::EditProject)
+            .query("xsiType=xnat:qcManualAssessorData&label={fresh}")
+            .with(&[("rest", "assessors")]),
+        row("DeleteInExperiment", Rule::OwnProject)
+            .with(&[("rest", "assessors/{fresh}_QC")])
+            .spoils(Spoils::Experiment),
         row("NewSubject", Rule::EditProject).body(Body::Xml(SUBJECT)),
         row("PutSubject", Rule::EditProject).query("group=a"),
         row("PutSubject", Rule::EditProject).with(&[("subject", "{fresh}")]).answers(&[201]),
@@ -209,6 +220,7 @@ fn archive() -> Vec<Row> {
         row("PutExperiment", Rule::OwnProject).query("activate=true"),
         row("ChangeExperimentOfId", Rule::EditItem).query("note=a"),
         row("ChangeExperimentOfId", Rule::OwnItem).query("activate=true"),
+        row("ChangeExperimentOfId", Rule::EditItem).query("pullDataFromHeaders=true&fixScanTypes=true"),
         // Whoever may do it is told that it is there already.
         share("ShareSubject", Rule::EditProject),
         share("ShareSubjectOfId", Rule::EditItem),

@@ -210,6 +210,8 @@ impl World {
                     format!("/data/projects/{}/subjects/{}/experiments/{fresh}", names["project"], names["subject"]);
                 let id = made(&self.api().put(&format!("{uri}?xsiType=xnat:mrSessionData")));
                 ok(&self.api().put(&format!("/data/experiments/{id}/scans/1?xsiType=xnat:mrScanData")));
+                let assessor = format!("/data/experiments/{id}/assessors/{fresh}_QC?xsiType=xnat:qcManualAssessorData");
+                made(&self.api().put(&assessor));
                 names.insert("experiment", id);
             }
             Spoils::Token if is_allowed => {

@@ -10,32 +10,56 @@ use crate::storage::{Lease, Store, keys};
 
 impl<S: Store> Core<S> {
     /// Moves an experiment to another project: it belongs to that from then on, and is no more in the one that it
-    /// belonged to. Its subject is shared with the new project if it is not there yet.
+    /// belonged to. Its subject is shared with the new project if it is not there yet. The assessors of a session follow
+    /// it; should that be cut off, moving it there again goes on.
     ///
     /// # Errors
-    /// As [`Core::share_experiment`], and [`DomainError::Refused`] if it is locked.
+    /// As [`Core::share_experiment`], and [`DomainError::Refused`] if it is locked, [`DomainError::Invalid`] for an assessor.
     pub async fn move_experiment(&self, id: &str, sharing: &Sharing) -> Result<Experiment, DomainError> {
         let project = sharing.project.as_str();
         let found = self.experiment_that_is(id).await?;
-        let label = sharing.label.as_deref().or_else(|| found.label_in(project)).unwrap_or(&found.label).to_owned();
-        if found.project == project {
-            return Err(already_there(&found.label, project));
+        if found.assessed.is_some() {
+            let what = "An assessor belongs to the project of its session; move the session.".to_owned();
+            return Err(DomainError::Invalid { what });
         }
+        let mut assessors = self.assessors_of(&found).await?;
+        assessors.retain(|assessor| assessor.project != project);
+        for assessor in &assessors {
+            assessor.demand_unlocked()?;
+            self.free_experiment_label(assessor, project, &assessor.label).await?;
+        }
+        let moved = if found.project == project {
+            if assessors.is_empty() {
+                return Err(already_there(&found.label, project));
+            }
+            found
+        } else {
+            let label = sharing.label.as_deref().or_else(|| found.label_in(project)).unwrap_or(&found.label);
+            self.move_one(&found, (project, label)).await?
+        };
+        for assessor in assessors {
+            self.move_one(&assessor, (project, &assessor.label)).await?;
+        }
+        Ok(moved)
+    }
+
+    async fn move_one(&self, found: &Experiment, (project, label): (&str, &str)) -> Result<Experiment, DomainError> {
+        let id = found.id.as_str();
         found.demand_unlocked()?;
-        self.free_experiment_label(&found, project, &label).await?;
-        self.settle_content(&found, async || Ok(())).await?;
+        self.free_experiment_label(found, project, label).await?;
+        self.settle_content(found, async || Ok(())).await?;
         self.with_subject_in(&found.subject_id, project, async |core, subject_lease: &mut Lease, subject| {
-            core.with_experiment_and_label(id, (project, &label), async |core, leases, experiment| {
+            core.with_experiment_and_label(id, (project, label), async |core, leases, experiment| {
                 experiment.demand_unlocked()?;
                 core.demand_settled(&experiment).await?;
                 // What waits in the trash is found by the experiment's lease, which is another from now on.
                 core.finish_change(id).await?;
-                core.free_experiment_label(&experiment, project, &label).await?;
+                core.free_experiment_label(&experiment, project, label).await?;
                 let keep = async || {
                     core.keep(subject_lease, "the subject").await?;
                     core.keep_both(leases, "this experiment").await
                 };
-                core.write_move(experiment, (project, &label), &subject, keep).await
+                core.write_move(experiment, (project, label), &subject, keep).await
             })
             .await
         })
@@ -138,6 +162,13 @@ impl<S: Store> Core<S> {
         };
         let sharing_back = if stays { Some(shared_back.touch(id, None).await?) } else { None };
         let coming = to.touch(id, None).await?;
+        // Experiments of the new project know it by the label that it had there.
+        let is_renamed = old.is_renamed || share.is_some_and(|share| share.label != label);
+        let (renamed, _) = self.renamed_roster();
+        let noted = match is_renamed {
+            true => Some(renamed.touch(id, Some(old.renamed_place).filter(|place| *place > 0)).await?),
+            false => None,
+        };
         let mut shares: Vec<Share> = old.shares.iter().filter(|share| share.project != project).cloned().collect();
         shares.extend(sharing_back.map(|touch| Share {
             project: old.project.clone(),
@@ -148,8 +179,8 @@ impl<S: Store> Core<S> {
             project: project.to_owned(),
             label: label.to_owned(),
             shares,
-            // Experiments of the new project know it by the label that it had there.
-            is_renamed: old.is_renamed || share.is_some_and(|share| share.label != label),
+            is_renamed,
+            renamed_place: noted.as_ref().map_or(0, |noted| noted.place),
             place: coming.place,
             ..old.clone()
         };
@@ -174,6 +205,9 @@ impl<S: Store> Core<S> {
         }
         if let Some(touch) = sharing_back {
             shared_back.settled(id, touch).await?;
+        }
+        if let Some(noted) = noted {
+            renamed.settled(id, noted).await?;
         }
         to.settled(id, coming).await?;
         to.fold_if_long(&source).await?;
