@@ -56,7 +56,7 @@ impl<S: Store> Core<S> {
         let action = match told.kind {
             SessionEventKind::Merged => "Merged",
             // XNAT's name for it.
-            SessionEventKind::Archived | SessionEventKind::Test => "Transfer",
+            _ => "Transfer",
         };
         let details = format!("from {}", told.from);
         let deed = Deed { by: &told.by, action, details: &details, cause: &told.cause };
@@ -81,6 +81,7 @@ fn event(experiment: &Experiment, session: &PrearchiveSession, told: &Told) -> S
         experiment: experiment.id.clone(),
         label: experiment.label.clone(),
         xsi_type: experiment.xsi_type.as_str().to_owned(),
+        quarantine: None,
     }
 }
 

@@ -18,6 +18,8 @@ mod resumable;
 mod review;
 mod separate;
 mod shelf;
+mod triage;
+mod triage_crash;
 mod unpack;
 mod user_cache;
 mod way;
