@@ -131,15 +131,13 @@ fn all_files_come_as_a_zip_unless_another_format_is_named() {
 
 fn unzip(zip: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut zip = zip::ZipArchive::new(Cursor::new(zip)).expect("a zip");
-    let names: Vec<String> = zip.file_names().map(str::to_owned).collect();
-    let mut files: Vec<_> = names
-        .into_iter()
-        .map(|name| {
-            let mut bytes = Vec::new();
-            zip.by_name(&name).unwrap().read_to_end(&mut bytes).unwrap();
-            (name, bytes)
-        })
-        .collect();
+    let mut files = Vec::new();
+    for index in 0..zip.len() {
+        let mut file = zip.by_index(index).unwrap();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        files.push((file.name().unwrap().to_string(), bytes));
+    }
     files.sort();
     files
 }

@@ -48,7 +48,7 @@ fn counts(site: &Site) -> Vec<(&'static str, usize)> {
 /// Lets all time pass that anything may wait for. What a change of a resource left behind goes with the next one.
 async fn settle(site: &Site, core: &Core<MemoryStore>) {
     if !arrived(core, &project(), "R").await.is_empty() {
-        put(core, &project(), "R", "next", b"").await.unwrap();
+        put(core, &project(), "R", "next", b"x").await.unwrap();
         core.remove_item_file(&project(), "R", "next").await.unwrap();
     }
     for _ in 0..3 {
