@@ -14,4 +14,5 @@ mod real_clients;
 mod real_files;
 mod refusals;
 mod settings;
+mod triage;
 mod user_cache;

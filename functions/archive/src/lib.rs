@@ -27,7 +27,7 @@ use narthex::domain::archive::{Experiment, Subject};
 use narthex::domain::history::Item;
 use narthex::http::endpoints::archive::{self as endpoints, Endpoint};
 use narthex::http::{ClientError, Format, Table, views};
-use narthex::service::{Access, Call, Reply, ReplyBody, serve};
+use narthex::service::{Access, Call, Reply, ReplyBody, quarantine, serve};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 
@@ -40,6 +40,9 @@ async fn handle(request: Request) -> Reply {
 }
 
 async fn route(call: Call) -> Result<Reply, ClientError> {
+    if let Some(diverted) = quarantine::divert(&call).await? {
+        return quarantine::receive_diverted(call, diverted).await;
+    }
     let found = endpoints::find(&call.context)?;
     let rest: Vec<String> = found.get("rest").split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
     let (subject, experiment) = (found.get("subject"), found.get("experiment"));

@@ -1,7 +1,7 @@
-//! `GET` and `PUT /data/projects/ID/prearchive_code` and `quarantine_code`
+//! `GET` and `PUT /data/projects/ID/prearchive_code`, `quarantine_code` and `resource_quarantine`
 
 use narthex::domain::access::Right;
-use narthex::domain::project::{PrearchiveCode, QuarantineCode};
+use narthex::domain::project::{PrearchiveCode, QuarantineCode, ResourceQuarantine};
 use narthex::http::ClientError;
 use narthex::service::{Call, Reply, ReplyBody};
 
@@ -30,6 +30,20 @@ pub async fn put_quarantine(call: &Call, name: &str, code: &str) -> Result<Reply
     let project = call.project(name, Right::Own).await?;
     demand_code(code, "quarantine_code/0 or 1")?;
     call.site.core.set_quarantine_code(project.id.as_str(), QuarantineCode::parse(code)?).await?;
+    Ok(ReplyBody::nothing())
+}
+
+/// The bare digit.
+pub async fn read_resource_quarantine(call: &Call, name: &str) -> Result<Reply, ClientError> {
+    let project = call.project(name, Right::Read).await?;
+    Ok(ReplyBody::text(u8::from(project.resource_quarantine).to_string()))
+}
+
+/// Sets it. 200 with nothing, as the others.
+pub async fn put_resource_quarantine(call: &Call, name: &str, code: &str) -> Result<Reply, ClientError> {
+    let project = call.project(name, Right::Own).await?;
+    demand_code(code, "resource_quarantine/0, 1 or 2")?;
+    call.site.core.set_resource_quarantine(project.id.as_str(), ResourceQuarantine::parse(code)?).await?;
     Ok(ReplyBody::nothing())
 }
 

@@ -39,6 +39,8 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
         Endpoint::SetPrearchiveCode => code::put_prearchive(&call, project, name("code")).await,
         Endpoint::QuarantineCode => code::read_quarantine(&call, project).await,
         Endpoint::SetQuarantineCode => code::put_quarantine(&call, project, name("code")).await,
+        Endpoint::ResourceQuarantine => code::read_resource_quarantine(&call, project).await,
+        Endpoint::SetResourceQuarantine => code::put_resource_quarantine(&call, project, name("code")).await,
         Endpoint::SurplusPath => surplus(&call, project).await,
         Endpoint::UnservedSetting => unserved(&call, project).await,
         Endpoint::Members => members::list(&call, project).await,

@@ -21,6 +21,7 @@ pub mod settings;
 pub mod shelf;
 pub mod sweep;
 pub mod time;
+pub mod triage;
 pub mod user_cache;
 pub mod users;
 pub mod webhooks;

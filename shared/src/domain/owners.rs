@@ -6,12 +6,12 @@ use super::Core;
 use super::catalog::CatalogCursor;
 use super::prearchive::PrearchiveSession;
 use super::shelf::{self, Shelf};
-use super::{archive::Experiment, user_cache};
+use super::{archive::Experiment, triage, user_cache};
 use crate::storage::{PackId, Store, StoreError, keys};
 
 /// Whether a name under which packs are owned is that of something that has catalogs only, and no images.
 pub(super) fn is_item(owner: &str) -> bool {
-    user_cache::login_of(owner).is_some() || shelf::item_of(owner).is_some()
+    user_cache::login_of(owner).is_some() || shelf::item_of(owner).is_some() || triage::is_folder(owner)
 }
 
 impl<S: Store> Core<S> {
@@ -79,6 +79,19 @@ impl<S: Store> Core<S> {
 
     /// The catalogs of an owner.
     async fn catalogs_of(&self, owner: &str) -> Result<Vec<String>, StoreError> {
+        if !triage::is_folder(owner) {
+            return self.catalogs_of_item(owner).await;
+        }
+        // While files pass from a folder to its heir they stand in the catalog of either.
+        let folder = self.folder_of_owner(owner).await?;
+        let mut catalogs: Vec<String> = folder.map(|folder| folder.catalog).into_iter().collect();
+        if let Some(heir) = self.heir_of_owner(owner).await? {
+            catalogs.extend(self.catalogs_of_item(&heir).await?);
+        }
+        Ok(catalogs)
+    }
+
+    async fn catalogs_of_item(&self, owner: &str) -> Result<Vec<String>, StoreError> {
         if let Some(login) = user_cache::login_of(owner) {
             return self.user_cache_catalogs(login).await;
         }

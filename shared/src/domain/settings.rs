@@ -23,6 +23,10 @@ pub struct Settings {
     pub cache_retention_seconds: u64,
     /// What one user may keep in the user cache, in bytes.
     pub max_cache_bytes: u64,
+    /// Folders of one project's quarantine, at most.
+    pub max_triage_folders: u64,
+    /// Files of one folder of the quarantine, at most.
+    pub max_triage_files: u64,
     /// The prearchive code of a new project: 0, 1, 4 or 5.
     pub default_prearchive_code: u8,
     /// Whether every user may make projects, or administrators only.
@@ -44,6 +48,8 @@ impl Default for Settings {
             session_idle_seconds: 300,
             cache_retention_seconds: 30 * 24 * 60 * 60,
             max_cache_bytes: 64 << 30,
+            max_triage_folders: 1_000,
+            max_triage_files: 10_000,
             default_prearchive_code: 0,
             users_may_create_projects: true,
             dicom_file_name_template: NameTemplate::default(),
@@ -101,6 +107,8 @@ impl Settings {
             session_idle_seconds: number(&given, "session_idle_seconds", defaults.session_idle_seconds, 1)?,
             cache_retention_seconds: number(&given, "cache_retention_seconds", defaults.cache_retention_seconds, 0)?,
             max_cache_bytes: bytes(&given, "max_cache_bytes", defaults.max_cache_bytes)?,
+            max_triage_folders: count(&given, "max_triage_folders", 1_000)?.into(),
+            max_triage_files: count(&given, "max_triage_files", 10_000)?.into(),
             default_prearchive_code: match given("default_prearchive_code").as_deref() {
                 None | Some("0") => 0,
                 Some("1") => 1,
@@ -254,6 +262,8 @@ mod tests {
             ("cache_retention_seconds", "-1"),
             ("max_cache_bytes", "64 GiB"),
             ("max_cache_bytes", "99999999999999999999"),
+            ("max_triage_folders", "many"),
+            ("max_triage_files", "-1"),
             ("default_prearchive_code", "2"),
             ("max_entries", "-1"),
             ("max_nesting", "17"),

@@ -90,7 +90,9 @@ impl<S: Store> Core<S> {
             let (finished, completed) = self.finish_sessions(project).await?;
             swept.sessions += finished;
             swept.completed += completed;
+            self.tidy_triage(project).await?;
         }
+        self.finish_triage().await?;
         self.finish_deleted_projects().await?;
         self.finish_deleted_experiments().await?;
         self.finish_deleted_subjects().await?;

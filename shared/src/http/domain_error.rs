@@ -47,6 +47,7 @@ impl From<FilesError> for ClientError {
         let sentence = capitalised(error.to_string());
         match error {
             FilesError::Upload(error) => error.into(),
+            FilesError::FileNotWanted => Self::bad_request("body-not-wanted", sentence),
             FilesError::NoFile => Self::bad_request("no-file", sentence),
             FilesError::Form(_) => Self::bad_request("bad-multipart", sentence),
             FilesError::TooManyFiles { .. } => Self::too_large("upload.too-many-files", sentence),

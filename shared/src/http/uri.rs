@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::path::{PathError, drop_archive_infix, join_segments, split};
+use super::path::{PathError, RequestPath, drop_archive_infix, join_segments, split};
 
 /// A URI given as a parameter: sound, decoded, without `/data` or `/REST` and without the optional `/archive`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +91,51 @@ impl ResourceUri {
             return Err(PathError::NotThatKind);
         }
         Ok(uri)
+    }
+
+    /// The resource of an item of the archive that this names, with or without `/files` behind it.
+    ///
+    /// # Errors
+    /// [`PathError::NotThatKind`] for everything else, single files among it.
+    pub fn archive_resource(&self) -> Result<ArchiveUri, PathError> {
+        let segments = match self.segments.as_slice() {
+            [above @ .., label, files] if files == "files" && above.last().is_some_and(|word| word == "resources") => {
+                let mut segments = above.to_vec();
+                segments.push(label.clone());
+                segments
+            }
+            segments => segments.to_vec(),
+        };
+        let uri = Self { segments }.archive_item()?;
+        if uri.resource.is_some() { Ok(uri) } else { Err(PathError::NotThatKind) }
+    }
+
+    /// The resource to which a request sends files, and the path of the file there; empty if the address names none.
+    /// `None` if it is about anything else.
+    pub fn sent_to(path: &RequestPath) -> Option<(Self, String)> {
+        let segments = path.segments();
+        let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        segments.iter().enumerate().filter(|(_, word)| **word == "files").find_map(|(at, _)| {
+            let uri = Self { segments: own(segments.get(..at)?) };
+            uri.archive_item().ok()?.resource?;
+            Some((uri, segments.get(at + 1..)?.join("/")))
+        })
+    }
+
+    /// A folder of the quarantine, or a file of one, that this names: the project, the folder and the file's path.
+    ///
+    /// # Errors
+    /// [`PathError::NotThatKind`] for everything else.
+    pub fn quarantined(&self) -> Result<(String, String, Option<String>), PathError> {
+        let own = |word: &str| word.to_owned();
+        match &self.segments()[..] {
+            ["services", "triage", "projects", project, "resources", folder, rest @ ..] => match rest {
+                [] | ["files"] => Ok((own(project), own(folder), None)),
+                ["files", path @ ..] => Ok((own(project), own(folder), Some(path.join("/")))),
+                _ => Err(PathError::NotThatKind),
+            },
+            _ => Err(PathError::NotThatKind),
+        }
     }
 
     /// The destination of an import that this names.
@@ -289,6 +334,48 @@ mod tests {
             "/experiments/E/assessors",
             "/experiments/E/scans/4/assessors/A",
         ] {
+            assert_eq!(of(value), Err(PathError::NotThatKind), "{value}");
+        }
+    }
+
+    #[test]
+    fn resources_are_named_with_or_without_files_and_single_files_are_not() {
+        let of = |value: &str| ResourceUri::parse(value).unwrap().archive_resource();
+        for value in ["/projects/P/resources/R", "/data/archive/projects/P/resources/R/files/"] {
+            assert_eq!(of(value).unwrap().resource.as_deref(), Some("R"), "{value}");
+        }
+        assert_eq!(of("/projects/P/resources/files").unwrap().resource.as_deref(), Some("files"));
+        for value in ["/projects/P", "/projects/P/files", "/projects/P/resources/R/files/a", "/projects/P/resources"] {
+            assert_eq!(of(value), Err(PathError::NotThatKind), "{value}");
+        }
+    }
+
+    #[test]
+    fn an_upload_is_told_from_other_requests_by_its_address() {
+        let of = |value: &str| ResourceUri::sent_to(&RequestPath::parse(value).unwrap());
+        let (uri, path) = of("/data/archive/projects/P/subjects/files/resources/R/files/resources/x/files/a").unwrap();
+        assert_eq!(
+            (uri.to_string().as_str(), path.as_str()),
+            ("/projects/P/subjects/files/resources/R", "resources/x/files/a")
+        );
+        assert_eq!(of("/data/experiments/E/scans/4/resources/R/files").unwrap().1, "");
+        for value in ["/data/projects/P/resources/R", "/data/projects/P/files", "/data/user/cache/resources/R/files/a"]
+        {
+            assert!(of(value).is_none(), "{value}");
+        }
+    }
+
+    #[test]
+    fn folders_and_files_of_the_quarantine_are_named() {
+        let of = |value: &str| ResourceUri::parse(value).unwrap().quarantined();
+        let (p, x) = (|| "P".to_owned(), || "a b".to_owned());
+        assert_eq!(of("/data/services/triage/projects/P/resources/a%20b"), Ok((p(), x(), None)));
+        assert_eq!(of("/services/triage/projects/P/resources/a b/files/"), Ok((p(), x(), None)));
+        let file = of("/REST/services/triage/projects/P/resources/a b/files/c/d");
+        assert_eq!(file, Ok((p(), x(), Some("c/d".to_owned()))));
+        for value in
+            ["/services/triage/projects/P", "/projects/P/resources/X", "/services/triage/projects/P/resources/X/y"]
+        {
             assert_eq!(of(value), Err(PathError::NotThatKind), "{value}");
         }
     }

@@ -5,7 +5,9 @@
 mod body;
 pub mod download;
 pub mod files;
+pub mod items;
 pub mod jobs;
+pub mod quarantine;
 mod reply;
 mod site;
 pub mod sources;
@@ -28,6 +30,7 @@ use crate::domain::DomainError;
 use crate::domain::access::{self, Decision, Right};
 use crate::domain::ids::{UNASSIGNED, project_or_unassigned};
 use crate::domain::prearchive::upload::Arriving;
+use crate::domain::prearchive::upload_files::form_fields;
 use crate::domain::project::Project;
 use crate::http::cookies::{EXPIRATION_COOKIE, expiration_cookie, sets_cookie};
 use crate::http::{BodyKind, ClientError, ErrorFormat, RequestContext, content_coding};
@@ -90,6 +93,19 @@ impl Call {
     pub async fn read_params(&mut self) -> Result<(), ClientError> {
         let body = self.take_body().collect(MAX_FORM_BYTES).await?;
         self.context.add_body_params(&body)
+    }
+
+    /// As [`Call::read_params`], for operations that take a `multipart/form-data` form as well.
+    ///
+    /// # Errors
+    /// As there; 400 if the form holds a file.
+    pub async fn read_fields(&mut self) -> Result<(), ClientError> {
+        let BodyKind::Multipart { boundary } = self.context.body_kind()? else { return self.read_params().await };
+        let body = self.take_body().collect(MAX_FORM_BYTES).await?;
+        for (name, value) in form_fields(&boundary, body).await? {
+            self.context.params.add_field(&name, &value)?;
+        }
+        Ok(())
     }
 
     /// Refuses whoever has not logged in.

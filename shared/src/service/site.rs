@@ -53,6 +53,8 @@ const VARIABLES: &[&str] = &[
     "session_idle_seconds",
     "cache_retention_seconds",
     "max_cache_bytes",
+    "max_triage_folders",
+    "max_triage_files",
     "max_upload_bytes",
     "max_entries",
     "max_entry_bytes",

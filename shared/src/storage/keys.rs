@@ -310,6 +310,26 @@ pub fn user_cache(login: &str) -> Key {
     Key::root("user-cache").name(login)
 }
 
+/// A folder of the quarantine.
+pub fn triage(project: &str, label: &str) -> Key {
+    Key::root("triage").name(project).name(label)
+}
+
+/// The counter of the folders that the quarantine of a project ever had.
+pub fn triage_counter(project: &str) -> Key {
+    Key::root("triage-n").name(project)
+}
+
+/// A folder of the quarantine that is about to go, or has gone, by its number.
+pub fn triage_trash(project: &str, number: u64) -> Key {
+    Key::root("triage-trash").name(project).number(number)
+}
+
+/// Who takes the files of a folder of the quarantine over, by the folder's number.
+pub fn triage_heir(project: &str, number: u64) -> Key {
+    Key::root("triage-heir").name(project).number(number)
+}
+
 /// A login session, by the hash of its token.
 pub fn login(token_hash: &str) -> Key {
     Key::root("login").name(token_hash)

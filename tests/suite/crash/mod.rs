@@ -11,6 +11,7 @@ mod merge;
 mod relocate;
 mod resumable;
 mod scans;
+mod triage;
 mod upload;
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};

@@ -10,6 +10,7 @@ mod refresh;
 mod report;
 mod review;
 mod server;
+mod triage;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -40,6 +41,8 @@ enum What {
     Refresh(refresh::Options),
     /// Rebuild, move and delete small and large sessions and compare.
     Review(review::Options),
+    /// Approve many files and one from the quarantine and compare, and send a large file through it.
+    Triage(triage::Options),
 }
 
 /// Builds what is measured.
@@ -70,5 +73,6 @@ pub fn run(options: &Options) -> Result<()> {
         What::List(options) => list::run(options),
         What::Refresh(options) => refresh::run(options),
         What::Review(options) => review::run(options),
+        What::Triage(options) => triage::run(options),
     }
 }

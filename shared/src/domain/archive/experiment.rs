@@ -8,7 +8,7 @@ use super::subject::LabelRef;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::resource::ItemResource;
-use crate::domain::{shelf, user_cache};
+use crate::domain::{shelf, triage, user_cache};
 use crate::imaging::Field;
 use crate::storage::roster::RowSource;
 use crate::storage::{Lease, Record, Roster, Store, StoreError, keys};
@@ -238,12 +238,25 @@ impl<S: Store> Core<S> {
         Ok(self.experiment_by_id(experiment).await?.is_some_and(|found| found.owns_as(session)))
     }
 
-    /// Whether files owned under this name are still somebody's: a session's of the prearchive, an experiment's, or a
-    /// user's who keeps them in the cache.
+    /// Whether files owned under this name are still somebody's: a session's of the prearchive, an experiment's, a
+    /// user's who keeps them in the cache, those of a folder of the quarantine or of who took them over.
     ///
     /// # Errors
     /// The store's failure.
     pub(crate) async fn content_is_alive(&self, content: &str) -> Result<bool, StoreError> {
+        if !triage::is_folder(content) {
+            return self.item_is_alive(content).await;
+        }
+        if self.folder_of_owner(content).await?.is_some() {
+            return Ok(true);
+        }
+        match self.heir_of_owner(content).await? {
+            Some(heir) => self.item_is_alive(&heir).await,
+            None => Ok(false),
+        }
+    }
+
+    pub(crate) async fn item_is_alive(&self, content: &str) -> Result<bool, StoreError> {
         if let Some(login) = user_cache::login_of(content) {
             return Ok(self.records.store().get(keys::user_cache(login).as_str()).await?.is_some());
         }
@@ -257,11 +270,15 @@ impl<S: Store> Core<S> {
     }
 
     /// Whether two names under which packs are owned stand for the same item: those of sessions that became the same
-    /// experiment do.
+    /// experiment do, and those of folders of the quarantine that it took over.
     ///
     /// # Errors
     /// The store's failure.
     pub(crate) async fn is_same_owner(&self, one: &str, other: &str) -> Result<bool, StoreError> {
+        if one == other {
+            return Ok(true);
+        }
+        let (one, other) = (&self.present_owner(one).await?, &self.present_owner(other).await?);
         if one == other {
             return Ok(true);
         }

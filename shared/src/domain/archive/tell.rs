@@ -58,13 +58,15 @@ impl<S: Store> Core<S> {
         let action = match told.kind {
             SessionEventKind::Merged => "Merged",
             // XNAT's name for it.
-            SessionEventKind::Archived | SessionEventKind::Test => "Transfer",
+            _ => "Transfer",
         };
         let details = format!("from {}", told.from);
         let deed = Deed { by: &told.by, action, details: &details, cause: &told.cause };
         self.remember(&experiment.project, experiment.as_item(), deed).await?;
         if !told.is_silent {
-            self.announce(&event(&experiment, session, told)).await?;
+            // With the session's identifier telling it again changes nothing.
+            let event = event(&experiment, session.id.clone(), told.kind, told.at_ms, &told.by);
+            self.announce(&event).await?;
         }
         Ok(())
     }
@@ -76,36 +78,26 @@ impl<S: Store> Core<S> {
     /// # Errors
     /// The store's failure.
     pub async fn announce_experiment(&self, experiment: &Experiment, by: &str) -> Result<(), DomainError> {
-        let event = SessionEvent {
-            id: random_id()?,
-            kind: SessionEventKind::Archived,
-            at_ms: self.clock.now_ms(),
-            by: by.to_owned(),
-            project: experiment.project.clone(),
-            subject_id: experiment.subject_id.clone(),
-            subject_label: experiment.subject_label.clone(),
-            experiment: experiment.id.clone(),
-            label: experiment.label.clone(),
-            xsi_type: experiment.xsi_type.as_str().to_owned(),
-        };
+        let (id, at_ms) = (random_id()?, self.clock.now_ms());
+        let event = event(experiment, id, SessionEventKind::Archived, at_ms, by);
         self.announce(&event).await?;
         Ok(())
     }
 }
 
-/// The event has the session's identifier, so that telling it again changes nothing.
-fn event(experiment: &Experiment, session: &PrearchiveSession, told: &Told) -> SessionEvent {
+fn event(experiment: &Experiment, id: String, kind: SessionEventKind, at_ms: u64, by: &str) -> SessionEvent {
     SessionEvent {
-        id: session.id.clone(),
-        kind: told.kind,
-        at_ms: told.at_ms,
-        by: told.by.clone(),
+        id,
+        kind,
+        at_ms,
+        by: by.to_owned(),
         project: experiment.project.clone(),
         subject_id: experiment.subject_id.clone(),
         subject_label: experiment.subject_label.clone(),
         experiment: experiment.id.clone(),
         label: experiment.label.clone(),
         xsi_type: experiment.xsi_type.as_str().to_owned(),
+        quarantine: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::change::{file_bytes, full};
+use super::change::{Draft, file_bytes, full};
 use super::paths::Clashes;
 use super::remove::MAX_NEW_PAGES;
 use super::{Catalog, CatalogFile, CatalogRef, FILES_PER_PAGE, Leftovers, MAX_FILES, PAGE_BYTES};
@@ -110,6 +110,26 @@ impl<S: Store> Core<S> {
         }
         self.commit_draft(lease, catalog, &draft.head, pages).await?;
         Ok(duplicates)
+    }
+
+    /// Which of these paths a catalog has.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub(crate) async fn paths_in<'a>(
+        &self,
+        id: &str,
+        paths: impl Iterator<Item = &'a str>,
+    ) -> Result<Vec<String>, StoreError> {
+        let head = self.catalog(id).await?;
+        let mut draft = Draft { core: self, id, head, pages: Default::default() };
+        let mut there = Vec::new();
+        for path in paths {
+            if draft.find(path).await?.is_some() {
+                there.push(path.to_owned());
+            }
+        }
+        Ok(there)
     }
 
     /// Counts files and bytes anew, and puts the head right. Gives whether it was wrong.

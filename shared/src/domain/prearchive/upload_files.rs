@@ -28,6 +28,9 @@ pub enum FilesError {
     /// There is no file.
     #[error("there is no file in the request; send it as the body (with inbody=true) or as a part of a form")]
     NoFile,
+    /// There is one where none is wanted.
+    #[error("the form has a file, where nothing but fields is wanted")]
+    FileNotWanted,
     /// The form is broken.
     #[error(transparent)]
     Form(#[from] FormError),
@@ -200,6 +203,28 @@ pub async fn receive_form<S: Store, B: Body>(
             Err(error)
         }
     }
+}
+
+/// The fields of a `multipart/form-data` body that was read whole.
+///
+/// # Errors
+/// [`FilesError`] for a form that is broken, or that has a file.
+pub async fn form_fields(boundary: &str, body: Vec<u8>) -> Result<Vec<(String, String)>, FilesError> {
+    let mut left = Some(Bytes::from(body)).filter(|body| !body.is_empty());
+    let mut form = FormReader::new(boundary);
+    let mut fields = Vec::new();
+    while let Some(mut part) = form.part(async || Ok::<_, FilesError>(left.take())).await? {
+        if part.file_name().is_some() {
+            return Err(FilesError::FileNotWanted);
+        }
+        let mut value = Vec::new();
+        while let Some(piece) = form.piece(&mut part, async || Ok::<_, FilesError>(left.take())).await? {
+            value.extend_from_slice(&piece);
+        }
+        let name = part.name().unwrap_or_default().to_owned();
+        fields.push((name, String::from_utf8_lossy(&value).into_owned()));
+    }
+    Ok(fields)
 }
 
 async fn next<B: Body>(arriving: &mut Arriving<B>) -> Result<Option<Bytes>, FilesError> {

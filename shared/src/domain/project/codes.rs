@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Project;
+use crate::accounts::Identity;
 use crate::domain::Core;
+use crate::domain::access::ProjectRole;
 use crate::domain::error::DomainError;
 use crate::imaging::PetMr;
 use crate::storage::Store;
@@ -126,6 +128,77 @@ impl QuarantineCode {
     }
 }
 
+/// Whose uploads to resources of the archive are taken into the quarantine, beyond XNAT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub enum ResourceQuarantine {
+    /// 0: nobody's, as in XNAT.
+    #[default]
+    Off,
+    /// 1: those of collaborators, which are refused otherwise.
+    Collaborators,
+    /// 2: those of members as well.
+    Members,
+}
+
+impl From<ResourceQuarantine> for u8 {
+    fn from(code: ResourceQuarantine) -> u8 {
+        match code {
+            ResourceQuarantine::Off => 0,
+            ResourceQuarantine::Collaborators => 1,
+            ResourceQuarantine::Members => 2,
+        }
+    }
+}
+
+impl TryFrom<u8> for ResourceQuarantine {
+    type Error = String;
+
+    fn try_from(code: u8) -> Result<Self, String> {
+        match code {
+            0 => Ok(Self::Off),
+            1 => Ok(Self::Collaborators),
+            2 => Ok(Self::Members),
+            other => Err(format!("{other} is no code of the resource quarantine")),
+        }
+    }
+}
+
+impl ResourceQuarantine {
+    /// The code that a client wrote: 0, 1 or 2.
+    ///
+    /// # Errors
+    /// [`DomainError::Invalid`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, DomainError> {
+        match text {
+            "0" | "false" => Ok(Self::Off),
+            "1" | "true" => Ok(Self::Collaborators),
+            "2" => Ok(Self::Members),
+            other => Err(DomainError::Invalid {
+                what: format!(
+                    "The submitted code {} is invalid: it must be 0 (off), 1 (uploads of collaborators are quarantined) \
+                     or 2 (those of members as well).",
+                    other.chars().take(40).collect::<String>().escape_default()
+                ),
+            }),
+        }
+    }
+}
+
+impl Project {
+    /// Whether what somebody uploads to resources of the archive is taken into the quarantine.
+    pub fn quarantines(&self, who: &Identity) -> bool {
+        if self.resource_quarantine == ResourceQuarantine::Off || who.edits_all_data() {
+            return false;
+        }
+        match who.login().and_then(|login| self.role_of(login.as_str())) {
+            Some(ProjectRole::Collaborator) => true,
+            Some(ProjectRole::Member) => self.resource_quarantine == ResourceQuarantine::Members,
+            Some(ProjectRole::Owner) | None => false,
+        }
+    }
+}
+
 /// What becomes of studies that hold PET and MR (XNAT's configuration `separatePETMR`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -185,6 +258,14 @@ impl<S: Store> Core<S> {
     /// [`DomainError::NotFound`] or the store's failure.
     pub async fn set_quarantine_code(&self, id: &str, code: QuarantineCode) -> Result<Project, DomainError> {
         self.change_settings(id, |project| project.quarantine_code = code).await
+    }
+
+    /// Sets whose uploads to resources of the archive are taken into the quarantine.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`] or the store's failure.
+    pub async fn set_resource_quarantine(&self, id: &str, code: ResourceQuarantine) -> Result<Project, DomainError> {
+        self.change_settings(id, |project| project.resource_quarantine = code).await
     }
 
     /// Sets what becomes of studies that hold PET and MR.

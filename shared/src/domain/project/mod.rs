@@ -16,7 +16,7 @@ use super::ids::ProjectId;
 use crate::storage::roster::RowSource;
 use crate::storage::{Record, Roster, Store, StoreError, keys};
 
-pub use codes::{PetMrHandling, PrearchiveCode, QuarantineCode};
+pub use codes::{PetMrHandling, PrearchiveCode, QuarantineCode, ResourceQuarantine};
 pub use fields::{ProjectChange, ProjectField, ProjectFields};
 pub use members::{LastOwner, MAX_MEMBERS};
 
@@ -32,6 +32,9 @@ pub struct Project {
     /// Whether what is archived must be reviewed.
     #[serde(default)]
     pub quarantine_code: QuarantineCode,
+    /// Whose uploads to resources are taken into the quarantine.
+    #[serde(default)]
+    pub resource_quarantine: ResourceQuarantine,
     /// What becomes of studies that hold PET and MR.
     #[serde(default)]
     pub pet_mr: PetMrHandling,
@@ -167,6 +170,7 @@ impl<S: Store> Core<S> {
                 prearchive_code: PrearchiveCode::try_from(core.settings.default_prearchive_code)
                     .unwrap_or(PrearchiveCode::Manual),
                 quarantine_code: QuarantineCode::default(),
+                resource_quarantine: ResourceQuarantine::default(),
                 pet_mr: PetMrHandling::default(),
                 accessibility: change.accessibility.unwrap_or_default(),
                 members: BTreeMap::from([(by.to_owned(), ProjectRole::Owner)]),

@@ -77,8 +77,8 @@ impl<S: Store> Core<S> {
             if !with_content && core.holds_anything(id).await? {
                 return Err(DomainError::Conflict {
                     reason: format!(
-                        "The project {id} still holds sessions, experiments, subjects or resources; delete them first, or delete \
-                         the project with removeFiles=true."
+                        "The project {id} still holds sessions, experiments, subjects, resources or files in quarantine; \
+                         delete them first, or delete the project with removeFiles=true."
                     ),
                 });
             }
@@ -91,7 +91,8 @@ impl<S: Store> Core<S> {
         Ok(!self.list_sessions(id).await?.is_empty()
             || !self.list_experiments(id).await?.is_empty()
             || !self.list_subjects(id).await?.is_empty()
-            || self.project_has_shelf(id).await?)
+            || self.project_has_shelf(id).await?
+            || self.project_has_triage(id).await?)
     }
 
     async fn bury(&self, project: Project, by: &str) -> Result<(), DomainError> {
@@ -165,6 +166,7 @@ impl<S: Store> Core<S> {
         }
         let is_shared_with = self.withdraw_shared(&id).await?;
         self.forget_webhooks(&id).await?;
+        self.remove_triage_of_project(&id).await.or_else(leave_if_busy)?;
         self.remove_project_shelf(&id).await.or_else(leave_if_busy)?;
         // Uploads that began before the deletion may still end; none is let in that is older than the retention.
         let retention_ms = self.settings.upload_retention_seconds.saturating_mul(1000).max(self.patience_ms());
@@ -176,6 +178,7 @@ impl<S: Store> Core<S> {
         }
         self.forget_history(ItemKind::Project, &id).await?;
         self.forget_scan_types(&id).await?;
+        self.forget_triage(&id).await?;
         let touch = roster.touch(&id, Some(tombstone.place)).await?;
         self.records.set(&keys::project_tombstone(&id), &Tombstone { done: true, ..tombstone }).await?;
         roster.settled(&id, touch).await?;

@@ -54,6 +54,19 @@ impl<S: Store> Core<S> {
         .await
     }
 
+    /// Adds a resource to a held shelf that is there as soon as it has a file.
+    pub(in crate::domain) async fn add_resource(
+        &self,
+        held: &mut HeldShelf,
+        label: &str,
+        notes: &FileNotes,
+    ) -> Result<ItemResource, DomainError> {
+        let new = self.new_resource(held, label, notes).await?;
+        held.shelf.resources.push(new.clone());
+        self.store_shelf(held).await?;
+        Ok(new)
+    }
+
     async fn new_resource(
         &self,
         held: &HeldShelf,
@@ -105,10 +118,7 @@ impl<S: Store> Core<S> {
                 Some(known) => known,
                 None => {
                     check_label(&add.resource)?;
-                    let new = core.new_resource(held, &add.resource, &add.notes).await?;
-                    held.shelf.resources.push(new.clone());
-                    core.store_shelf(held).await?;
-                    new
+                    core.add_resource(held, &add.resource, &add.notes).await?
                 }
             };
             let catalog = CatalogRef { id: &resource.catalog, owner: &held.owner };

@@ -63,6 +63,19 @@ impl<S: Store> Core<S> {
         outcome
     }
 
+    /// Does something while nobody else changes an item, which may be locked.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`] if the item is not there, [`DomainError::Busy`], what `work` gives, or the store's
+    /// failure.
+    pub(in crate::domain) async fn beside_shelf<T>(
+        &self,
+        of: &ShelfOf,
+        work: impl AsyncFnOnce(&Self) -> Result<T, DomainError>,
+    ) -> Result<T, DomainError> {
+        self.with_lease(&self.shelf_lease(of).await?, "this item of the archive", work).await
+    }
+
     async fn shelf_lease(&self, of: &ShelfOf) -> Result<String, DomainError> {
         Ok(match of {
             ShelfOf::Project(id) => project_lease(id),

@@ -29,7 +29,8 @@ const SUBJECT: &str = "subject/";
 const PROJECT: &str = "project/";
 
 /// Whose shelf, by identifiers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ShelfOf {
     /// A project's.
     Project(String),

@@ -3,6 +3,7 @@
 use super::{Shelf, ShelfOf};
 use crate::domain::Core;
 use crate::domain::archive::Experiment;
+use crate::domain::error::DomainError;
 use crate::domain::manifest::{Manifest, StoredScan};
 use crate::domain::resource::CountedResource;
 use crate::storage::{Store, StoreError, keys};
@@ -36,6 +37,16 @@ impl<S: Store> Core<S> {
             }
         };
         self.counted_resources(&resources).await
+    }
+
+    /// Whether an experiment has a scan of this ID.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`] if there is no such experiment, or the store's failure.
+    pub async fn has_scan(&self, experiment: &str, scan: &str) -> Result<bool, DomainError> {
+        let experiment = self.experiment_that_is(experiment).await?;
+        let manifest = self.manifest(&experiment.manifest).await?;
+        Ok(self.scans(&manifest).await?.iter().any(|stored| stored.scan.id == scan))
     }
 
     /// The scans of an experiment with what stands on their shelves.

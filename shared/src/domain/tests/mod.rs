@@ -22,6 +22,8 @@ mod separate;
 mod sharing;
 mod sharing_crash;
 mod shelf;
+mod triage;
+mod triage_crash;
 mod unpack;
 mod user_cache;
 mod way;

@@ -1,11 +1,15 @@
 //! What happened to a session, as a CloudEvents document (specification 1.0, JSON event format).
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::domain::time;
+
+/// What stands as it is in a part of an address (RFC 3986, section 2.3).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +19,12 @@ pub enum SessionEventKind {
     Archived,
     /// Others were merged into it.
     Merged,
+    /// Files for it, or for another item, were taken into the quarantine.
+    Quarantined,
+    /// They were taken from there into the archive.
+    Approved,
+    /// They were removed from there.
+    Rejected,
     /// Nothing; somebody tries the webhook.
     Test,
 }
@@ -25,6 +35,9 @@ impl SessionEventKind {
         match self {
             Self::Archived => "org.narthex.session.archived",
             Self::Merged => "org.narthex.session.merged",
+            Self::Quarantined => "org.narthex.files.quarantined",
+            Self::Approved => "org.narthex.files.approved",
+            Self::Rejected => "org.narthex.files.rejected",
             Self::Test => "org.narthex.webhook.test",
         }
     }
@@ -53,6 +66,26 @@ pub struct SessionEvent {
     pub label: String,
     /// Its data type.
     pub xsi_type: String,
+    /// Of what happens in the quarantine: to which files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<QuarantineFacts>,
+}
+
+/// Files that wait in the quarantine, or have waited there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantineFacts {
+    /// The project in whose quarantine.
+    pub project: String,
+    /// The folder.
+    pub folder: String,
+    /// For which resource they are, or where they went.
+    pub target: String,
+    /// Who uploaded them.
+    pub uploader: String,
+    /// How many.
+    pub files: u64,
+    /// Why, as whoever did it says.
+    pub reason: String,
 }
 
 impl SessionEvent {
@@ -72,11 +105,15 @@ impl SessionEvent {
             experiment: String::new(),
             label: String::new(),
             xsi_type: String::new(),
+            quarantine: None,
         })
     }
 
     /// The document. `site` names where it comes from.
     pub fn document(&self, site: &str) -> String {
+        if let Some(facts) = &self.quarantine {
+            return self.quarantine_document(site, facts);
+        }
         json!({
             "specversion": "1.0",
             "id": self.id,
@@ -97,6 +134,36 @@ impl SessionEvent {
                     "/data/archive/projects/{}/subjects/{}/experiments/{}",
                     self.project, self.subject_label, self.label
                 ),
+            },
+        })
+        .to_string()
+    }
+
+    fn quarantine_document(&self, site: &str, facts: &QuarantineFacts) -> String {
+        let QuarantineFacts { project, folder, target, uploader, files, reason } = facts;
+        let folder = utf8_percent_encode(folder, UNRESERVED);
+        let uri = format!("/data/services/triage/projects/{project}/resources/{folder}");
+        json!({
+            "specversion": "1.0",
+            "id": self.id,
+            "source": format!("urn:narthex:{site}"),
+            "type": self.kind.type_name(),
+            "subject": uri,
+            "time": time::rfc3339(self.at_ms),
+            "datacontenttype": "application/json",
+            "data": {
+                "project": self.project,
+                "subject_ID": self.subject_id,
+                "subject_label": self.subject_label,
+                "session_ID": self.experiment,
+                "session_label": self.label,
+                "xsiType": self.xsi_type,
+                "user": self.by,
+                "uploader": uploader,
+                "files": files,
+                "event_reason": reason,
+                "URI": uri,
+                "TARGET": target,
             },
         })
         .to_string()

@@ -12,5 +12,5 @@ mod signature;
 
 pub use config::{MAX_WEBHOOKS, NewWebhook, Scope, Webhook};
 pub use deliver::{Outgoing, Sender};
-pub use event::{SessionEvent, SessionEventKind};
+pub use event::{QuarantineFacts, SessionEvent, SessionEventKind};
 pub use queue::{Attempt, Delivery, DeliveryState};

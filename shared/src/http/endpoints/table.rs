@@ -188,9 +188,21 @@ endpoints! {
     }
     /// The resource quarantine.
     triage {
-        Triage:
-            GET "/data/services/triage/{*rest}", POST "/data/services/triage/{*rest}",
-            PUT "/data/services/triage/{*rest}", DELETE "/data/services/triage/{*rest}";
+        Approve: POST "/data/services/triage/approve", PUT "/data/services/triage/approve";
+        List:
+            GET "/data/services/triage/projects/{project}", GET "/data/services/triage/projects/{project}/resources";
+        Folder: GET "/data/services/triage/projects/{project}/resources/{folder}";
+        MakeFolder: PUT "/data/services/triage/projects/{project}/resources/{folder}";
+        DeleteFolder: DELETE "/data/services/triage/projects/{project}/resources/{folder}";
+        Files: GET "/data/services/triage/projects/{project}/resources/{folder}/files";
+        AddFiles:
+            POST "/data/services/triage/projects/{project}/resources/{folder}/files",
+            PUT "/data/services/triage/projects/{project}/resources/{folder}/files";
+        File: GET "/data/services/triage/projects/{project}/resources/{folder}/files/{*file}";
+        AddFile:
+            POST "/data/services/triage/projects/{project}/resources/{folder}/files/{*file}",
+            PUT "/data/services/triage/projects/{project}/resources/{folder}/files/{*file}";
+        DeleteFile: DELETE "/data/services/triage/projects/{project}/resources/{folder}/files/{*file}";
     }
     /// What has happened, and who is told.
     events {
@@ -227,6 +239,10 @@ endpoints! {
         QuarantineCode: GET "/data/projects/{project}/quarantine_code";
         SetQuarantineCode:
             PUT "/data/projects/{project}/quarantine_code", PUT "/data/projects/{project}/quarantine_code/{code}";
+        ResourceQuarantine: GET "/data/projects/{project}/resource_quarantine";
+        SetResourceQuarantine:
+            PUT "/data/projects/{project}/resource_quarantine",
+            PUT "/data/projects/{project}/resource_quarantine/{code}";
         SurplusPath:
             GET "/data/projects/{project}/accessibility/{level}",
             GET "/data/projects/{project}/accessibility/{level}/{*rest}",
@@ -236,7 +252,10 @@ endpoints! {
             PUT "/data/projects/{project}/prearchive_code/{code}/{*rest}",
             GET "/data/projects/{project}/quarantine_code/{code}",
             GET "/data/projects/{project}/quarantine_code/{code}/{*rest}",
-            PUT "/data/projects/{project}/quarantine_code/{code}/{*rest}";
+            PUT "/data/projects/{project}/quarantine_code/{code}/{*rest}",
+            GET "/data/projects/{project}/resource_quarantine/{code}",
+            GET "/data/projects/{project}/resource_quarantine/{code}/{*rest}",
+            PUT "/data/projects/{project}/resource_quarantine/{code}/{*rest}";
         UnservedSetting:
             GET "/data/projects/{project}/current_arc", PUT "/data/projects/{project}/current_arc",
             PUT "/data/projects/{project}/current_arc/{*rest}",

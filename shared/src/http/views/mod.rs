@@ -15,5 +15,6 @@ pub mod search;
 pub mod selection;
 pub mod shelf;
 pub mod subject;
+pub mod triage;
 pub mod user_cache;
 pub mod users;

@@ -58,6 +58,8 @@ pub enum Spoils {
     Subject,
     /// The experiment.
     Experiment,
+    /// The folder of the quarantine.
+    Folder,
     /// The logins of whoever asks.
     Login,
     /// The alias token.
@@ -112,6 +114,7 @@ pub fn rows() -> Vec<Row> {
     let mut rows = rows_prearchive::rows();
     rows.extend(import());
     rows.extend(archive());
+    rows.extend(triage());
     rows.extend(events());
     rows.extend(settings());
     rows.extend(rows_access::rows());
@@ -235,7 +238,30 @@ fn archive() -> Vec<Row> {
         row("DeleteExperimentOfId", Rule::OwnItem).query("removeFiles=true").spoils(Spoils::Experiment),
         super::rows::row("catalog", "Refresh", Rule::Refresh)
             .body(Body::Form("resource=/archive/experiments/{experiment}&options=checksum,delete")),
-        super::rows::row("triage", "Triage", Rule::User).answers(UNSERVED).with(&[("rest", "projects/{project}")]),
+    ]
+}
+
+fn triage() -> Vec<Row> {
+    const FILE: &[(&str, &str)] = &[("file", "a.txt")];
+    const FRESH: &[(&str, &str)] = &[("folder", "{fresh}"), ("file", "a.txt")];
+    const TARGET: &str = "target=/data/projects/{project}/resources/R&OVERWRITE=true";
+    const APPROVED: Body = Body::Form(
+        "src=/data/services/triage/projects/{project}/resources/{folder}&dest=/data/projects/{project}/resources/R\
+         &overwrite=true",
+    );
+    let row = |name, rule| row("triage", name, rule);
+    let gone = |name| row(name, Rule::Review).with(FILE).spoils(Spoils::Folder);
+    vec![
+        row("List", Rule::ReadMembers),
+        row("Folder", Rule::Review),
+        row("Files", Rule::Review),
+        row("File", Rule::Review).with(FILE),
+        row("MakeFolder", Rule::EditProject).with(FRESH),
+        row("AddFiles", Rule::EditProject).query(TARGET).with(FRESH).body(Body::File("hello")),
+        row("AddFile", Rule::EditProject).query(TARGET).with(FRESH).body(Body::File("hello")),
+        gone("DeleteFile"),
+        gone("DeleteFolder"),
+        row("Approve", Rule::OwnProject).body(APPROVED).answers(&[201]).spoils(Spoils::Folder),
     ]
 }
 
@@ -283,6 +309,8 @@ fn settings() -> Vec<Row> {
         row("SetPrearchiveCode", Rule::OwnProject).answers(&[200, 400]).with(&[("code", "0")]),
         row("QuarantineCode", Rule::ReadProject),
         row("SetQuarantineCode", Rule::OwnProject).answers(&[200, 400]).with(&[("code", "0")]),
+        row("ResourceQuarantine", Rule::ReadProject),
+        row("SetResourceQuarantine", Rule::OwnProject).answers(&[200, 400]).with(&[("code", "0")]),
         row("SurplusPath", Rule::ReadProject).answers(&[400]).with(SURPLUS),
         row("UnservedSetting", Rule::ReadProject).answers(UNSERVED).with(SURPLUS),
         row("Members", Rule::ReadMembers),

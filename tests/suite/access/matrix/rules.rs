@@ -139,6 +139,9 @@ pub enum Rule {
     OwnProject,
     /// The same; what may not be read does not exist, even if its project may be known.
     OwnItem,
+    /// The same; for those who read the project's data and do not review what is in its quarantine, what others have put
+    /// there does not exist.
+    Review,
     /// The same, and everybody where there is no such project yet.
     PutProject,
     /// Those who read the project's data; what belongs to no project is for those who read all data.
@@ -228,6 +231,10 @@ impl Rule {
             Self::ReadMembers if role == Role::Guest => Class::Unauthorized,
             Self::ReadMembers => project(role, place, Level::Read),
             Self::OwnProject => project(role, place, Level::Own),
+            Self::Review => match (project(role, place, Level::Own), project(role, place, Level::Read)) {
+                (Class::Forbidden, Class::Allowed) => Class::NotFound,
+                (class, _) => class,
+            },
             Self::PutProject => match place {
                 Place::Nowhere => users(role, true),
                 _ => users(role, level(role, place) == Level::Own || place == Place::Unassigned),

@@ -164,8 +164,17 @@ impl World {
         api.import_zip(&format!("dest=/archive/projects/{project}"), &zip_study(&study(seed, "ARCHIVED")));
         let file = api.client.request("PUT", &format!("/data/projects/{project}/resources/KEPT/files/a.txt"));
         ok(&file.header("Content-Type", "text/plain").send_bytes(b"hello").unwrap());
+        self.quarantine(project, "KEPT");
         let id = |list: &str| api.table(&format!("/data/projects/{project}/{list}")).only().get("ID").to_owned();
         self.archived.insert(project, [id("subjects"), id("experiments")]);
+    }
+
+    /// A folder of the quarantine.
+    fn quarantine(&self, project: &str, folder: &str) {
+        let uri = format!("/data/services/triage/projects/{project}/resources/{folder}/files/a.txt");
+        let api = self.api();
+        let file = api.client.request("PUT", &format!("{uri}?target=/data/projects/{project}/resources/R"));
+        ok(&file.header("Content-Type", "text/plain").send_bytes(b"hello").unwrap());
     }
 
     /// Has something done in the background that can be followed under a key.
@@ -196,6 +205,10 @@ impl World {
                 let client = self.client(role);
                 self.start_work(&client, &fresh);
                 names.insert("key", fresh.clone());
+            }
+            Spoils::Folder if is_allowed => {
+                self.quarantine(project(place), &fresh);
+                names.insert("folder", fresh.clone());
             }
             Spoils::Project if is_allowed => {
                 self.make_project(place, &fresh);
@@ -255,6 +268,7 @@ impl World {
             ("session", STAYS.to_owned()),
             ("scan", "1".to_owned()),
             ("resource", "DICOM".to_owned()),
+            ("folder", "KEPT".to_owned()),
             ("file", file),
             ("subject", subject),
             ("experiment", experiment),

@@ -1,0 +1,389 @@
+//! The resource quarantine.
+
+use futures::executor::block_on;
+
+use super::crash::left;
+use super::files::received;
+use super::shelf::{archived, on_shelf, put};
+use super::*;
+use crate::domain::catalog::{CatalogCursor, FileNotes};
+use crate::domain::history::{Cause, ItemKind};
+use crate::domain::prearchive::upload_files::ReceivedFile;
+use crate::domain::shelf::ShelfOf;
+use crate::domain::triage::{Approve, Quarantine, Shown, Target, TriageFolder};
+
+pub(super) type Files = Vec<(String, Vec<u8>)>;
+
+pub(super) fn target(of: &ShelfOf, resource: &str) -> Target {
+    Target {
+        uri: format!("/data/archive/projects/DEMO/resources/{resource}/files"),
+        project: "DEMO".to_owned(),
+        of: of.clone(),
+        resource: resource.to_owned(),
+        subject: String::new(),
+        experiment: String::new(),
+        scan: String::new(),
+        assessor: String::new(),
+    }
+}
+
+fn cause(reason: &str) -> Cause {
+    Cause { reason: reason.to_owned(), ..Cause::default() }
+}
+
+pub(super) fn into(label: &str, target: &Target) -> Quarantine {
+    Quarantine {
+        project: "DEMO".to_owned(),
+        label: label.to_owned(),
+        by: "carl".to_owned(),
+        target: target.clone(),
+        overwrite: false,
+        notes: FileNotes { format: "TXT".to_owned(), ..FileNotes::default() },
+        cause: cause("because"),
+    }
+}
+
+pub(super) fn approve(label: &str, paths: Option<&[&str]>, dest: &Target) -> Approve {
+    Approve {
+        project: "DEMO".to_owned(),
+        label: label.to_owned(),
+        paths: paths.map(|paths| paths.iter().map(|path| (*path).to_owned()).collect()),
+        dest: dest.clone(),
+        overwrite: false,
+        notes: FileNotes::default(),
+        by: "olga".to_owned(),
+        cause: cause("looked at"),
+    }
+}
+
+/// Uploads files, of which each comes in a pack of its own.
+pub(super) async fn upload<S: Store>(
+    core: &Core<S>,
+    wanted: &Quarantine,
+    files: &[(&str, &[u8])],
+) -> Result<Vec<String>, DomainError> {
+    let mut all = Vec::new();
+    for (path, bytes) in files {
+        all.push(received(core, path, bytes).await.map_err(|error| DomainError::Invalid { what: error.to_string() })?);
+    }
+    Ok(core.quarantine_files(wanted, all).await?.duplicates)
+}
+
+/// The files of a zip, which share its pack.
+pub(super) async fn unpacked<S: Store>(core: &Core<S>, files: &[(&str, &[u8])]) -> Vec<ReceivedFile> {
+    let entries = files.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()));
+    let zip = narthex_generator::zip_files(entries, narthex_generator::Packing::Stored);
+    let file = received(core, "all.zip", &zip).await.unwrap();
+    core.unpack_files(vec![file]).await.unwrap()
+}
+
+/// The folders that are seen, and their files with their bytes.
+pub(super) async fn waiting<S: Store>(core: &Core<S>) -> Vec<(String, Files)> {
+    let mut all = Vec::new();
+    for folder in core.list_triage("DEMO", None).await.unwrap() {
+        if core.triage_folder("DEMO", &folder.label).await.unwrap().is_some() {
+            all.push((folder.label.clone(), files_of(core, &folder).await));
+        }
+    }
+    all
+}
+
+async fn files_of<S: Store>(core: &Core<S>, folder: &TriageFolder) -> Files {
+    let shown = core.shown_of(folder).await.unwrap();
+    let mut files = Files::new();
+    let mut cursor = CatalogCursor::new(folder.catalog.clone());
+    while let Some(some) = core.next_files(&mut cursor).await.unwrap() {
+        for file in some.iter().filter(|file| shown.has(&file.file.name)) {
+            files.push((file.file.name.clone(), bytes_of(core, &file.file).await));
+        }
+    }
+    files
+}
+
+/// The files of a resource with their bytes.
+pub(super) async fn arrived<S: Store>(core: &Core<S>, of: &ShelfOf, resource: &str) -> Files {
+    let all = on_shelf(core, of).await;
+    all.into_iter().filter(|(label, ..)| label == resource).map(|(_, path, bytes)| (path, bytes)).collect()
+}
+
+pub(super) fn some(files: &[(&str, &[u8])]) -> Files {
+    files.iter().map(|(path, bytes)| ((*path).to_owned(), bytes.to_vec())).collect()
+}
+
+/// Approves, and empties what has gone.
+async fn approve_all<S: Store>(core: &Core<S>, wanted: &Approve) -> Result<u64, DomainError> {
+    let approved = core.approve(wanted).await?;
+    if let Some(folder) = &approved.gone {
+        core.empty_triage_of(folder).await?;
+    }
+    Ok(approved.files)
+}
+
+const FILES: [(&str, &[u8]); 3] = [("a.txt", b"one"), ("b/c.txt", b"two"), ("b/d.txt", b"three")];
+
+#[test]
+fn files_wait_and_are_approved_into_every_kind_of_item() {
+    block_on(async {
+        let site = Site::new().with_project().await;
+        let core = site.core();
+        let experiment = archived(&core).await;
+        for of in [
+            ShelfOf::Project("DEMO".to_owned()),
+            ShelfOf::Subject(experiment.subject_id.clone()),
+            ShelfOf::Experiment(experiment.id.clone()),
+            ShelfOf::Scan { experiment: experiment.id.clone(), scan: "5".to_owned() },
+        ] {
+            let blobs = site.blobs.keys().len();
+            let target = target(&of, "R");
+            assert!(upload(&core, &into("X", &target), &FILES).await.unwrap().is_empty());
+            assert_eq!(waiting(&core).await, [("X".to_owned(), some(&FILES))]);
+            assert!(arrived(&core, &of, "R").await.is_empty());
+            assert_eq!(site.blobs.keys().len(), blobs + 3);
+            assert_eq!(approve_all(&core, &approve("X", None, &target)).await.unwrap(), 3);
+            assert!(waiting(&core).await.is_empty());
+            assert_eq!(arrived(&core, &of, "R").await, some(&FILES), "{of:?}");
+            assert_eq!(site.blobs.keys().len(), blobs + 3, "no bytes are copied");
+            // The sweep leaves them alone, and they go as other files do.
+            site.clock.advance(100_000_000);
+            core.sweep().await.unwrap();
+            assert_eq!(arrived(&core, &of, "R").await, some(&FILES), "{of:?}");
+            core.remove_item_file(&of, "R", "a.txt").await.unwrap();
+            assert_eq!(site.blobs.keys().len(), blobs + 2, "{of:?}");
+            core.remove_item_resource(&of, "R").await.unwrap();
+            core.tidy_shelf(&of).await.unwrap();
+            assert_eq!(site.blobs.keys().len(), blobs, "{of:?}");
+            assert_eq!(left(&site, "triage") + left(&site, "triage-trash") + left(&site, "catalog"), 0);
+        }
+    });
+}
+
+#[test]
+fn files_of_one_archive_go_different_ways() {
+    block_on(async {
+        let site = Site::new().with_project().await;
+        let core = site.core();
+        let experiment = archived(&core).await;
+        let (project, subject) = (ShelfOf::Project("DEMO".to_owned()), ShelfOf::Subject(experiment.subject_id.clone()));
+        let (first, second) = (target(&project, "R"), target(&subject, "S"));
+        let (blobs, packs) = (site.blobs.keys().len(), left(&site, "pack"));
+        let files = unpacked(&core, &FILES).await;
+        core.quarantine_files(&into("X", &first), files).await.unwrap();
+        assert_eq!(left(&site, "pack"), packs + 1);
+        assert_eq!(approve_all(&core, &approve("X", Some(&["a.txt"]), &first)).await.unwrap(), 1);
+        assert_eq!(waiting(&core).await, [("X".to_owned(), some(&FILES[1..]))]);
+        // What was taken over goes and comes again without harm to what waits.
+        core.remove_item_file(&project, "R", "a.txt").await.unwrap();
+        assert_eq!(waiting(&core).await, [("X".to_owned(), some(&FILES[1..]))]);
+        assert_eq!(approve_all(&core, &approve("X", Some(&["b/c.txt"]), &first)).await.unwrap(), 1);
+        assert_eq!(approve_all(&core, &approve("X", None, &second)).await.unwrap(), 1);
+        assert!(waiting(&core).await.is_empty());
+        core.remove_item_resource(&project, "R").await.unwrap();
+        core.tidy_shelf(&project).await.unwrap();
+        site.clock.advance(100_000_000);
+        core.sweep().await.unwrap();
+        assert_eq!(arrived(&core, &subject, "S").await, some(&FILES[2..]));
+        core.remove_item_resource(&subject, "S").await.unwrap();
+        core.tidy_shelf(&subject).await.unwrap();
+        assert_eq!((site.blobs.keys().len(), left(&site, "pack")), (blobs, packs));
+    });
+}
+
+#[test]
+fn what_the_destination_has_is_not_replaced_unasked_and_then_nothing_moves() {
+    block_on(async {
+        let site = Site::new().with_project().await;
+        let core = site.core();
+        let of = ShelfOf::Project("DEMO".to_owned());
+        let target = target(&of, "R");
+        put(&core, &of, "R", "a.txt", b"old").await.unwrap();
+        upload(&core, &into("X", &target), &FILES).await.unwrap();
+        for wanted in [approve("X", None, &target), approve("X", Some(&["a.txt", "b/c.txt"]), &target)] {
+            let refused = core.approve(&wanted).await.unwrap_err();
+            assert!(matches!(&refused, DomainError::Conflict { reason } if reason.contains("a.txt")), "{refused}");
+            assert!(core.check_approval(&wanted).await.is_err());
+            assert_eq!(waiting(&core).await, [("X".to_owned(), some(&FILES))]);
+            assert_eq!(arrived(&core, &of, "R").await, some(&[("a.txt", b"old")]));
+        }
+        // A file cannot be a folder: refused in the middle, and taken back.
+        put(&core, &of, "S", "b", b"a file").await.unwrap();
+        let blocked = self::target(&of, "S");
+        for paths in [None, Some(&["b/c.txt"][..])] {
+            let refused = core.approve(&approve("X", paths, &blocked)).await.unwrap_err();
+            assert!(matches!(refused, DomainError::Invalid { .. }), "{refused}");
+        }
+        assert_eq!(left(&site, "triage-trash") + left(&site, "triage-heir"), 0);
+        assert_eq!(waiting(&core).await, [("X".to_owned(), some(&FILES))]);
+        let overwriting = Approve { overwrite: true, ..approve("X", None, &target) };
+        assert_eq!(approve_all(&core, &overwriting).await.unwrap(), 3);
+        assert_eq!(arrived(&core, &of, "R").await, some(&FILES));
+        assert_eq!(site.blobs.keys().len(), 4);
+        let again = core.approve(&approve("X", None, &target)).await;
+        assert!(matches!(again, Err(DomainError::NotFound { .. })), "{again:?}");
+    });
+}
+
+#[test]
+fn what_is_refused_is_gone_with_its_bytes() {
+    block_on(async {
+        let site = Site::new().with_project().await;
+        let core = site.core();
+        let target = target(&ShelfOf::Project("DEMO".to_owned()), "R");
+        upload(&core, &into("X", &target), &FILES).await.unwrap();
+        let zip = unpacked(&core, &FILES).await;
+        core.quarantine_files(&into("Z", &target), zip).await.unwrap();
+        core.remove_triage_file("DEMO", "X", "a.txt", "olga", &cause("no")).await.unwrap();
+        let again = core.remove_triage_file("DEMO", "X", "a.txt", "olga", &cause("no")).await;
+        assert!(matches!(again, Err(DomainError::NotFound { .. })), "{again:?}");
+        assert_eq!(site.blobs.keys().len(), 3);
+        for path in ["b/c.txt", "b/d.txt"] {
+            core.remove_triage_file("DEMO", "X", path, "olga", &cause("no")).await.unwrap();
+        }
+        assert_eq!(waiting(&core).await, [("Z".to_owned(), some(&FILES))], "a folder goes with its last file");
+        let gone = core.remove_triage_folder("DEMO", "Z", "olga", &cause("no")).await.unwrap();
+        assert!(waiting(&core).await.is_empty());
+        core.empty_triage_of(&gone).await.unwrap();
+        assert!(site.blobs.keys().is_empty());
+        for kind in ["triage", "triage-trash", "triage-heir", "catalog", "catalog-page", "pack"] {
+            assert_eq!(left(&site, kind), 0, "{kind}");
+        }
+        let history = core.history(ItemKind::Project, "DEMO", 0, 100).await.unwrap();
+        let told: Vec<_> = history.iter().map(|event| (event.action.as_str(), event.by.as_str())).collect();
+        assert_eq!(
+            told[..5],
+            [("Rejected", "olga"); 5][..4].iter().chain(&[("Quarantined", "carl")]).copied().collect::<Vec<_>>()[..]
+        );
+        assert_eq!(history[4].cause.reason, "because");
+    });
+}
+
+#[test]
+fn folders_are_of_one_user_for_one_resource() {
+    block_on(async {
+        let site = Site::new().with_project().await;
+        let core = site.core();
+        let of = ShelfOf::Project("DEMO".to_owned());
+        let wanted = into("X", &target(&of, "R"));
+        assert!(upload(&core, &wanted, &FILES[..1]).await.unwrap().is_empty());
+        assert_eq!(upload(&core, &wanted, &[("a.txt", b"new"), ("e", b"e")]).await.unwrap(), ["a.txt"]);
+        let overwriting = Quarantine { overwrite: true, ..wanted.clone() };
+        assert!(upload(&core, &overwriting, &[("a.txt", b"new")]).await.unwrap().is_empty());
+        assert_eq!(waiting(&core).await, [("X".to_owned(), some(&[("a.txt", b"new"), ("e", b"e")]))]);
+        assert_eq!(site.blobs.keys().len(), 2);
+        assert!(core.list_triage("DEMO", None).await.unwrap()[0].overwrite);
+        for other in [
+            Quarantine { by: "mary".to_owned(), ..wanted.clone() },
+            Quarantine { target: target(&of, "S"), ..wanted.clone() },
+        ] {
+            let refused = upload(&core, &other, &FILES).await;
+            assert!(matches!(refused, Err(DomainError::Conflict { .. })), "{refused:?}");
+        }
+        let refused = upload(&core, &into("a/b", &target(&of, "R")), &FILES).await;
+        assert!(matches!(refused, Err(DomainError::Invalid { .. })), "{refused:?}");
+        assert_eq!(site.blobs.keys().len(), 2);
+        // An empty folder is there until it is removed, and is whoever's made it.
+        core.make_triage_folder("DEMO", "E", "carl", None).await.unwrap();
+        assert!(matches!(core.make_triage_folder("DEMO", "E", "carl", None).await, Err(DomainError::Exists { .. })));
+        assert!(matches!(core.make_triage_folder("DEMO", "X", "carl", None).await, Err(DomainError::Exists { .. })));
+        assert_eq!(waiting(&core).await[1], ("E".to_owned(), Vec::new()));
+        let empty = core.approve(&approve("E", None, &target(&of, "R"))).await;
+        assert!(matches!(empty, Err(DomainError::Invalid { .. })), "{empty:?}");
+        upload(&core, &into("E", &target(&of, "R")), &[("z", b"z")]).await.unwrap();
+        assert_eq!(approve_all(&core, &approve("E", None, &target(&of, "R"))).await.unwrap(), 1);
+        assert_eq!(waiting(&core).await.len(), 1);
+        assert_eq!(core.list_triage("DEMO", Some("mary")).await.unwrap().len(), 0);
+    });
+}
+
+#[test]
+fn the_quarantine_has_bounds() {
+    block_on(async {
+        let site = Site::new().with_project().await;
+        let settings =
+            || Settings { lease_seconds: 2, max_triage_folders: 2, max_triage_files: 3, ..Settings::default() };
+        let core = Core::new(site.records.clone(), site.blobs.clone(), site.clock.clone(), settings());
+        let target = target(&ShelfOf::Project("DEMO".to_owned()), "R");
+        upload(&core, &into("X", &target), &FILES).await.unwrap();
+        let full = upload(&core, &into("X", &target), &[("e", b"e")]).await;
+        assert!(matches!(full, Err(DomainError::Full { .. })), "{full:?}");
+        let zip = unpacked(&core, &[("1", b"1"), ("2", b"2"), ("3", b"3"), ("4", b"4")]).await;
+        let full = core.quarantine_files(&into("Y", &target), zip).await;
+        assert!(matches!(full, Err(DomainError::Full { .. })), "{full:?}");
+        assert_eq!(site.blobs.keys().len(), 3);
+        // What was refused takes no place.
+        for label in ["Y", "Z"] {
+            let outcome = upload(&core, &into(label, &target), &FILES[..1]).await;
+            assert_eq!(outcome.is_ok(), label == "Y", "{outcome:?}");
+        }
+        assert!(matches!(core.make_triage_folder("DEMO", "Z", "carl", None).await, Err(DomainError::Full { .. })));
+    });
+}
+
+#[test]
+fn a_locked_destination_takes_nothing_and_a_deleted_one_has_nothing() {
+    block_on(async {
+        let site = Site::new().with_project().await;
+        let core = site.core();
+        let experiment = archived(&core).await;
+        let of = ShelfOf::Experiment(experiment.id.clone());
+        let target = target(&of, "R");
+        upload(&core, &into("X", &target), &FILES).await.unwrap();
+        let mut locked = experiment.clone();
+        locked.status = "locked".to_owned();
+        core.records.set(&crate::storage::keys::experiment(&experiment.id), &locked).await.unwrap();
+        for outcome in [
+            core.approve(&approve("X", None, &target)).await.map(drop),
+            core.check_approval(&approve("X", None, &target)).await,
+        ] {
+            assert!(matches!(outcome, Err(DomainError::Refused { .. })), "{outcome:?}");
+        }
+        assert_eq!(waiting(&core).await, [("X".to_owned(), some(&FILES))]);
+        core.records.set(&crate::storage::keys::experiment(&experiment.id), &experiment).await.unwrap();
+        core.delete_experiment(&experiment.id).await.unwrap();
+        let gone = core.approve(&approve("X", None, &target)).await;
+        assert!(matches!(gone, Err(DomainError::NotFound { .. })), "{gone:?}");
+        site.clock.advance(100_000_000);
+        core.sweep().await.unwrap();
+        assert_eq!(waiting(&core).await, [("X".to_owned(), some(&FILES))], "it can go elsewhere");
+        let elsewhere = self::target(&ShelfOf::Project("DEMO".to_owned()), "R");
+        assert_eq!(approve_all(&core, &approve("X", None, &elsewhere)).await.unwrap(), 3);
+    });
+}
+
+#[test]
+fn a_deleted_experiment_and_a_deleted_project_take_approved_files_and_what_waits_along() {
+    block_on(async {
+        let site = Site::new().with_project().await;
+        let core = site.core();
+        let experiment = archived(&core).await;
+        let of = ShelfOf::Experiment(experiment.id.clone());
+        let target = target(&of, "R");
+        upload(&core, &into("X", &target), &FILES).await.unwrap();
+        approve_all(&core, &approve("X", None, &target)).await.unwrap();
+        let zip = unpacked(&core, &FILES).await;
+        core.quarantine_files(&into("Z", &self::target(&of, "S")), zip).await.unwrap();
+        approve_all(&core, &approve("Z", None, &self::target(&of, "S"))).await.unwrap();
+        assert_eq!((arrived(&core, &of, "R").await, arrived(&core, &of, "S").await), (some(&FILES), some(&FILES)));
+        core.delete_experiment(&experiment.id).await.unwrap();
+        assert!(site.blobs.keys().is_empty(), "{:?}", site.blobs.keys());
+        let project = self::target(&ShelfOf::Project("DEMO".to_owned()), "R");
+        upload(&core, &into("X", &project), &FILES).await.unwrap();
+        approve_all(&core, &approve("X", Some(&["a.txt"]), &project)).await.unwrap();
+        assert!(matches!(core.delete_project("DEMO", false, "admin").await, Err(DomainError::Conflict { .. })));
+        core.delete_project("DEMO", true, "admin").await.unwrap();
+        core.finish_deleted_projects().await.unwrap();
+        let late = upload(&core, &into("Y", &project), &FILES).await;
+        assert!(matches!(late, Err(DomainError::NotFound { .. })), "{late:?}");
+        site.clock.advance(100_000_000);
+        core.finish_deleted_projects().await.unwrap();
+        assert!(site.blobs.keys().is_empty(), "{:?}", site.blobs.keys());
+        for kind in ["triage", "triage-trash", "triage-heir", "triage-n", "catalog", "pack"] {
+            assert_eq!(left(&site, kind), 0, "{kind}");
+        }
+    });
+}
+
+#[test]
+fn what_is_shown_says_which_files_are_there() {
+    let but = Shown::AllBut(vec!["a".to_owned()]);
+    assert!(Shown::All.has("a") && !Shown::Nothing.has("a") && !but.has("a") && but.has("b"));
+}

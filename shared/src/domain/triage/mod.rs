@@ -1,0 +1,237 @@
+//! The resource quarantine (XNAT's triage): files that wait until a reviewer takes them into the archive or refuses them.
+//!
+//! What one user uploads for one resource of the archive stands in one folder: a record, and a catalog of its files.
+//! Whoever changes a folder holds the lease of its project's quarantine.
+//!
+//! Approving moves no bytes ([`approve`]). The folder's record says where its files are about to go before the write
+//! that puts them there, so that whoever comes after a crash sees by the destination's catalog which of the two holds
+//! ([`settle`]). The name under which a folder's packs are owned becomes one of the destination's names then
+//! ([`heir`]), so that approving many files costs no more than their pages.
+//!
+//! What is to leave the quarantine stands in a list before it does ([`leave`]), so that nothing is left behind.
+
+mod approve;
+mod heir;
+mod hold;
+mod leave;
+mod read;
+mod settle;
+mod sweep;
+mod tell;
+mod upload;
+
+pub use approve::{Approve, Approved};
+pub use read::Shown;
+pub use upload::{Quarantine, Quarantined};
+
+use serde::{Deserialize, Serialize};
+
+use super::Core;
+use super::error::DomainError;
+use super::history::Cause;
+use super::ids::MAX_NAME_BYTES;
+use super::shelf::ShelfOf;
+use crate::intake::EntryName;
+use crate::limits::Limits;
+use crate::storage::roster::RowSource;
+use crate::storage::{Record, Roster, Store, keys};
+
+/// Files of a folder that are approved one by one in one request, at most: their paths stand in the folder's record.
+pub const MAX_CHOSEN: usize = 200;
+
+/// Bytes of these paths together, at most: far below the largest record.
+const MAX_CHOSEN_BYTES: usize = 64 * 1024;
+
+/// Bytes of a destination's URI, at most: it stands in the folder's record.
+const MAX_URI_BYTES: usize = 4 * 1024;
+
+/// What stands before the name of a folder in the name under which its packs are owned.
+const OWNER: &str = "triage/";
+
+/// A resource of the archive for which files are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Its address as whoever named it did, with `/data/archive` at its beginning and `/files` at its end.
+    pub uri: String,
+    /// The item's project.
+    pub project: String,
+    /// Whose resource.
+    pub of: ShelfOf,
+    /// Its label or number. There need be none.
+    pub resource: String,
+    /// The subject's label, if it is below one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// The experiment's label, if it is below one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub experiment: String,
+    /// The scan, if it is below one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scan: String,
+    /// The assessor as the address names it, if it is below one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub assessor: String,
+}
+
+/// A folder of the quarantine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriageFolder {
+    /// The project.
+    pub project: String,
+    /// Its label, which no other folder of the project has.
+    pub label: String,
+    /// Its number, which no other folder of the project ever had.
+    pub number: u64,
+    /// Its place in the project's list.
+    place: u64,
+    /// The identifier of its catalog.
+    pub catalog: String,
+    /// Who uploads: the login name.
+    pub by: String,
+    /// For which resource the files are meant; `None` before the first file of one that was made empty.
+    pub target: Option<Target>,
+    /// Whether the uploader wants the files to take the place of those that the resource has (`OVERWRITE`), as the
+    /// last upload said.
+    #[serde(default)]
+    pub overwrite: bool,
+    /// Why, as the last upload said (`event_reason`).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// When it was made, in milliseconds since the epoch.
+    pub made_ms: u64,
+    /// Whether it is there though it may be empty.
+    #[serde(default)]
+    is_made: bool,
+    /// Whether an upload into it has come to its end.
+    #[serde(default)]
+    is_filled: bool,
+    /// An approval that is under way, or whose worker has died.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    approval: Option<Approval>,
+}
+
+impl Record for TriageFolder {
+    const VERSION: u32 = 1;
+}
+
+/// Where files of a folder are about to go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Approval {
+    /// To which resource.
+    dest: Target,
+    /// The name under which the packs of the destination's files are owned.
+    owner: String,
+    /// Which files; `None` for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    paths: Option<Vec<String>>,
+    /// How many these are.
+    files: u64,
+    /// Who approves.
+    by: String,
+    /// Why.
+    cause: Cause,
+    /// When, in milliseconds since the epoch.
+    at_ms: u64,
+}
+
+/// What the list of a project's folders keeps of each.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct TriageRow {
+    /// Its label.
+    #[serde(rename = "l")]
+    label: String,
+    /// Who uploads.
+    #[serde(rename = "b")]
+    by: String,
+    /// Whether nobody knows of it yet, since no upload has ended.
+    #[serde(rename = "n")]
+    is_new: bool,
+}
+
+impl TriageFolder {
+    /// The name under which the packs of its files are owned. No project's identifier has a slash.
+    fn owner(&self) -> String {
+        format!("{OWNER}{}/{}/{}", self.project, self.number, self.label)
+    }
+}
+
+/// A folder as the name under which its packs are owned tells it.
+struct OwnedFolder<'a> {
+    project: &'a str,
+    number: u64,
+    label: &'a str,
+}
+
+impl<'a> OwnedFolder<'a> {
+    fn parse(owner: &'a str) -> Option<Self> {
+        let mut parts = owner.strip_prefix(OWNER)?.splitn(3, '/');
+        let (project, number, label) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self { project, number: number.parse().ok()?, label })
+    }
+}
+
+/// Whether packs are owned under this name by a folder of the quarantine, or by who has taken its files over.
+pub(super) fn is_folder(owner: &str) -> bool {
+    owner.starts_with(OWNER)
+}
+
+/// A label that a folder may have: one part of a path, 1 to 128 bytes.
+///
+/// # Errors
+/// [`DomainError::Invalid`].
+pub fn check_label(text: &str) -> Result<(), DomainError> {
+    let limits = Limits { max_name_bytes: MAX_NAME_BYTES, ..Limits::default() };
+    let problem = match EntryName::parse(text, &limits) {
+        Ok(name) if name.folder().is_none() => return Ok(()),
+        Ok(_) => "it has a slash".to_owned(),
+        Err(problem) => problem.to_string(),
+    };
+    Err(DomainError::Invalid {
+        what: format!("A folder of the quarantine cannot have this name: {problem}; choose another."),
+    })
+}
+
+impl<S: Store> Core<S> {
+    /// The list of a project's folders.
+    fn triage_folders(&self, project: &str) -> (Roster<S>, impl RowSource<TriageRow> + use<S>) {
+        let (records, of) = (self.records.clone(), project.to_owned());
+        let source = move |label: String, place| {
+            let (records, of) = (records.clone(), of.clone());
+            async move {
+                let found: Option<TriageFolder> = records.get(&keys::triage(&of, &label)).await?;
+                let found = found.filter(|found| found.place == place);
+                Ok(found.map(|found| TriageRow {
+                    label: found.label,
+                    by: found.by,
+                    is_new: !found.is_made && !found.is_filled,
+                }))
+            }
+        };
+        (self.roster(format!("triage/{project}")), source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_single_parts_of_a_path() {
+        for fine in ["1619096148184", "<b>x", "a\"'&", "my files", "äöü", &"a".repeat(128)] {
+            assert!(check_label(fine).is_ok(), "{fine:?}");
+        }
+        for bad in ["", ".", "..", "a/b", "a\\b", "a\0", "a\nb", "C:", &"a".repeat(129)] {
+            assert!(check_label(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn owners_tell_their_folders_whatever_these_are_called() {
+        for label in ["X", "a b", "1/2"] {
+            let owner = format!("{OWNER}P_1/17/{label}");
+            let found = OwnedFolder::parse(&owner).unwrap();
+            assert_eq!((found.project, found.number, found.label), ("P_1", 17, label));
+        }
+        assert!(OwnedFolder::parse("project/P").is_none() && OwnedFolder::parse("triage/P").is_none());
+    }
+}

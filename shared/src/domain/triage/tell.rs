@@ -1,0 +1,190 @@
+//! Telling of what happens in the quarantine: the history of the target and its project, and the webhooks.
+
+use super::{Approval, Quarantined, Target, TriageFolder};
+use crate::domain::Core;
+use crate::domain::error::DomainError;
+use crate::domain::history::{Cause, Deed, Item, ItemKind};
+use crate::domain::ids::random_id;
+use crate::domain::shelf::ShelfOf;
+use crate::domain::webhooks::{QuarantineFacts, SessionEvent, SessionEventKind};
+use crate::storage::{Store, StoreError};
+
+/// Characters of a path that a history entry shows.
+const MAX_SHOWN: usize = 300;
+
+/// What is told.
+struct News<'a> {
+    kind: SessionEventKind,
+    action: &'static str,
+    /// For the history: what exactly.
+    details: String,
+    by: &'a str,
+    cause: &'a Cause,
+    at_ms: u64,
+    files: u64,
+    /// The same event always has the same.
+    id: String,
+}
+
+/// An item as it is now.
+struct Present {
+    kind: ItemKind,
+    id: String,
+    label: String,
+    subject_id: String,
+    xsi_type: String,
+}
+
+impl Target {
+    fn in_words(&self) -> String {
+        match self.scan.as_str() {
+            "" => format!("resource {}", self.resource),
+            scan => format!("scan {scan}, resource {}", self.resource),
+        }
+    }
+}
+
+impl<S: Store> Core<S> {
+    pub(super) async fn tell_of_upload(
+        &self,
+        folder: &TriageFolder,
+        quarantined: &Quarantined,
+        cause: &Cause,
+    ) -> Result<(), DomainError> {
+        let Some(target) = &folder.target else { return Ok(()) };
+        let files = quarantined.paths.len() as u64;
+        let news = News {
+            kind: SessionEventKind::Quarantined,
+            action: "Quarantined",
+            details: format!("{}: {} in the quarantine's folder {}", target.in_words(), some(files), folder.label),
+            by: &folder.by,
+            cause,
+            at_ms: self.clock.now_ms(),
+            files,
+            id: random_id()?,
+        };
+        Ok(self.tell_of_files(folder, target, news).await?)
+    }
+
+    pub(super) async fn tell_of_refusal(
+        &self,
+        folder: &TriageFolder,
+        by: &str,
+        cause: &Cause,
+        path: Option<&str>,
+        files: u64,
+    ) -> Result<(), DomainError> {
+        let Some(target) = folder.target.as_ref().filter(|_| files > 0) else { return Ok(()) };
+        let what = match path {
+            None => some(files),
+            Some(path) => format!("the file {}", path.chars().take(MAX_SHOWN).collect::<String>()),
+        };
+        let details = format!(
+            "{}: {what} of {} removed from the quarantine's folder {}",
+            target.in_words(),
+            folder.by,
+            folder.label
+        );
+        let news = News {
+            kind: SessionEventKind::Rejected,
+            action: "Rejected",
+            details,
+            by,
+            cause,
+            at_ms: self.clock.now_ms(),
+            files,
+            id: random_id()?,
+        };
+        Ok(self.tell_of_files(folder, target, news).await?)
+    }
+
+    /// After a crash this may be done twice; receivers know the event by its identifier.
+    pub(super) async fn tell_of_approval(&self, folder: &TriageFolder, approval: &Approval) -> Result<(), StoreError> {
+        let news = News {
+            kind: SessionEventKind::Approved,
+            action: "Approved",
+            details: format!(
+                "{}: {} of {} from the quarantine's folder {}",
+                approval.dest.in_words(),
+                some(approval.files),
+                folder.by,
+                folder.label
+            ),
+            by: &approval.by,
+            cause: &approval.cause,
+            at_ms: approval.at_ms,
+            files: approval.files,
+            id: format!("triage-{}-{}-{}", folder.project, folder.number, approval.at_ms),
+        };
+        self.tell_of_files(folder, &approval.dest, news).await
+    }
+
+    async fn tell_of_files(&self, folder: &TriageFolder, target: &Target, news: News<'_>) -> Result<(), StoreError> {
+        let present = self.present(target).await?;
+        let deed = Deed { by: news.by, action: news.action, details: &news.details, cause: news.cause };
+        match &present {
+            Some(Present { kind, id, label, .. }) => {
+                self.remember(&target.project, Item { kind: *kind, id, label }, deed).await?;
+            }
+            // What has gone has no log of its own any more.
+            None => {
+                let item = Item { kind: ItemKind::Project, id: &target.project, label: &target.project };
+                self.remember_removal(&target.project, item, deed).await?;
+            }
+        }
+        let experiment = present.as_ref().filter(|present| present.kind == ItemKind::Experiment);
+        let event = SessionEvent {
+            id: news.id,
+            kind: news.kind,
+            at_ms: news.at_ms,
+            by: news.by.to_owned(),
+            project: target.project.clone(),
+            subject_id: present.as_ref().map(|present| present.subject_id.clone()).unwrap_or_default(),
+            subject_label: target.subject.clone(),
+            experiment: experiment.map(|present| present.id.clone()).unwrap_or_default(),
+            label: target.experiment.clone(),
+            xsi_type: experiment.map(|present| present.xsi_type.clone()).unwrap_or_default(),
+            quarantine: Some(QuarantineFacts {
+                project: folder.project.clone(),
+                folder: folder.label.clone(),
+                target: target.uri.clone(),
+                uploader: folder.by.clone(),
+                files: news.files,
+                reason: news.cause.reason.clone(),
+            }),
+        };
+        self.announce(&event).await.map(drop)
+    }
+
+    async fn present(&self, target: &Target) -> Result<Option<Present>, StoreError> {
+        Ok(match &target.of {
+            ShelfOf::Project(id) => self.project_by_id(id).await?.map(|_| Present {
+                kind: ItemKind::Project,
+                id: id.clone(),
+                label: id.clone(),
+                subject_id: String::new(),
+                xsi_type: String::new(),
+            }),
+            ShelfOf::Subject(id) => self.subject_by_id(id).await?.map(|found| Present {
+                kind: ItemKind::Subject,
+                subject_id: found.id.clone(),
+                id: found.id,
+                label: found.label,
+                xsi_type: String::new(),
+            }),
+            ShelfOf::Experiment(id) | ShelfOf::Scan { experiment: id, .. } => {
+                self.experiment_by_id(id).await?.map(|found| Present {
+                    kind: ItemKind::Experiment,
+                    id: found.id,
+                    label: found.label,
+                    subject_id: found.subject_id,
+                    xsi_type: found.xsi_type.as_str().to_owned(),
+                })
+            }
+        })
+    }
+}
+
+fn some(files: u64) -> String {
+    if files == 1 { "1 file".to_owned() } else { format!("{files} files") }
+}

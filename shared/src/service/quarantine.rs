@@ -1,0 +1,178 @@
+//! Sending files to the resource quarantine: because a request asks for it, or because the project's setting sends
+//! there what somebody uploads to the archive.
+
+use sha2::{Digest, Sha256};
+
+use super::files::{notes, receive_unpacked};
+use super::items::locate;
+use super::{Call, Reply, ReplyBody};
+use crate::domain::DomainError;
+use crate::domain::access::Right;
+use crate::domain::prearchive::upload_files::ReceivedFile;
+use crate::domain::project::Project;
+use crate::domain::resource::check_label;
+use crate::domain::shelf::ShelfOf;
+use crate::domain::triage::{Quarantine, Quarantined, Target};
+use crate::http::cause::cause;
+use crate::http::views::triage::{file_address, quarantined};
+use crate::http::{ClientError, ResourceUri};
+use crate::intake::name::ShownName;
+
+/// Parameters that this version cannot serve.
+const NOT_YET: &[(&str, &str)] = &[("async", "adding files later")];
+
+/// Digits of the label of a folder that the service makes by itself.
+const LABEL_BYTES: usize = 8;
+
+/// Files on their way to the archive that go to the quarantine instead.
+pub struct Diverted {
+    project: Project,
+    target: Target,
+    path: String,
+}
+
+/// The resource of the archive that a URI names, for somebody who may read its item.
+///
+/// # Errors
+/// 400 for what is no resource of the archive, or of an item that does not exist for whoever asks; `what` is what the
+/// sentence calls it. 403 as [`locate`].
+pub async fn target(call: &Call, text: &str, what: &str) -> Result<Target, ClientError> {
+    let invalid = |why: &str| {
+        let sentence = format!("Invalid {what}: {} {why}.", ShownName::new(text));
+        ClientError::bad_request("invalid-uri", sentence)
+    };
+    let uri = ResourceUri::parse(text).map_err(|error| invalid(&format!("cannot be read ({error})")))?;
+    target_of(call, &uri).await.map_err(|error| match error.code.as_ref() {
+        "not-that-kind" => invalid("names no resource of the archive"),
+        _ if error.status.number() == 404 => invalid("does not lie in any item of the archive that you may read"),
+        _ => error,
+    })
+}
+
+async fn target_of(call: &Call, uri: &ResourceUri) -> Result<Target, ClientError> {
+    let wrong_kind = || ClientError::bad_request("not-that-kind", "This names no resource of the archive.");
+    let named = uri.archive_resource().map_err(|_| wrong_kind())?;
+    let resource = named.resource.clone().ok_or_else(wrong_kind)?;
+    check_label(&resource)?;
+    let located = locate(call, &named).await?;
+    if let ShelfOf::Scan { experiment, scan } = &located.of
+        && !call.site.core.has_scan(experiment, scan).await?
+    {
+        return Err(DomainError::not_found("scan", scan).into());
+    }
+    let address = uri.to_string();
+    let address = address.strip_suffix("/files").filter(|start| !start.ends_with("/resources")).unwrap_or(&address);
+    Ok(Target {
+        uri: format!("/data/archive{address}/files"),
+        project: located.project,
+        of: located.of,
+        resource,
+        subject: located.subject,
+        experiment: located.experiment,
+        scan: named.scan.unwrap_or_default(),
+        assessor: named.assessor.unwrap_or_default(),
+    })
+}
+
+/// Whether the files of this request are meant for the archive and go to the quarantine, by the setting of the project.
+///
+/// # Errors
+/// 404 and 403 as for every item of the archive.
+pub async fn divert(call: &Call) -> Result<Option<Diverted>, ClientError> {
+    let is_upload = matches!(call.context.method.as_str(), "PUT" | "POST");
+    if !is_upload || call.identity.login().is_none() || call.identity.edits_all_data() {
+        return Ok(None);
+    }
+    let Some((uri, path)) = ResourceUri::sent_to(&call.context.path) else { return Ok(None) };
+    let core = &call.site.core;
+    // Most often the address names the project.
+    if let ["projects", name, ..] = uri.segments().as_slice()
+        && !core.find_project(name).await?.is_some_and(|project| project.quarantines(&call.identity))
+    {
+        return Ok(None);
+    }
+    let target = match target_of(call, &uri).await {
+        Ok(target) => target,
+        // The archive says so in its own words.
+        Err(error) if error.status.number() < 500 => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let project = core.project_by_id(&target.project).await?.filter(|project| project.quarantines(&call.identity));
+    Ok(project.map(|project| Diverted { project, target, path }))
+}
+
+/// Receives files that go to the quarantine instead of the archive: all of one user for one resource into one folder.
+///
+/// # Errors
+/// As every upload.
+pub async fn receive_diverted(mut call: Call, diverted: Diverted) -> Result<Reply, ClientError> {
+    call.demand_login()?;
+    let core = call.site.core.clone();
+    let Diverted { project, target, path } = diverted;
+    check(&call)?;
+    let files = receive_unpacked(&mut call, &core, &path).await?;
+    let label = label_of(&call.user(), &target);
+    let overwrite = call.context.params.flag("overwrite");
+    let done = quarantine(&call, project.id.as_str(), &label, target, overwrite, files).await?;
+    let addresses: Vec<String> =
+        done.paths.iter().map(|path| file_address(project.id.as_str(), &label, path)).collect();
+    Ok(ReplyBody::json(quarantined(&addresses, &done.duplicates)))
+}
+
+/// Refuses parameters that cannot be served.
+///
+/// # Errors
+/// 400, 501.
+pub fn check(call: &Call) -> Result<(), ClientError> {
+    ClientError::refuse_unserved(&call.context.params, NOT_YET)?;
+    ClientError::refuse_reference(&call.context.params)
+}
+
+/// Puts received files into a folder of the quarantine.
+///
+/// # Errors
+/// As [`crate::domain::Core::quarantine_files`]; 400 for what the parameters say.
+pub async fn quarantine(
+    call: &Call,
+    project: &str,
+    label: &str,
+    target: Target,
+    overwrite: bool,
+    files: Vec<ReceivedFile>,
+) -> Result<Quarantined, ClientError> {
+    let core = &call.site.core;
+    let params = &call.context.params;
+    // Fields of a form are parameters as well.
+    let said = check(call).and_then(|()| Ok((notes(params)?, cause(params)?)));
+    let (notes, cause) = match said {
+        Ok(said) => said,
+        Err(error) => {
+            core.abandon_files(files).await;
+            return Err(error);
+        }
+    };
+    let (project, label, by) = (project.to_owned(), label.to_owned(), call.user());
+    let wanted = Quarantine { project, label, by, target, overwrite, notes, cause };
+    Ok(core.quarantine_files(&wanted, files).await?)
+}
+
+/// Refuses whoever may not send files to the quarantine of a project: those may who may change its data, and those whose
+/// uploads go there by its setting.
+///
+/// # Errors
+/// 404, 403; 401 for guests.
+pub async fn demand_uploader(call: &Call, name: &str) -> Result<Project, ClientError> {
+    let project = call.project(name, Right::Read).await?;
+    if project.quarantines(&call.identity) {
+        return Ok(project);
+    }
+    call.project(name, Right::Edit).await
+}
+
+/// The label of the folder of one user for one resource.
+fn label_of(login: &str, target: &Target) -> String {
+    let Target { uri, .. } = target;
+    let digest = Sha256::digest(format!("{login}\n{uri}"));
+    let digits: String = digest.iter().take(LABEL_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    format!("auto-{digits}")
+}

@@ -1,0 +1,120 @@
+//! `resource_quarantine`: uploads to the archive that go to the quarantine.
+
+use narthex_tests::{Api, Client, Response, Table};
+use serde_json::Value;
+
+use super::{TRIAGE, approved, service};
+use crate::access::user;
+
+const ITEMS: [&str; 5] = [
+    "/data/projects/P1",
+    "/data/archive/projects/P1/subjects/S61",
+    "/data/experiments/XNAT_E00001",
+    "/data/projects/P1/subjects/S61/experiments/S61_MR1",
+    "/data/experiments/XNAT_E00001/scans/1",
+];
+
+fn upload(client: &Client, path: &str, body: &[u8]) -> Response {
+    client.request("PUT", path).header("Content-Type", "text/plain").send_bytes(body).unwrap()
+}
+
+fn people(api: &Api) -> [Client; 3] {
+    [("carl", "collaborator"), ("mary", "member"), ("olga", "owner")].map(|(name, role)| {
+        let client = user(&api.client, name);
+        assert_eq!(api.put(&format!("/data/projects/P1/users/{role}/{name}")).status, 200);
+        client
+    })
+}
+
+fn set(api: &Api, code: &str) {
+    assert_eq!(api.put(&format!("/data/projects/P1/resource_quarantine/{code}")).status, 200);
+    assert_eq!(api.bytes("/data/projects/P1/resource_quarantine"), code.as_bytes());
+}
+
+#[test]
+fn the_setting_is_a_bare_number() {
+    let (_service, api) = service();
+    assert_eq!(api.bytes("/data/projects/P1/resource_quarantine"), b"0");
+    for code in ["1", "2", "0"] {
+        set(&api, code);
+    }
+    for code in ["3", "-1", "x", ""] {
+        assert_eq!(api.put(&format!("/data/projects/P1/resource_quarantine/{code}")).status, 400, "{code}");
+    }
+    assert_eq!(api.get("/data/projects/P1/resource_quarantine/1").status, 400);
+}
+
+#[test]
+fn uploads_go_to_the_quarantine_by_role() {
+    let (service, api) = service();
+    let [carl, mary, olga] = people(&api);
+    for (code, expected) in [("0", [403, 0, 0]), ("1", [200, 0, 0]), ("2", [200, 200, 0])] {
+        set(&api, code);
+        for (client, name, status) in
+            [(&carl, "carl", expected[0]), (&mary, "mary", expected[1]), (&olga, "olga", expected[2])]
+        {
+            for item in ITEMS {
+                let path = format!("{item}/resources/R{code}/files/d/{name}.txt");
+                let answer = upload(client, &path, name.as_bytes());
+                let there = api.get(&path).status;
+                match status {
+                    403 => assert_eq!((answer.status, there), (403, 404), "{path}"),
+                    200 => {
+                        assert_eq!((answer.status, there), (200, 404), "{path}: {}", answer.text());
+                        let told: Value = serde_json::from_slice(&answer.body).unwrap();
+                        let uri = told["quarantined"][0].as_str().unwrap();
+                        assert_eq!(told["quarantined"].as_array().unwrap().len(), 1);
+                        assert!(uri.starts_with(TRIAGE) && uri.ends_with(&format!("/files/d/{name}.txt")), "{uri}");
+                        // The uploader finds it there.
+                        assert_eq!(client.get(uri).unwrap().body, name.as_bytes());
+                    }
+                    _ => {
+                        assert_eq!((answer.status, answer.text().as_str(), there), (200, "", 200), "{name} {path}");
+                    }
+                }
+            }
+        }
+    }
+    // What is not an upload of files is as it was.
+    assert_eq!(carl.put("/data/projects/P1/resources/NEW").unwrap().status, 403);
+    assert_eq!(carl.delete("/data/projects/P1/resources/R0/files/d/mary.txt").unwrap().status, 403);
+    assert_eq!(upload(&carl, "/data/projects/P1/subjects/NOBODY/resources/R/files/a", b"x").status, 404);
+    let list = Table::of(&carl.get(TRIAGE).unwrap());
+    assert_eq!(list.rows.len(), 10);
+    for row in &list.rows {
+        assert_eq!(row.get("USER"), "carl");
+        approved(&api, row.get("URI"), row.get("TARGET"));
+        assert_eq!(api.bytes(&format!("{}/d/carl.txt", row.get("TARGET"))), b"carl");
+    }
+    drop(service);
+}
+
+#[test]
+fn what_one_user_sends_for_one_resource_waits_in_one_folder() {
+    let (_service, api) = service();
+    let [carl, ..] = people(&api);
+    set(&api, "1");
+    let files = "/data/projects/P1/resources/R/files";
+    for name in ["a", "b"] {
+        assert_eq!(upload(&carl, &format!("{files}/{name}?format=TXT&event_reason=why"), b"1").status, 200);
+    }
+    let again = upload(&carl, &format!("{files}/a"), b"2");
+    let told: Value = serde_json::from_slice(&again.body).unwrap();
+    assert_eq!(told, serde_json::json!({ "quarantined": [], "duplicates": ["a"] }));
+    let over = upload(&carl, &format!("{files}/a?overwrite=true"), b"2");
+    assert_eq!(over.status, 200);
+    let list = api.table(TRIAGE);
+    assert_eq!(list.column("FSOURCE"), ["a<br>", "b<br>"]);
+    assert_eq!(list.rows[0].get("Resource"), list.rows[1].get("Resource"));
+    assert_eq!(list.rows[1].get("format"), "TXT");
+    assert_eq!(list.rows[0].get("OVERWRITE"), "true");
+    let zip = narthex_tests::zip_files(
+        ["x/1", "x/2"].map(|name| (name.to_owned(), b"z".to_vec())),
+        narthex_tests::Packing::Stored,
+    );
+    let sent = carl.request("PUT", &format!("{files}/all.zip?extract=true")).header("Content-Type", "application/zip");
+    let told: Value = serde_json::from_slice(&sent.send_bytes(&zip).unwrap().body).unwrap();
+    assert_eq!(told["quarantined"].as_array().unwrap().len(), 2, "{told}");
+    assert_eq!(api.table(TRIAGE).rows.len(), 4);
+    assert_eq!(upload(&carl, &format!("{files}/a?async=true"), b"2").status, 501);
+}
