@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use narthex::domain::access::Right;
 use narthex::domain::archive::{Experiment, Subject};
 use narthex::domain::manifest::StoredScan;
-use narthex::http::views::lists::experiments::{self, EXPERIMENTS, SUBJECT_PROJECT, needs_headers};
+use narthex::http::views::lists::experiments::{self, EXPERIMENTS, SUBJECT_PROJECT, needs_headers, recent_since};
 use narthex::http::views::lists::scans::{self, SCANS};
 use narthex::http::views::lists::subjects::{self, SUBJECTS};
 use narthex::http::views::lists::{ListKind, Listing};
@@ -13,8 +13,8 @@ use narthex::http::{ClientError, Format, Table};
 use narthex::imaging::ImageSession;
 use narthex::service::{Call, Reply, ReplyBody};
 
-/// Parameters of lists that cannot be served.
-const UNSERVED: &[(&str, &str)] = &[("recent", "remembering what was changed when")];
+/// Parameters that cannot be served of lists of other things than experiments.
+const UNSERVED: &[(&str, &str)] = &[("recent", "listing what is new of subjects or scans")];
 
 /// Of what the experiments are listed.
 #[derive(Clone, Copy)]
@@ -40,6 +40,7 @@ impl<'a> Of<'a> {
 
 /// The subjects of a project, or of all.
 pub async fn subjects(call: &Call, project: Option<&str>) -> Result<Reply, ClientError> {
+    ClientError::refuse_unserved(&call.context.params, UNSERVED)?;
     let Some(listing) = read(call, &SUBJECTS)? else { return fields(call, &SUBJECTS) };
     let core = &call.site.core;
     let projects = projects(call, project.map_or(Of::Site, Of::Project)).await?;
@@ -62,6 +63,7 @@ pub async fn subjects(call: &Call, project: Option<&str>) -> Result<Reply, Clien
 /// The experiments of a project, a subject, or all.
 pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> {
     let Some(listing) = read(call, &EXPERIMENTS)? else { return fields(call, &EXPERIMENTS) };
+    let since_ms = recent_since(&call.context.params, call.site.core.clock.now_ms())?;
     let core = &call.site.core;
     let projects = projects(call, of).await?;
     let mut found: Vec<Experiment> = Vec::new();
@@ -81,7 +83,8 @@ pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> 
     }
     found = call.without_hidden(found).await?;
     found.retain(|experiment| {
-        listing.wants_type(experiment.xsi_type.as_str())
+        since_ms.is_none_or(|since_ms| experiment.insert_ms >= since_ms)
+            && listing.wants_type(experiment.xsi_type.as_str())
             && of.subject().is_none_or(|subject| experiment.subject_id == subject.id)
     });
     let mut rows: Vec<(Experiment, Option<ImageSession>)> = if listing.paths().any(needs_headers) {
@@ -106,6 +109,7 @@ pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> 
 
 /// The scans of an experiment.
 pub fn scans(call: &Call, experiment: &Experiment, found: &[StoredScan]) -> Result<Reply, ClientError> {
+    ClientError::refuse_unserved(&call.context.params, UNSERVED)?;
     let Some(listing) = read(call, &SCANS)? else { return fields(call, &SCANS) };
     answer(call, &scans::table(&listing, experiment, found))
 }
@@ -116,7 +120,6 @@ fn read(call: &Call, kind: &'static ListKind) -> Result<Option<Listing>, ClientE
     if params.has("fields") {
         return Ok(None);
     }
-    ClientError::refuse_unserved(params, UNSERVED)?;
     Listing::read(kind, params).map(Some)
 }
 

@@ -37,6 +37,16 @@ def change(central):
     print("changed")
 
 
+def share(central):
+    experiment = central.select.project("P1").subject("S71").experiment("S71_MR1")
+    experiment.share("P2", label="CASE7")
+    assert sorted(experiment.shares().get()) == ["P1", "P2"]
+    assert central.select.project("P2").subject("S71").experiment("CASE7").exists()
+    experiment.unshare("P2")
+    assert experiment.shares().get() == ["P1"]
+    print("shared")
+
+
 def delete(central):
     experiment = central.select.project("P1").subject("S71").experiment("S71_MR1")
     experiment.resource("NOTES").delete()
@@ -49,5 +59,6 @@ def delete(central):
 central = pyxnat.Interface(server=server, user=user, password=password, verify=False)
 upload(central)
 change(central)
+share(central)
 delete(central)
 central.disconnect()
