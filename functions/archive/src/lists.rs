@@ -6,7 +6,7 @@ use narthex::domain::access::Right;
 use narthex::domain::archive::{Experiment, Subject};
 use narthex::domain::manifest::StoredScan;
 use narthex::http::views::lists::assessors::{self, ASSESSORS, GENERAL_TYPES};
-use narthex::http::views::lists::experiments::{self, EXPERIMENTS, SUBJECT_PROJECT, needs_headers};
+use narthex::http::views::lists::experiments::{self, EXPERIMENTS, SUBJECT_PROJECT, needs_headers, recent_since};
 use narthex::http::views::lists::scans::{self, SCANS};
 use narthex::http::views::lists::subjects::{self, SUBJECTS};
 use narthex::http::views::lists::{ListKind, Listing};
@@ -14,8 +14,8 @@ use narthex::http::{ClientError, Format, Table};
 use narthex::imaging::{AssessorType, ImageSession};
 use narthex::service::{Call, Reply, ReplyBody};
 
-/// Parameters of lists that cannot be served.
-const UNSERVED: &[(&str, &str)] = &[("recent", "remembering what was changed when")];
+/// Parameters that cannot be served of lists of other things than experiments.
+const UNSERVED: &[(&str, &str)] = &[("recent", "listing what is new of subjects or scans")];
 
 /// Of what the experiments are listed.
 #[derive(Clone, Copy)]
@@ -41,6 +41,7 @@ impl<'a> Of<'a> {
 
 /// The subjects of a project, or of all.
 pub async fn subjects(call: &Call, project: Option<&str>) -> Result<Reply, ClientError> {
+    ClientError::refuse_unserved(&call.context.params, UNSERVED)?;
     let Some(listing) = read(call, &SUBJECTS)? else { return fields(call, &SUBJECTS) };
     let core = &call.site.core;
     let projects = projects(call, project.map_or(Of::Site, Of::Project)).await?;
@@ -62,6 +63,8 @@ pub async fn subjects(call: &Call, project: Option<&str>) -> Result<Reply, Clien
 
 /// The experiments of a project, a subject, or all.
 pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> {
+    let since_ms = recent_since(&call.context.params, call.site.core.clock.now_ms())?;
+    let is_recent = |found: &Experiment| since_ms.is_none_or(|since_ms| found.insert_ms >= since_ms);
     let core = &call.site.core;
     let projects = projects(call, of).await?;
     if wants_assessors_only(call) {
@@ -79,7 +82,8 @@ pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> 
             };
             found.extend(assessors.into_iter().filter_map(known));
         }
-        found.retain(|(found, _)| of.subject().is_none_or(|subject| found.subject_id == subject.id));
+        let is_of = |found: &Experiment| of.subject().is_none_or(|subject| found.subject_id == subject.id);
+        found.retain(|(found, _)| is_recent(found) && is_of(found));
         let title = if matches!(of, Of::Site) { "Matching experiments" } else { "Experiments" };
         return assessors(call, title, found);
     }
@@ -107,7 +111,7 @@ pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> 
             Some(_) => listing.wants_assessor(xsi_type),
             None => listing.wants_type(xsi_type),
         };
-        is_wanted && of.subject().is_none_or(|subject| experiment.subject_id == subject.id)
+        is_wanted && is_recent(experiment) && of.subject().is_none_or(|subject| experiment.subject_id == subject.id)
     });
     let mut rows: Vec<(Experiment, Option<ImageSession>)> = if listing.paths().any(needs_headers) {
         let found = core.with_headers(found).await?;
@@ -146,6 +150,7 @@ pub fn assessors(call: &Call, title: &'static str, mut found: Vec<(Experiment, S
 
 /// The scans of an experiment.
 pub fn scans(call: &Call, experiment: &Experiment, found: &[StoredScan]) -> Result<Reply, ClientError> {
+    ClientError::refuse_unserved(&call.context.params, UNSERVED)?;
     let Some(listing) = read(call, &SCANS)? else { return fields(call, &SCANS) };
     answer(call, &scans::table(&listing, experiment, found))
 }
@@ -156,7 +161,6 @@ fn read(call: &Call, kind: &'static ListKind) -> Result<Option<Listing>, ClientE
     if params.has("fields") {
         return Ok(None);
     }
-    ClientError::refuse_unserved(params, UNSERVED)?;
     Listing::read(kind, params).map(Some)
 }
 

@@ -5,6 +5,8 @@ use narthex::domain::project::ProjectChange;
 use narthex::http::ClientError;
 use narthex::service::{Call, Reply, ReplyBody};
 
+use crate::record::Record;
+
 /// The bare word. Whoever may know that the project exists may know this.
 pub async fn read(call: &Call, name: &str) -> Result<Reply, ClientError> {
     let project = call.project(name, Right::See).await?;
@@ -19,6 +21,8 @@ pub async fn put(call: &Call, name: &str, level: &str) -> Result<Reply, ClientEr
         return Err(ClientError::bad_request("missing-level", sentence));
     }
     let change = ProjectChange { accessibility: Some(Accessibility::parse(level)?), ..Default::default() };
+    let record = Record::of(call)?;
     call.site.core.change_project(project.id.as_str(), &change).await?;
+    record.write(call, &project, &format!("accessibility: {level}")).await?;
     Ok(ReplyBody::nothing())
 }

@@ -5,6 +5,8 @@ use narthex::domain::project::{PrearchiveCode, QuarantineCode, ResourceQuarantin
 use narthex::http::ClientError;
 use narthex::service::{Call, Reply, ReplyBody};
 
+use crate::record::Record;
+
 /// The bare digit.
 pub async fn read_prearchive(call: &Call, name: &str) -> Result<Reply, ClientError> {
     let project = call.project(name, Right::Read).await?;
@@ -15,7 +17,9 @@ pub async fn read_prearchive(call: &Call, name: &str) -> Result<Reply, ClientErr
 pub async fn put_prearchive(call: &Call, name: &str, code: &str) -> Result<Reply, ClientError> {
     let project = call.project(name, Right::Own).await?;
     demand_code(code, "prearchive_code/0, 1, 4 or 5")?;
+    let record = Record::of(call)?;
     call.site.core.set_prearchive_code(project.id.as_str(), PrearchiveCode::parse(code)?).await?;
+    record.write(call, &project, &format!("prearchive_code: {code}")).await?;
     Ok(ReplyBody::nothing())
 }
 
@@ -29,7 +33,9 @@ pub async fn read_quarantine(call: &Call, name: &str) -> Result<Reply, ClientErr
 pub async fn put_quarantine(call: &Call, name: &str, code: &str) -> Result<Reply, ClientError> {
     let project = call.project(name, Right::Own).await?;
     demand_code(code, "quarantine_code/0 or 1")?;
+    let record = Record::of(call)?;
     call.site.core.set_quarantine_code(project.id.as_str(), QuarantineCode::parse(code)?).await?;
+    record.write(call, &project, &format!("quarantine_code: {code}")).await?;
     Ok(ReplyBody::nothing())
 }
 

@@ -9,6 +9,8 @@ use narthex::domain::project::PetMrHandling;
 use narthex::http::{ClientError, Format, Table};
 use narthex::service::{Call, Reply, ReplyBody};
 
+use crate::record::Record;
+
 const TOOL: &str = "separatePETMR";
 const FILE: &str = "config";
 
@@ -45,7 +47,10 @@ pub async fn put(mut call: Call, name: &str, tool: &str, file: &str) -> Result<R
     ClientError::refuse_unserved(&call.context.params, UNSERVED)?;
     let body = call.take_body().collect(MAX_CONTENTS_BYTES).await?;
     let contents = std::str::from_utf8(&body).unwrap_or_default().trim();
-    call.site.core.set_pet_mr(project.id.as_str(), PetMrHandling::parse(contents)?).await?;
+    let handling = PetMrHandling::parse(contents)?;
+    let record = Record::of(&call)?;
+    call.site.core.set_pet_mr(project.id.as_str(), handling).await?;
+    record.write(&call, &project, &format!("{TOOL}: {}", handling.word())).await?;
     Ok(ReplyBody::nothing())
 }
 
@@ -55,7 +60,9 @@ pub async fn delete(call: &Call, name: &str, tool: &str, file: &str) -> Result<R
     if !is_kept(tool, file) {
         return Err(unknown());
     }
+    let record = Record::of(call)?;
     call.site.core.set_pet_mr(project.id.as_str(), PetMrHandling::default()).await?;
+    record.write(call, &project, &format!("{TOOL}: as the site has it")).await?;
     Ok(ReplyBody::nothing())
 }
 

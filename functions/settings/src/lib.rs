@@ -10,6 +10,7 @@ mod members;
 mod project;
 mod projects;
 mod put;
+mod record;
 
 use narthex::domain::access::Right;
 use narthex::http::ClientError;

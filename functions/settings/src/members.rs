@@ -8,6 +8,8 @@ use narthex::http::views::members::table;
 use narthex::http::{ClientError, Format};
 use narthex::service::{Call, Reply, ReplyBody};
 
+use crate::record::Record;
+
 /// Users that one request can name, at most.
 const MAX_NAMED: usize = 100;
 
@@ -27,7 +29,9 @@ pub async fn list(call: &Call, name: &str) -> Result<Reply, ClientError> {
 pub async fn add(call: &Call, name: &str, role: &str, logins: &str) -> Result<Reply, ClientError> {
     let (project, role, logins) = named(call, name, role, logins).await?;
     let core = &call.site.core;
+    let record = Record::of(call)?;
     let project = core.add_members(project.id.as_str(), role, &logins, last_owner(call)).await?;
+    record.write(call, &project, &format!("{} now: {}", role.display_name(), named_in(&logins))).await?;
     answer(call, &project).await
 }
 
@@ -35,8 +39,14 @@ pub async fn add(call: &Call, name: &str, role: &str, logins: &str) -> Result<Re
 pub async fn remove(call: &Call, name: &str, role: &str, logins: &str) -> Result<Reply, ClientError> {
     let (project, role, logins) = named(call, name, role, logins).await?;
     let core = &call.site.core;
+    let record = Record::of(call)?;
     let project = core.remove_members(project.id.as_str(), role, &logins, last_owner(call)).await?;
+    record.write(call, &project, &format!("{} no more: {}", role.display_name(), named_in(&logins))).await?;
     answer(call, &project).await
+}
+
+fn named_in(logins: &[Login]) -> String {
+    logins.iter().map(Login::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// Administrators can give the project an owner again.

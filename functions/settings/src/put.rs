@@ -10,6 +10,7 @@ use narthex::http::ClientError;
 use narthex::service::{Call, Reply, ReplyBody};
 
 use crate::body;
+use crate::record::Record;
 
 /// Makes or changes a project. 200 with nothing both ways, as XNAT has it.
 pub async fn put(mut call: Call, name: &str) -> Result<Reply, ClientError> {
@@ -28,6 +29,7 @@ pub async fn put(mut call: Call, name: &str) -> Result<Reply, ClientError> {
         let sentence = "The project ID in the request differs from that in the address.";
         return Err(ClientError::expectation_failed("id-differs", sentence));
     }
+    let record = Record::of(&call)?;
     if found.is_none() {
         match core.create_project(&id, &form.change, &call.user()).await {
             // Somebody was quicker: it is a change now, for those who may make it.
@@ -35,7 +37,8 @@ pub async fn put(mut call: Call, name: &str) -> Result<Reply, ClientError> {
             made => return made.map(|_| ReplyBody::nothing()).map_err(ClientError::from),
         }
     }
-    core.change_project(id.as_str(), &form.change).await?;
+    let changed = core.change_project(id.as_str(), &form.change).await?;
+    record.write(&call, &changed, "fields of the project").await?;
     Ok(ReplyBody::nothing())
 }
 

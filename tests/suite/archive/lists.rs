@@ -110,7 +110,14 @@ fn lists_come_in_every_format_with_order_and_part() {
     let response = api.get("/data/projects/P1/experiments?date=yesterday");
     assert_eq!(response.status, 400);
     assert!(sentence(&response).contains("date"));
-    assert_eq!(api.get("/data/experiments?recent=7").status, 501);
+    assert_eq!(api.get("/data/subjects?recent=7").status, 501);
+    for recent in ["7", "true"] {
+        let found = api.table(&format!("/data/experiments?recent={recent}"));
+        assert_eq!(found.rows.len(), api.table("/data/experiments").rows.len(), "{recent}");
+    }
+    for recent in ["0", "soon"] {
+        assert_eq!(api.get(&format!("/data/experiments?recent={recent}")).status, 400, "{recent}");
+    }
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn a_shared_experiment_is_read_in_both_projects_and_changed_in_its_own() {
 
 #[test]
 fn items_move_to_another_project_with_primary() {
-    let World { admin, both, chief, reader, .. } = world();
+    let World { both, chief, reader, admin, _service, .. } = world();
     let experiment = "/data/projects/P1/subjects/S41/experiments/S41_MR1";
     let before = admin.content(experiment);
     // Moving takes the item away, which is for owners.
@@ -202,7 +202,7 @@ fn items_move_to_another_project_with_primary() {
 
 #[test]
 fn a_project_that_is_deleted_takes_only_the_sharing_along() {
-    let World { admin, one, both, chief, reader, .. } = world();
+    let World { admin, one, both, chief, reader, _service, .. } = world();
     let subject = "/data/projects/P1/subjects/S41";
     assert_eq!(both.put(&format!("{subject}/projects/P2?label=X1")).status, 200);
     assert_eq!(both.put(&format!("{subject}/experiments/S41_MR1/projects/P2")).status, 200);

@@ -79,3 +79,38 @@ fn a_file_that_is_there_already_makes_no_history() {
     let list = api.table("/data/projects/P1/history");
     assert_eq!(list.only().get("details"), "resource NOTES: files added");
 }
+
+#[test]
+fn who_changed_the_settings_and_members_of_a_project_is_in_its_history() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let olga = crate::access::user(&api.client, "olga");
+    let project = "/data/projects/P1";
+    assert_eq!(api.put(&format!("{project}/users/owner/olga?event_reason=new+lead")).status, 200);
+    for path in ["/quarantine_code/1", "/prearchive_code/4", "/accessibility/protected", "?description=x"] {
+        assert_eq!(olga.put(&format!("{project}{path}")).unwrap().status, 200, "{path}");
+    }
+    let config = format!("{project}/config/separatePETMR/config");
+    assert_eq!(olga.request("PUT", &config).send_bytes(b"separate").unwrap().status, 200);
+    assert_eq!(api.client.delete(&format!("{project}/users/owner/olga")).unwrap().status, 200);
+    // What is refused changes nothing, and is not written down.
+    assert_eq!(api.put(&format!("{project}/quarantine_code/9")).status, 400);
+    assert_eq!(api.put(&format!("{project}/quarantine_code/0?event_reason={}", "x".repeat(2_000))).status, 400);
+    let told: Vec<[String; 3]> = api
+        .table(&format!("{project}/history"))
+        .rows
+        .iter()
+        .map(|row| ["user", "details", "event_reason"].map(|column| row.get(column).to_owned()))
+        .collect();
+    let wanted = [
+        ["admin", "Owners no more: olga", ""],
+        ["olga", "separatePETMR: separate", ""],
+        ["olga", "fields of the project", ""],
+        ["olga", "accessibility: protected", ""],
+        ["olga", "prearchive_code: 4", ""],
+        ["olga", "quarantine_code: 1", ""],
+        ["admin", "Owners now: olga", "new lead"],
+    ];
+    assert_eq!(told, wanted.map(|row| row.map(str::to_owned)));
+}

@@ -52,6 +52,16 @@ def assess(central):
     print("assessed")
 
 
+def share(central):
+    experiment = central.select.project("P1").subject("S71").experiment("S71_MR1")
+    experiment.share("P2", label="CASE7")
+    assert sorted(experiment.shares().get()) == ["P1", "P2"]
+    assert central.select.project("P2").subject("S71").experiment("CASE7").exists()
+    experiment.unshare("P2")
+    assert experiment.shares().get() == ["P1"]
+    print("shared")
+
+
 def delete(central):
     experiment = central.select.project("P1").subject("S71").experiment("S71_MR1")
     experiment.resource("NOTES").delete()
@@ -65,5 +75,6 @@ central = pyxnat.Interface(server=server, user=user, password=password, verify=F
 upload(central)
 change(central)
 assess(central)
+share(central)
 delete(central)
 central.disconnect()

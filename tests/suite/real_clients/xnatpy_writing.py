@@ -37,6 +37,21 @@ def upload(session):
     print("uploaded")
 
 
+def share(session):
+    experiment = session.projects["P1"].experiments["S71_MR1"]
+    experiment.share("P2", label="CASE7")
+    project = session.projects["P2"]
+    project.clearcache()
+    shared = project.experiments["CASE7"]
+    assert (shared.id, shared.project) == (experiment.id, "P1")
+    assert sorted(scan.id for scan in shared.scans.values()) == sorted(scan.id for scan in experiment.scans.values())
+    assert project.subjects["S71"].id == session.projects["P1"].subjects["S71"].id
+    session.delete(f"/data/experiments/{experiment.id}/projects/P2")
+    project.clearcache()
+    assert "CASE7" not in project.experiments
+    print("shared")
+
+
 def upload_folder(session):
     experiment = session.projects["P1"].experiments["S71_MR1"]
     whole = experiment.create_resource("WHOLE", data_dir=folder / "files")
@@ -117,6 +132,7 @@ def delete(session):
 
 with xnat.connect(server, user=user, password=password, loglevel="ERROR") as session:
     upload(session)
+    share(session)
     upload_folder(session)
     refresh(session)
     change(session)

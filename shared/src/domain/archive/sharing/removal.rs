@@ -1,6 +1,6 @@
 //! What becomes of sharing when an item or a project is deleted.
 
-use super::{Share, Sharing};
+use super::{Share, Sharing, unless_busy};
 use crate::domain::Core;
 use crate::domain::archive::experiment::lease_of;
 use crate::domain::archive::subject::lease_name;
@@ -54,10 +54,12 @@ impl<S: Store> Core<S> {
         experiment: &Experiment,
     ) -> Result<(), DomainError> {
         for Share { project, label, .. } in &experiment.shares {
-            self.with_lease(&lease_of(project, label), "the experiment of this label", async |core| {
-                core.forget_experiment_label((project, label), &experiment.id).await
-            })
-            .await?;
+            let forgotten = self
+                .with_lease(&lease_of(project, label), "the experiment of this label", async |core| {
+                    core.forget_experiment_label((project, label), &experiment.id).await
+                })
+                .await;
+            unless_busy(forgotten)?;
         }
         Ok(())
     }
@@ -68,10 +70,12 @@ impl<S: Store> Core<S> {
         subject: &Subject,
     ) -> Result<(), DomainError> {
         for Share { project, label, .. } in &subject.shares {
-            self.with_lease(&lease_name(project, label), "the subject of this label", async |core| {
-                core.forget_subject_label((project, label), &subject.id).await
-            })
-            .await?;
+            let forgotten = self
+                .with_lease(&lease_name(project, label), "the subject of this label", async |core| {
+                    core.forget_subject_label((project, label), &subject.id).await
+                })
+                .await;
+            unless_busy(forgotten)?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Moving items to other projects. Nothing but their records changes, and one write moves each.
 
-use super::{Share, Sharing, already_there, demand_room, share_with};
+use super::{Share, Sharing, already_there, demand_room, share_with, unless_busy};
 use crate::domain::Core;
 use crate::domain::archive::experiment::lease_of;
 use crate::domain::archive::subject::{LabelRef, lease_name};
@@ -212,13 +212,5 @@ impl<S: Store> Core<S> {
         to.settled(id, coming).await?;
         to.fold_if_long(&source).await?;
         Ok(moved)
-    }
-}
-
-/// A label that stays behind because somebody is at it leads nowhere, and is overwritten by whoever wants it.
-fn unless_busy(forgotten: Result<(), DomainError>) -> Result<(), DomainError> {
-    match forgotten {
-        Err(DomainError::Busy { .. }) => Ok(()),
-        forgotten => forgotten,
     }
 }

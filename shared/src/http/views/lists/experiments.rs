@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{ListField, ListKind, Listing, TYPE, URI, value_at};
 use crate::domain::archive::Experiment;
 use crate::domain::time::date_time;
-use crate::http::Table;
 use crate::http::views::archive::context;
+use crate::http::{ClientError, Params, Table};
 use crate::imaging::ecat::shown_uid;
 use crate::imaging::fields::SESSION_SCHEMA;
 use crate::imaging::item::session_fields;
@@ -94,6 +94,26 @@ pub static EXPERIMENTS: ListKind = ListKind {
 pub fn needs_headers(path: &str) -> bool {
     const KNOWN: [&str; 10] = ["ID", "project", "label", "visit", "protocol", "date", "UID", "subject_ID", TYPE, URI];
     !KNOWN.contains(&path) && !path.starts_with("meta/") && !path.starts_with("subject/")
+}
+
+/// Days of a list of recent experiments, where the request does not say.
+const RECENT_DAYS: u64 = 10;
+const DAY_MS: u64 = 24 * 3_600 * 1_000;
+
+/// Since when experiments are wanted that came in lately, by the parameter `recent`, a number of days: in milliseconds
+/// since the epoch.
+///
+/// # Errors
+/// 400 for what is no number of days.
+pub fn recent_since(params: &Params, now_ms: u64) -> Result<Option<u64>, ClientError> {
+    let bad =
+        || ClientError::bad_request("bad-days", "The parameter recent must be a number of days above 0, or true.");
+    let days = match params.text("recent") {
+        None => return Ok(None),
+        Some("true") => RECENT_DAYS,
+        Some(text) => text.parse::<u64>().ok().filter(|days| *days > 0).ok_or_else(bad)?,
+    };
+    Ok(Some(now_ms.saturating_sub(days.saturating_mul(DAY_MS))))
 }
 
 /// What is the subject's and no field of the experiment.

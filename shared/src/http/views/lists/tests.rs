@@ -177,3 +177,16 @@ fn a_list_takes_only_so_many_conditions() {
     let many: Vec<String> = (0..70).map(|n| format!("xnat:subjectData/fields/field[name%3Df{n}]=x")).collect();
     assert_eq!(Listing::read(&SUBJECTS, &params(&many.join("&"))).unwrap_err().status.number(), 400);
 }
+
+#[test]
+fn recent_is_a_number_of_days() {
+    const DAY_MS: u64 = 86_400_000;
+    let since = |query: &str| experiments::recent_since(&params(query), 100 * DAY_MS);
+    assert_eq!(since("").unwrap(), None);
+    assert_eq!(since("recent=7").unwrap(), Some(93 * DAY_MS));
+    assert_eq!(since("recent=true").unwrap(), Some(90 * DAY_MS));
+    assert_eq!(since("recent=18446744073709551615").unwrap(), Some(0));
+    for query in ["recent=0", "recent=-1", "recent=soon"] {
+        assert_eq!(since(query).unwrap_err().status.number(), 400, "{query}");
+    }
+}
