@@ -58,7 +58,8 @@ fn what_cannot_be_taken_is_refused_with_a_sentence_and_leaves_nothing() {
 fn hostile_archives_are_refused_as_everywhere_and_leave_nothing() {
     let (service, api) = service();
     let before = service.stores().chunks();
-    for hostile in zips::hostile(b"one", b"two") {
+    let [one, two] = [7, 11].map(|step| (0..3_000_u32).map(|n| (n * step % 251) as u8).collect::<Vec<u8>>());
+    for hostile in zips::hostile(&one, &two) {
         let path = format!("{TRIAGE}/resources/X/files/a.zip?extract=true&{TARGET}");
         let refused = send(&api, "POST", &path, "application/zip", &hostile.zip);
         assert!([400, 413].contains(&refused.status), "{}: {}", hostile.kind, refused.status);
