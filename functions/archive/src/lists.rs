@@ -63,8 +63,6 @@ pub async fn subjects(call: &Call, project: Option<&str>) -> Result<Reply, Clien
 
 /// The experiments of a project, a subject, or all.
 pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> {
-    let since_ms = recent_since(&call.context.params, call.site.core.clock.now_ms())?;
-    let is_recent = |found: &Experiment| since_ms.is_none_or(|since_ms| found.insert_ms >= since_ms);
     let core = &call.site.core;
     let projects = projects(call, of).await?;
     if wants_assessors_only(call) {
@@ -82,8 +80,7 @@ pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> 
             };
             found.extend(assessors.into_iter().filter_map(known));
         }
-        let is_of = |found: &Experiment| of.subject().is_none_or(|subject| found.subject_id == subject.id);
-        found.retain(|(found, _)| is_recent(found) && is_of(found));
+        found.retain(|(found, _)| of.subject().is_none_or(|subject| found.subject_id == subject.id));
         let title = if matches!(of, Of::Site) { "Matching experiments" } else { "Experiments" };
         return assessors(call, title, found);
     }
@@ -104,6 +101,7 @@ pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> 
         }
     }
     found = call.without_hidden(found).await?;
+    let since_ms = since(call)?;
     found.retain(|experiment| {
         let xsi_type = experiment.xsi_type.as_str();
         // As with XNAT, assessors are in the list only where they are asked for.
@@ -111,7 +109,9 @@ pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> 
             Some(_) => listing.wants_assessor(xsi_type),
             None => listing.wants_type(xsi_type),
         };
-        is_wanted && is_recent(experiment) && of.subject().is_none_or(|subject| experiment.subject_id == subject.id)
+        is_wanted
+            && experiment.insert_ms >= since_ms
+            && of.subject().is_none_or(|subject| experiment.subject_id == subject.id)
     });
     let mut rows: Vec<(Experiment, Option<ImageSession>)> = if listing.paths().any(needs_headers) {
         let found = core.with_headers(found).await?;
@@ -133,6 +133,11 @@ pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> 
     answer(call, &experiments::table(&listing, title, &rows, &homes))
 }
 
+/// From when on experiments were made that are wanted, in milliseconds since the epoch (`recent`).
+fn since(call: &Call) -> Result<u64, ClientError> {
+    Ok(recent_since(&call.context.params, call.site.core.clock.now_ms())?.unwrap_or(0))
+}
+
 /// Whether a list is to have assessors and nothing else.
 fn wants_assessors_only(call: &Call) -> bool {
     let mut types = call.context.params.list("xsiType").peekable();
@@ -144,7 +149,8 @@ fn wants_assessors_only(call: &Call) -> bool {
 /// These assessors, each with its session's label.
 pub fn assessors(call: &Call, title: &'static str, mut found: Vec<(Experiment, String)>) -> Result<Reply, ClientError> {
     let Some(listing) = read(call, &ASSESSORS)? else { return fields(call, &ASSESSORS) };
-    found.retain(|(assessor, _)| listing.wants_type(assessor.xsi_type.as_str()));
+    let since_ms = since(call)?;
+    found.retain(|(found, _)| found.insert_ms >= since_ms && listing.wants_type(found.xsi_type.as_str()));
     answer(call, &assessors::table(&listing, title, &found))
 }
 
