@@ -13,8 +13,9 @@ use narthex::service::{Call, Reply, after_the_answer, empty_trash_later};
 use narthex::storage::kv::KvStore;
 
 use crate::answer;
-use crate::receive::{Received, receive};
+use crate::receive::{Received, Sent, receive};
 use crate::request::Wanted;
+use crate::xar;
 
 /// Takes an upload in; answers with one URI for each session. With `http-session-listener` others can follow it.
 pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientError> {
@@ -47,7 +48,11 @@ async fn import(
     name: Option<&str>,
     mut watched: Option<&mut Watched>,
 ) -> Result<(Vec<String>, Vec<Verdict>), ClientError> {
-    let Received { wanted, upload } = receive(call, name, watched.as_deref_mut()).await?;
+    let Received { wanted, sent } = receive(call, name, watched.as_deref_mut()).await?;
+    let upload = match sent {
+        Sent::Images(upload) => upload,
+        Sent::Xar(file) => return Ok((vec![xar::take(call, &wanted, file, false).await?], Vec::new())),
+    };
     if let Some(watched) = watched {
         let files: u64 = upload.studies.iter().map(|study| study.files).sum();
         let text = format!("Received {files} image(s) of {} study(ies).", upload.studies.len());

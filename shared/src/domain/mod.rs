@@ -24,6 +24,7 @@ pub mod time;
 pub mod user_cache;
 pub mod users;
 pub mod webhooks;
+pub mod xar;
 
 #[cfg(test)]
 mod tests;

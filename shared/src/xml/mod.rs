@@ -3,12 +3,15 @@
 //! Everything written is escaped; characters that XML 1.0 does not allow are replaced.
 
 pub mod catalog;
+pub mod items;
+pub mod listing;
 mod node;
 mod project;
 pub mod read;
 pub mod schema;
 pub mod session;
 mod subject;
+pub mod tree;
 
 pub use catalog::{CatalogEntry, CatalogHead, CatalogKind, CatalogTail, CatalogWriter};
 pub use project::{project_document, read_project};

@@ -14,6 +14,7 @@ mod scan_types;
 pub mod scans;
 pub mod subject;
 pub mod subject_change;
+pub mod take;
 pub mod tell;
 mod transfer;
 mod trash;

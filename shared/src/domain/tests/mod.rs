@@ -22,6 +22,8 @@ mod unpack;
 mod user_cache;
 mod way;
 mod webhooks;
+mod xar;
+mod xar_crash;
 
 use std::rc::Rc;
 
