@@ -5,6 +5,7 @@ use narthex::domain::archive::{Overwrite, Wish};
 use narthex::domain::history::Cause;
 use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
 use narthex::domain::prearchive::import::{ImportHandler, ImportRequest};
+use narthex::domain::prearchive::onward::{Onward, Way};
 use narthex::domain::prearchive::place::ForcedPlace;
 use narthex::domain::prearchive::upload::{Formats, Naming, Others, UploadRules};
 use narthex::domain::project::PrearchiveCode;
@@ -96,6 +97,26 @@ impl Wanted {
             cause: cause(params)?,
             is_silent: is_silent(params),
         })
+    }
+}
+
+impl Wanted {
+    /// What is wanted of the sessions once they are there.
+    pub fn onward(&self, by: String) -> Onward {
+        Onward {
+            way: match self.handler {
+                ImportHandler::SessionImporter => Way::Built,
+                ImportHandler::Xar => Way::Straight,
+                _ if self.commits => Way::Committed,
+                _ => Way::Waiting,
+            },
+            by,
+            to_archive: self.to_archive,
+            wish: self.wish,
+            quarantine: self.quarantine,
+            cause: self.cause.clone(),
+            is_silent: self.is_silent,
+        }
     }
 }
 
