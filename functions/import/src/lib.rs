@@ -6,6 +6,7 @@ mod import;
 mod receive;
 mod request;
 mod resumable;
+mod xar;
 
 use narthex::http::ClientError;
 use narthex::http::endpoints::import::{self as endpoints, Endpoint};

@@ -6,8 +6,9 @@ use narthex::domain::Core;
 use narthex::domain::digests::ReadError;
 use narthex::domain::jobs::Watched;
 use narthex::domain::manifest::FileEntry;
+use narthex::domain::prearchive::import::ImportHandler;
 use narthex::domain::prearchive::upload::{Receiver, Upload, UploadError};
-use narthex::domain::prearchive::upload_files::{FilesError, receive_form};
+use narthex::domain::prearchive::upload_files::{FilesError, ReceivedFile, file_name, receive_form, receive_pieces};
 use narthex::http::request::BodyKind;
 use narthex::http::{ClientError, ResourceUri};
 use narthex::intake::ExtentReader;
@@ -21,8 +22,19 @@ pub struct Received {
     /// What it asks for.
     pub wanted: Wanted,
     /// What it sent.
-    pub upload: Upload<KvStore>,
+    pub sent: Sent,
 }
+
+/// What a request sent.
+pub enum Sent {
+    /// Images.
+    Images(Upload<KvStore>),
+    /// A XAR.
+    Xar(ReceivedFile),
+}
+
+/// Where a XAR without a name is said to come from.
+const NAMELESS_XAR: &str = "upload.xar";
 
 /// Takes in what a request sends. `name` is the file's name if the address gives one.
 pub async fn receive(
@@ -36,8 +48,11 @@ pub async fn receive(
     match call.context.body_kind()? {
         BodyKind::File { .. } => {
             let wanted = Wanted::of(call).await?;
-            let upload = one_file(call, &wanted, name.unwrap_or_default(), watched).await?;
-            Ok(Received { wanted, upload })
+            let sent = match wanted.handler {
+                ImportHandler::Xar => Sent::Xar(xar(call, watched).await?),
+                _ => Sent::Images(one_file(call, &wanted, name.unwrap_or_default(), watched).await?),
+            };
+            Ok(Received { wanted, sent })
         }
         BodyKind::Multipart { boundary } => form(call, &boundary).await,
         BodyKind::Form | BodyKind::Json => {
@@ -71,6 +86,25 @@ async fn one_file(
     receiver.settle(taken).await
 }
 
+async fn xar(call: &mut Call, mut watched: Option<&mut Watched>) -> Result<ReceivedFile, ClientError> {
+    let core = call.site.core.clone();
+    let name = file_name(NAMELESS_XAR, &core.settings.limits)?;
+    let mut body = call.take_arriving(&core.settings.limits)?;
+    let next = async || -> Result<_, ClientError> {
+        let piece = body.next().await?;
+        if let Some(watched) = &mut watched {
+            core.tell_progress(watched, body.received_bytes()).await?;
+        }
+        Ok(piece)
+    };
+    receive_pieces(&core, name, core.settings.limits.max_upload_bytes, next).await
+}
+
+/// What XNAT says where more than one file comes for a handler that takes one.
+fn one_at_a_time() -> ClientError {
+    ClientError::bad_request("one-file", "Importer is limited to one uploaded resource at a time.")
+}
+
 /// Files of the user's cache, in the order in which they are named.
 async fn stored(call: &mut Call) -> Result<Received, ClientError> {
     let core = call.site.core.clone();
@@ -90,6 +124,15 @@ async fn stored(call: &mut Call) -> Result<Received, ClientError> {
         let found = core.cache_file(&login, &resource, &path).await?;
         files.push(found.ok_or_else(|| ClientError::not_found("unknown-src", "Unknown src file."))?.file);
     }
+    if wanted.handler == ImportHandler::Xar {
+        let [file] = files.as_slice() else { return Err(one_at_a_time()) };
+        let pack = Rc::new(core.pack_reader(file.pack).await?);
+        let mut bytes = ExtentReader::whole(pack, file.extent, file.crc32).map_err(ReadError::from)?;
+        let name = file_name(NAMELESS_XAR, &core.settings.limits)?;
+        let next = async || -> Result<_, ClientError> { Ok(bytes.next().await.map_err(ReadError::from)?) };
+        let sent = Sent::Xar(receive_pieces(&core, name, core.settings.limits.max_upload_bytes, next).await?);
+        return Ok(Received { wanted, sent });
+    }
     let mut receiver = Receiver::new(&core, wanted.rules.clone());
     let mut taken = Ok(());
     for file in files {
@@ -98,8 +141,8 @@ async fn stored(call: &mut Call) -> Result<Received, ClientError> {
             break;
         }
     }
-    let upload = receiver.settle(taken).await?;
-    Ok(Received { wanted, upload })
+    let sent = Sent::Images(receiver.settle(taken).await?);
+    Ok(Received { wanted, sent })
 }
 
 /// Takes a stored file in, as if it came as the body.
@@ -134,17 +177,27 @@ async fn form(call: &mut Call, boundary: &str) -> Result<Received, ClientError> 
             return Err(error);
         }
     };
+    if wanted.handler == ImportHandler::Xar {
+        let mut files = form.files;
+        return match (files.pop(), files.is_empty()) {
+            (Some(file), true) => Ok(Received { wanted, sent: Sent::Xar(file) }),
+            (last, _) => {
+                files.extend(last);
+                core.abandon_files(files).await;
+                Err(one_at_a_time())
+            }
+        };
+    }
     let mut receiver = Receiver::new(&core, wanted.rules.clone());
     let mut files = form.files.into_iter();
     let mut taken = Ok(());
     for file in files.by_ref() {
-        receiver.begun_at(file.started_ms);
-        taken = receiver.adopt(file.name.as_str(), file.shape).await;
+        taken = receiver.adopt_file(&file).await;
         if taken.is_err() {
             break;
         }
     }
     core.abandon_files(files.collect()).await;
-    let upload = receiver.settle::<UploadError>(taken).await?;
-    Ok(Received { wanted, upload })
+    let sent = Sent::Images(receiver.settle::<UploadError>(taken).await?);
+    Ok(Received { wanted, sent })
 }

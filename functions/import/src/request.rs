@@ -5,6 +5,7 @@ use narthex::domain::archive::{Overwrite, Wish};
 use narthex::domain::history::Cause;
 use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
 use narthex::domain::prearchive::import::{ImportHandler, ImportRequest};
+use narthex::domain::prearchive::onward::{Onward, Way};
 use narthex::domain::prearchive::place::ForcedPlace;
 use narthex::domain::prearchive::upload::{Formats, Naming, Others, UploadRules};
 use narthex::domain::project::PrearchiveCode;
@@ -60,6 +61,9 @@ impl Wanted {
             };
             (*project, *subject, *named) = (Some(found.project), Some(found.subject_label), found.label);
         }
+        if handler == ImportHandler::Xar {
+            refuse_for_xar(params, destination.as_ref())?;
+        }
         let is_gradual = handler != ImportHandler::SessionImporter;
         let commits = handler == ImportHandler::DicomZip
             && (destination.is_some() || params.text("action").is_some_and(|action| action == "commit"));
@@ -96,16 +100,32 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// What is wanted of the sessions once they are there.
+    pub fn onward(&self, by: String) -> Onward {
+        Onward {
+            way: match self.handler {
+                ImportHandler::SessionImporter => Way::Built,
+                ImportHandler::Xar => Way::Straight,
+                _ if self.commits => Way::Committed,
+                _ => Way::Waiting,
+            },
+            by,
+            to_archive: self.to_archive,
+            wish: self.wish,
+            quarantine: self.quarantine,
+            cause: self.cause.clone(),
+            is_silent: self.is_silent,
+        }
+    }
+}
+
 /// The handler that is asked for, or that takes bodies of this media type.
 fn handler(params: &Params, media_type: &str, default: ImportHandler) -> Result<ImportHandler, ClientError> {
     let Some(word) = params.text("import-handler") else {
         return Ok(if DICOM_TYPES.contains(&media_type) { ImportHandler::GradualDicom } else { default });
     };
     match ImportHandler::parse(word) {
-        Some(ImportHandler::Xar) => {
-            let sentence = "This version does not import XAR files yet; send the images with import-handler=SI.";
-            Err(ClientError::not_implemented("not-implemented", sentence))
-        }
         Some(handler) => Ok(handler),
         None if matches!(word, "inbox" | "automation") => {
             let sentence =
@@ -118,6 +138,19 @@ fn handler(params: &Params, media_type: &str, default: ImportHandler) -> Result<
             Err(ClientError::not_found("unknown-handler", sentence))
         }
     }
+}
+
+/// Refuses what is nothing for a file that goes straight into the archive.
+fn refuse_for_xar(params: &Params, destination: Option<&Destination>) -> Result<(), ClientError> {
+    if matches!(destination, Some(Destination::Prearchive { .. })) {
+        let sentence = "A XAR goes straight into the archive; leave dest out, or name a place in the archive.";
+        return Err(ClientError::bad_request("bad-destination", sentence));
+    }
+    if params.flag("verdicts") {
+        let sentence = "Verdicts are told of images, not of the files of a XAR; leave verdicts out.";
+        return Err(ClientError::not_implemented("not-implemented", sentence));
+    }
+    Ok(())
 }
 
 fn rules(params: &Params, handler: ImportHandler, commits: bool) -> Result<UploadRules, ClientError> {

@@ -4,6 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, StatusCode};
+use narthex::domain::prearchive::import::ImportHandler;
 use narthex::domain::prearchive::upload::{Receiver, UploadError};
 use narthex::domain::resumable::{Appending, NewUpload, Progress, ResumableUpload};
 use narthex::http::conditional::http_date;
@@ -14,6 +15,7 @@ use serde_json::json;
 
 use crate::import;
 use crate::request::Wanted;
+use crate::xar;
 
 /// The protocol's version.
 const VERSION: &str = "1.0.0";
@@ -256,7 +258,20 @@ async fn complete(call: &mut Call, held: &mut Appending) -> Result<(), ClientErr
 async fn imported(call: &mut Call, held: &mut Appending) -> Result<Vec<String>, ClientError> {
     let core = call.site.core.clone();
     call.context.params = Params::from_query(&held.upload.query)?;
+    if core.was_imported(&held.upload).await? {
+        // Whoever imported it died before all was done.
+        let way = held.upload.onward.as_ref().map(|onward| onward.way).unwrap_or_default();
+        let outcome = core.finish_resumable(held).await;
+        let (uris, brought) = outcome.map_err(|error| import::not_brought(way, error))?;
+        import::settle_later(call, &brought);
+        return Ok(uris);
+    }
     let wanted = Wanted::of(call).await?;
+    core.intend_resumable(held, &wanted.onward(call.user())).await?;
+    if wanted.handler == ImportHandler::Xar {
+        let file = core.received_resumable(&held.upload)?;
+        return Ok(vec![xar::take(call, &wanted, file, true).await?]);
+    }
     let mut receiver = Receiver::new(&core, wanted.rules.clone());
     let taken = receiver.borrow(&held.upload.name, held.upload.shape()).await;
     let upload = receiver.settle::<UploadError>(taken).await?;

@@ -25,6 +25,7 @@ pub mod triage;
 pub mod user_cache;
 pub mod users;
 pub mod webhooks;
+pub mod xar;
 
 #[cfg(test)]
 mod tests;

@@ -98,6 +98,7 @@ impl<S: Store> Core<S> {
         self.finish_deleted_subjects().await?;
         self.finish_renamed_subjects().await?;
         swept.emptied = self.empty_trash().await?;
+        self.finish_uploads().await?;
         swept.uploads += self.remove_stale_uploads().await?;
         swept.cached = self.sweep_user_caches().await?;
         swept.jobs = self.run_due_jobs().await?;

@@ -5,6 +5,7 @@ use crate::domain::DomainError;
 use crate::domain::digests::ReadError;
 use crate::domain::prearchive::upload::UploadError;
 use crate::domain::prearchive::upload_files::FilesError;
+use crate::domain::xar::XarError;
 use crate::intake::IntakeError;
 
 impl From<DomainError> for ClientError {
@@ -53,6 +54,15 @@ impl From<FilesError> for ClientError {
             FilesError::TooManyFiles { .. } => Self::too_large("upload.too-many-files", sentence),
             FilesError::FieldsTooLarge { .. } => Self::too_large("upload.fields-too-large", sentence),
             FilesError::Name { .. } => Self::bad_request("bad-file-name", sentence),
+        }
+    }
+}
+
+impl From<XarError> for ClientError {
+    fn from(error: XarError) -> Self {
+        match error {
+            XarError::Files(error) => error.into(),
+            XarError::Domain(error) => error.into(),
         }
     }
 }

@@ -4,6 +4,8 @@
 
 pub mod assessor;
 pub mod catalog;
+pub mod items;
+pub mod listing;
 mod node;
 mod project;
 pub mod read;

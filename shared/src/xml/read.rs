@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use quick_xml::events::attributes::Attribute;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesDecl, BytesStart, Event};
 use quick_xml::name::{Namespace, QName, ResolveResult};
 use quick_xml::{NsReader, XmlVersion};
 
@@ -40,9 +40,12 @@ pub enum XmlError {
     /// It uses an entity that XML does not define by itself.
     #[error("The document uses an entity that XML does not define; write the text itself.")]
     Entity,
-    /// It is longer than [`MAX_DOCUMENT_BYTES`].
-    #[error("The document is longer than the {MAX_DOCUMENT_BYTES} bytes allowed.")]
-    TooLong,
+    /// It is longer than a document of its kind may be.
+    #[error("The document is longer than the {limit_bytes} bytes allowed.")]
+    TooLong {
+        /// The limit.
+        limit_bytes: usize,
+    },
     /// It has too many elements, too many attributes, or too deep ones.
     #[error("The document has too many, too deep or too richly attributed elements.")]
     TooRich,
@@ -99,7 +102,7 @@ pub fn read_any(document: &[u8], wanted: &str, is_wanted: &dyn Fn(&str) -> bool)
 /// An [`XmlError`].
 pub fn read_tree(document: &[u8], wanted: &str, is_wanted: &dyn Fn(&str, &str) -> bool) -> Result<Element, XmlError> {
     if document.len() > MAX_DOCUMENT_BYTES {
-        return Err(XmlError::TooLong);
+        return Err(XmlError::TooLong { limit_bytes: MAX_DOCUMENT_BYTES });
     }
     let text = std::str::from_utf8(document).map_err(|_| XmlError::Encoding)?;
     let mut reader = NsReader::from_str(text.strip_prefix('\u{FEFF}').unwrap_or(text));
@@ -122,14 +125,7 @@ pub fn read_tree(document: &[u8], wanted: &str, is_wanted: &dyn Fn(&str, &str) -
                     None => reading.text(predefined(&reference.xml10_content()).ok_or(XmlError::Entity)?)?,
                 }
             }
-            Event::Decl(declaration) => {
-                if let Some(encoding) = declaration.encoding() {
-                    let encoding = encoding.map_err(|error| not_well_formed(&error))?;
-                    if !["utf-8", "utf8", "us-ascii"].contains(&encoding.to_ascii_lowercase().as_str()) {
-                        return Err(XmlError::Encoding);
-                    }
-                }
-            }
+            Event::Decl(declaration) => demand_utf8(&declaration)?,
             Event::DocType(_) => return Err(XmlError::DocType),
             Event::Comment(_) | Event::PI(_) | Event::Empty(_) => {}
             Event::Eof => return reading.finish(),
@@ -137,8 +133,19 @@ pub fn read_tree(document: &[u8], wanted: &str, is_wanted: &dyn Fn(&str, &str) -
     }
 }
 
+/// Refuses a document that says it is in another encoding.
+pub(super) fn demand_utf8(declaration: &BytesDecl<'_>) -> Result<(), XmlError> {
+    if let Some(encoding) = declaration.encoding() {
+        let encoding = encoding.map_err(|error| not_well_formed(&error))?;
+        if !["utf-8", "utf8", "us-ascii"].contains(&encoding.to_ascii_lowercase().as_str()) {
+            return Err(XmlError::Encoding);
+        }
+    }
+    Ok(())
+}
+
 /// The five entities that XML defines.
-fn predefined(name: &str) -> Option<&'static str> {
+pub(super) fn predefined(name: &str) -> Option<&'static str> {
     Some(match name {
         "lt" => "<",
         "gt" => ">",
@@ -149,7 +156,7 @@ fn predefined(name: &str) -> Option<&'static str> {
     })
 }
 
-fn not_well_formed(error: &dyn std::fmt::Display) -> XmlError {
+pub(super) fn not_well_formed(error: &dyn std::fmt::Display) -> XmlError {
     let reason: String = error.to_string().chars().filter(|c| !c.is_control()).take(200).collect();
     XmlError::NotWellFormed { reason: reason.trim_end_matches('.').to_owned() }
 }
@@ -260,11 +267,11 @@ impl Reading<'_> {
     }
 }
 
-fn shown(name: QName<'_>) -> String {
+pub(super) fn shown(name: QName<'_>) -> String {
     name.as_ref().chars().take(100).collect()
 }
 
-fn value_of<'a>(attribute: &Attribute<'a>) -> Result<Cow<'a, str>, XmlError> {
+pub(super) fn value_of<'a>(attribute: &Attribute<'a>) -> Result<Cow<'a, str>, XmlError> {
     use quick_xml::escape::EscapeError;
     attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| match error {
         quick_xml::Error::Escape(EscapeError::UnrecognizedEntity(..)) => XmlError::Entity,
@@ -273,7 +280,7 @@ fn value_of<'a>(attribute: &Attribute<'a>) -> Result<Cow<'a, str>, XmlError> {
 }
 
 /// Refuses characters that XML does not know, which character references can bring in.
-fn checked(text: &str) -> Result<String, XmlError> {
+pub(super) fn checked(text: &str) -> Result<String, XmlError> {
     let allowed =
         |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
     if text.chars().all(allowed) {
@@ -349,7 +356,10 @@ mod tests {
 
     #[test]
     fn limits_hold() {
-        assert_eq!(read(&vec![b' '; MAX_DOCUMENT_BYTES + 1], "Project"), Err(XmlError::TooLong));
+        assert_eq!(
+            read(&vec![b' '; MAX_DOCUMENT_BYTES + 1], "Project"),
+            Err(XmlError::TooLong { limit_bytes: MAX_DOCUMENT_BYTES })
+        );
         let deep = "<xnat:a>".repeat(100_000);
         assert_eq!(read_project(&deep), Err(XmlError::TooRich));
         assert_eq!(read_project(&"<xnat:a/>".repeat(MAX_ELEMENTS + 1)), Err(XmlError::TooRich));

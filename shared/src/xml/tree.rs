@@ -30,10 +30,14 @@ impl Element {
         self.attributes.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
+    /// The elements of this name in it.
+    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
+        self.children.iter().filter(move |child| child.name == name)
+    }
+
     /// The elements below a child that is a list, such as each `scan` in `scans`.
     pub fn list<'a>(&'a self, list: &'a str, item: &'a str) -> impl Iterator<Item = &'a Element> {
-        let lists = self.children.iter().filter(move |child| child.name == list);
-        lists.flat_map(|found| &found.children).filter(move |child| child.name == item)
+        self.named(list).flat_map(move |found| found.named(item))
     }
 
     /// The attributes and texts below it, each with its path; what repeats comes repeatedly.

@@ -217,7 +217,21 @@ impl Request<'_> {
         stream.shutdown(Shutdown::Both)
     }
 
-    /// The same, but hangs up in one direction only and reads what the server has to say, if anything.
+    /// The same with a part of the body that is written while it is sent.
+    ///
+    /// # Errors
+    /// When the connection fails before that.
+    pub fn stream_cut_off(self, announced: u64, body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let mut stream = self.client.connect()?;
+        stream.write_all(self.head(Some(&format!("Content-Length: {announced}"))).as_bytes())?;
+        let mut buffer = BufWriter::with_capacity(256 * 1024, &mut stream);
+        body(&mut buffer)?;
+        buffer.flush()?;
+        drop(buffer);
+        stream.shutdown(Shutdown::Both)
+    }
+
+    /// As [`Request::send_cut_off`], but hangs up in one direction only and reads what the server has to say, if anything.
     ///
     /// # Errors
     /// When the connection fails before that.

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use narthex_tests::{Api, Modality, Packing, Response, ServiceProcess, Study, eventually, zip_files};
 
 use super::{FEWER_KILLS, SETTLED, kill_during, moments};
 
 const RESUMABLE: &str = "/data/services/import/resumable";
+
+/// How long the sweep may take to go on where somebody died: the leases of the dead last two seconds.
+const FOR_THE_SWEEP: Duration = Duration::from_secs(6);
 
 /// Bytes of one request.
 const STEP: usize = 1_300_000;
@@ -23,7 +26,11 @@ fn zip(round: u64) -> Vec<u8> {
 }
 
 fn begin(api: &Api, length: usize) -> String {
-    let path = format!("{RESUMABLE}?import-handler=SI&dest=/prearchive/projects/P1");
+    begin_for(api, "dest=/prearchive/projects/P1", length)
+}
+
+fn begin_for(api: &Api, query: &str, length: usize) -> String {
+    let path = format!("{RESUMABLE}?import-handler=SI&{query}");
     let request = api.client.request("POST", &path).header("Tus-Resumable", "1.0.0");
     let made = request.header("Upload-Length", &length.to_string()).send_bytes(b"").unwrap();
     assert_eq!(made.status, 201, "{}", made.text());
@@ -65,7 +72,7 @@ fn what_was_told_to_be_safe_need_not_be_sent_again_and_what_is_deleted_is_gone()
     let mut noise = moments(23);
     let mut service = ServiceProcess::start();
     service.api().project("P1");
-    let mut usual = std::time::Duration::ZERO;
+    let mut usual = Duration::ZERO;
     for round in [1000, 1001] {
         let (api, zip) = (service.api(), zip(round));
         let path = begin(&api, zip.len());
@@ -117,4 +124,75 @@ fn what_was_told_to_be_safe_need_not_be_sent_again_and_what_is_deleted_is_gone()
     }
     println!("{resumed} resumed, {complete} complete before, {deleted} deleted; {usual:?} each");
     assert!(resumed > 0 && deleted > 0, "the moments were not spread over the upload");
+}
+
+/// Whether an upload is done, as its address tells.
+fn is_imported(api: &Api, path: &str) -> bool {
+    let told: serde_json::Value = serde_json::from_slice(&api.bytes(path)).unwrap();
+    match told["state"].as_str() {
+        Some("imported") => true,
+        Some("receiving" | "importing") => false,
+        state => panic!("{state:?}: {told}"),
+    }
+}
+
+#[test]
+fn what_was_to_be_archived_is_archived_whenever_the_host_dies_behind_the_last_byte() {
+    let mut noise = moments(29);
+    let mut service = ServiceProcess::start();
+    service.api().project("P1");
+    let usual_of = |api: &Api, round: u64| {
+        let zip = zip(round);
+        let path = begin_for(api, "dest=/archive/projects/P1", zip.len());
+        assert_eq!(patch(api, &path, 0, &zip[..zip.len() - 1]).unwrap().status, 204);
+        let start = Instant::now();
+        let done = patch(api, &path, zip.len() - 1, &zip[zip.len() - 1..]).unwrap();
+        assert_eq!(done.status, 204, "{}", done.text());
+        start.elapsed()
+    };
+    let mut usual = usual_of(&service.api(), 1100);
+    let (mut by_client, mut by_sweep) = (0, 0);
+    for round in 200..200 + FEWER_KILLS {
+        let zip = zip(round);
+        let (api, from) = (service.api(), zip.len() - 1);
+        let path = begin_for(&api, "dest=/archive/projects/P1", zip.len());
+        assert_eq!(patch(&api, &path, 0, &zip[..from]).unwrap().status, 204);
+        let (to, last) = (path.clone(), zip[from..].to_vec());
+        kill_during(&mut service, &mut usual, &mut noise, move |api| patch(api, &to, from, &last));
+        service.restart();
+        let (api, back) = (service.api(), Instant::now());
+        let done = eventually(SETTLED, "the upload is done", || {
+            // In every other round the client does not come back; the sweep goes on where it can.
+            if round % 2 == 1 {
+                let swept = api.client.post("/data/services/prearchive/sweep", "", b"").unwrap();
+                assert!([200, 409].contains(&swept.status), "round {round}: {}", swept.text());
+                if is_imported(&api, &path) {
+                    return Some(true);
+                }
+                // Where the import itself was not done, it needs the client.
+                if back.elapsed() < FOR_THE_SWEEP {
+                    return None;
+                }
+            }
+            let at = offset(&api, &path);
+            let answer = patch(&api, &path, at, &zip[at..]).unwrap();
+            match answer.status {
+                204 => Some(false),
+                409 | 423 => None,
+                status => panic!("round {round}: {status} {}", answer.text()),
+            }
+        });
+        match done {
+            true => by_sweep += 1,
+            false => by_client += 1,
+        }
+        assert!(is_imported(&api, &path), "round {round}");
+        let label = format!("T{}", 40_000 + round);
+        let found = api.table("/data/projects/P1/experiments");
+        let mine: Vec<_> = found.rows.iter().filter(|row| row.get("label") == label).collect();
+        assert_eq!(mine.len(), 1, "round {round}: one experiment");
+        api.assert_holds(&format!("/data/experiments/{}", mine[0].get("ID")), &study(round));
+        assert!(api.sessions("P1").rows.is_empty(), "round {round}: nothing stays in the prearchive");
+    }
+    println!("{by_client} finished by the client, {by_sweep} by the sweep; {usual:?} each");
 }

@@ -10,6 +10,7 @@ mod preambles;
 mod resumable;
 mod shapes;
 mod stored;
+mod xar;
 
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ mod large;
 mod list;
 mod refresh;
 mod report;
+mod resume;
 mod review;
 mod server;
 mod triage;
@@ -39,6 +40,8 @@ enum What {
     List(list::Options),
     /// Refresh the catalogs of a session of 10,000 files with checksums, and compare with hashing alone.
     Refresh(refresh::Options),
+    /// Break a resumable upload off at 60 % and go on with it, and compare with one that is not broken off.
+    Resume(resume::Options),
     /// Rebuild, move and delete small and large sessions and compare.
     Review(review::Options),
     /// Approve many files and one from the quarantine and compare, and send a large file through it.
@@ -72,6 +75,7 @@ pub fn run(options: &Options) -> Result<()> {
         What::ArchiveSize(options) => archive_size::run(options),
         What::List(options) => list::run(options),
         What::Refresh(options) => refresh::run(options),
+        What::Resume(options) => resume::run(options),
         What::Review(options) => review::run(options),
         What::Triage(options) => triage::run(options),
     }

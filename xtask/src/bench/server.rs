@@ -176,7 +176,7 @@ fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
-fn fresh_folder(name: &str) -> Result<PathBuf> {
+pub(super) fn fresh_folder(name: &str) -> Result<PathBuf> {
     let parent = project::target().join("bench");
     for number in 0..1000 {
         let folder = parent.join(format!("{name}-{}-{number}", std::process::id()));

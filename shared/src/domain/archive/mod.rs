@@ -18,6 +18,7 @@ pub mod scans;
 pub mod sharing;
 pub mod subject;
 pub mod subject_change;
+pub mod take;
 pub mod tell;
 mod transfer;
 mod trash;

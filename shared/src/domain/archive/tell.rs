@@ -65,7 +65,7 @@ impl<S: Store> Core<S> {
         self.remember(&experiment.project, experiment.as_item(), deed).await?;
         if !told.is_silent {
             // With the session's identifier telling it again changes nothing.
-            let event = event(&experiment, session.id.clone(), told.kind, told.at_ms, &told.by);
+            let event = session_event(&experiment, session.id.clone(), told.kind, told.at_ms, &told.by);
             self.announce(&event).await?;
         }
         Ok(())
@@ -79,13 +79,20 @@ impl<S: Store> Core<S> {
     /// The store's failure.
     pub async fn announce_experiment(&self, experiment: &Experiment, by: &str) -> Result<(), DomainError> {
         let (id, at_ms) = (random_id()?, self.clock.now_ms());
-        let event = event(experiment, id, SessionEventKind::Archived, at_ms, by);
+        let event = session_event(experiment, id, SessionEventKind::Archived, at_ms, by);
         self.announce(&event).await?;
         Ok(())
     }
 }
 
-fn event(experiment: &Experiment, id: String, kind: SessionEventKind, at_ms: u64, by: &str) -> SessionEvent {
+/// What webhooks are told of an experiment.
+pub(super) fn session_event(
+    experiment: &Experiment,
+    id: String,
+    kind: SessionEventKind,
+    at_ms: u64,
+    by: &str,
+) -> SessionEvent {
     SessionEvent {
         id,
         kind,

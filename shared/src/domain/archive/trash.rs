@@ -21,7 +21,7 @@ use crate::storage::{PackId, Record, Roster, Store, StoreError, keys, pack};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Trash {
     pub experiment: Experiment,
-    /// What is written for its next revision; `None` if it is deleted.
+    /// What is written for its next revision, which may be its first; `None` if it is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
     /// Its place in the list of the trash.
@@ -182,6 +182,10 @@ impl<S: Store> Core<S> {
                 self.records.delete(&keys::manifest_scans(&change.manifest, page)).await?;
             }
             self.records.delete(&keys::manifest(&change.manifest)).await?;
+            if present.is_none() {
+                // It was to be made and never was.
+                self.forget_names(old).await?;
+            }
         }
         Ok(self.forget_trash(trash).await?)
     }
@@ -219,6 +223,18 @@ impl<S: Store> Core<S> {
         Ok(())
     }
 
+    /// Removes the names by which an experiment that is gone, or never came, is found.
+    async fn forget_names(&self, experiment: &Experiment) -> Result<(), StoreError> {
+        let label = keys::experiment_label(&experiment.project, &experiment.label);
+        if self.records.get::<super::subject::LabelRef>(&label).await?.is_some_and(|found| found.id == experiment.id) {
+            self.records.delete(&label).await?;
+        }
+        for owner in experiment.owners() {
+            self.records.delete(&keys::content(owner)).await?;
+        }
+        Ok(())
+    }
+
     /// Removes what only a deleted experiment needed, its assessors among it. May be done again from the start at any
     /// time.
     pub(super) async fn empty_experiment_trash(&self, trash: Trash) -> Result<(), DomainError> {
@@ -252,14 +268,8 @@ impl<S: Store> Core<S> {
         for manifest in experiment.superseded.iter().filter(|id| **id != experiment.manifest) {
             self.remove_manifest(manifest, false).await?;
         }
-        let label = keys::experiment_label(&experiment.project, &experiment.label);
-        if self.records.get::<super::subject::LabelRef>(&label).await?.is_some_and(|found| found.id == experiment.id) {
-            self.records.delete(&label).await?;
-        }
         self.forget_shared_labels(experiment).await?;
-        for owner in experiment.owners() {
-            self.records.delete(&keys::content(owner)).await?;
-        }
+        self.forget_names(experiment).await?;
         // The project's history still has what was done to it.
         self.forget_history(ItemKind::Experiment, &experiment.id).await?;
         self.forget_trash(&trash).await.map_err(Into::into)

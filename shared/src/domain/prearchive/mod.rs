@@ -8,6 +8,8 @@ pub mod import;
 mod join;
 pub mod list;
 mod make;
+pub mod onward;
+pub(in crate::domain) mod opened;
 pub mod place;
 pub mod relocate;
 pub mod remove;

@@ -38,32 +38,14 @@ impl<S: Store> Core<S> {
     pub async fn hold_resumable(&self, login: &str, id: &str) -> Result<Appending, DomainError> {
         self.resumable_upload(login, id).await?;
         let lease = self.leases.acquire(&lease_name(id)).await?.ok_or_else(busy)?;
-        let mut upload = match self.resumable_upload(login, id).await {
+        let upload = match self.resumable_upload(login, id).await {
             Ok(upload) => upload,
             Err(error) => {
                 self.leases.retire(lease).await?;
                 return Err(error);
             }
         };
-        if upload.progress == Progress::Importing && pack::is_sealed(&self.records, upload.shape().id).await? {
-            // Whoever imported it died before it could say so.
-            upload.progress = Progress::Imported { uris: self.uris_of_pack(&upload).await? };
-            self.store_resumable(&upload).await?;
-        }
         Ok(Appending { upload, lease })
-    }
-
-    /// The sessions whose images lie in an upload's pack.
-    async fn uris_of_pack(&self, upload: &ResumableUpload) -> Result<Vec<String>, StoreError> {
-        let mut uris = Vec::new();
-        for owner in pack::owners(&self.records, upload.shape().id).await? {
-            if let Some(session) = self.session(&owner).await? {
-                uris.push(format!("/data{}", session.place.uri()));
-            } else if let Some(experiment) = self.experiment_of(&owner).await? {
-                uris.push(format!("/data/experiments/{}", experiment.id));
-            }
-        }
-        Ok(uris)
     }
 
     /// Whoever imported the same upload before and died over it may have made sessions: they keep their part of the pack.

@@ -5,6 +5,7 @@
 //! send the end once more.
 
 mod append;
+mod finish;
 mod sweep;
 
 pub use append::Appending;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::Core;
 use super::error::DomainError;
 use super::ids::random_id;
+use super::prearchive::onward::Onward;
 use crate::storage::pack::{CHUNK_BYTES, PackShape};
 use crate::storage::roster::RowSource;
 use crate::storage::{PackId, Record, Roster, Store, StoreError, keys};
@@ -63,6 +65,9 @@ pub struct ResumableUpload {
     pub progress: Progress,
     /// The last change, in milliseconds since the epoch.
     pub touched_ms: u64,
+    /// What is wanted of its sessions once it is imported; written down before that is begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub onward: Option<Onward>,
     pack: PackId,
     place: u64,
 }
@@ -171,6 +176,7 @@ impl<S: Store> Core<S> {
             offset: 0,
             progress: Progress::Receiving,
             touched_ms: self.clock.now_ms(),
+            onward: None,
             pack: PackId::from_number(u64::try_from(pack).unwrap_or(0)),
             place: touch.place,
         };

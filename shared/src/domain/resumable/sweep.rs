@@ -1,4 +1,4 @@
-//! Uploads that nobody goes on with.
+//! Uploads that nobody goes on with: those that were imported are finished, those that were not are removed in the end.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +12,24 @@ impl<S: Store> Core<S> {
         let (roster, source) = self.resumable_uploads();
         let listed = roster.list(&source).await?;
         Ok(listed.into_iter().filter(|listed| listed.row.is_open).map(|listed| listed.row.pack).collect())
+    }
+
+    /// Finishes uploads whose last byte has come and whose worker died after the import: their clients may never come
+    /// back, since for them everything was sent.
+    pub(crate) async fn finish_uploads(&self) -> Result<(), DomainError> {
+        let (roster, source) = self.resumable_uploads();
+        for listed in roster.list(&source).await?.into_iter().filter(|listed| listed.row.is_open) {
+            let Ok(upload) = self.resumable_upload(&listed.row.login, &listed.member).await else { continue };
+            if !self.was_imported(&upload).await? {
+                continue;
+            }
+            // Whoever holds it is at it.
+            let Ok(mut held) = self.hold_resumable(&listed.row.login, &listed.member).await else { continue };
+            let outcome = self.finish_abandoned(&mut held).await;
+            self.let_go_resumable(held).await?;
+            outcome?;
+        }
+        Ok(())
     }
 
     /// Removes uploads at which nobody has been for as long as unfinished uploads are kept. Gives how many.

@@ -53,12 +53,12 @@ pub(super) async fn resource_files<S: Store>(
     all
 }
 
-async fn session_files(core: &Core<MemoryStore>, session: &str) -> Vec<(String, String, Vec<u8>)> {
+pub(super) async fn session_files(core: &Core<MemoryStore>, session: &str) -> Vec<(String, String, Vec<u8>)> {
     let session = core.session(session).await.unwrap().unwrap();
     resource_files(core, &session.resources).await
 }
 
-fn file(label: &str, path: &str, bytes: &[u8]) -> (String, String, Vec<u8>) {
+pub(super) fn file(label: &str, path: &str, bytes: &[u8]) -> (String, String, Vec<u8>) {
     (label.to_owned(), path.to_owned(), bytes.to_vec())
 }
 
@@ -190,7 +190,7 @@ fn who_dies_at_any_step_of_adding_a_file_has_added_it_or_not() {
     });
 }
 
-fn form(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
+pub(super) fn form(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, filename, bytes) in parts {
         let filename = filename.map(|name| format!("; filename=\"{name}\"")).unwrap_or_default();
@@ -203,7 +203,11 @@ fn form(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
     body
 }
 
-async fn receive_form(core: &Core<MemoryStore>, body: &[u8], piece: usize) -> Result<ReceivedForm, FilesError> {
+pub(super) async fn receive_form(
+    core: &Core<MemoryStore>,
+    body: &[u8],
+    piece: usize,
+) -> Result<ReceivedForm, FilesError> {
     let pieces: Vec<Result<Bytes, String>> =
         body.chunks(piece).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     upload_files::receive_form(core, arriving(core, pieces), "XX").await

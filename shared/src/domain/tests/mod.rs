@@ -17,8 +17,10 @@ mod received;
 mod refresh;
 mod relocate;
 mod resumable;
+mod resumable_onward;
 mod review;
 mod separate;
+mod shared_pack;
 mod sharing;
 mod sharing_crash;
 mod shelf;
@@ -28,6 +30,8 @@ mod unpack;
 mod user_cache;
 mod way;
 mod webhooks;
+mod xar;
+mod xar_crash;
 
 use std::rc::Rc;
 

@@ -158,8 +158,7 @@ async fn send_form<S: Store>(core: &Core<S>, zips: &[Vec<u8>]) -> Result<usize, 
     let mut receiver = Receiver::new(core, UploadRules::default());
     let mut taken = Ok(());
     for file in files {
-        receiver.begun_at(file.started_ms);
-        taken = receiver.adopt(file.name.as_str(), file.shape).await;
+        taken = receiver.adopt_file(&file).await;
         if taken.is_err() {
             break;
         }

@@ -36,7 +36,10 @@ async fn append<S: Store>(core: &Core<S>, id: &str, bytes: &[u8], imports: bool)
         let next = async || -> Result<_, Failure> { Ok(pieces.next().map(Bytes::copy_from_slice)) };
         core.append_resumable(&mut held, next).await?;
     }
-    if imports && held.upload.progress == Progress::Importing {
+    if imports && core.was_imported(&held.upload).await? {
+        let (uris, _) = core.finish_resumable(&held).await?;
+        core.conclude_resumable(&mut held, Progress::Imported { uris }).await?;
+    } else if imports && held.upload.progress == Progress::Importing {
         let mut receiver = Receiver::new(core, UploadRules::default());
         let taken = receiver.borrow(&held.upload.name, held.upload.shape()).await;
         let progress = match receiver.settle::<UploadError>(taken).await {

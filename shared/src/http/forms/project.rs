@@ -116,7 +116,7 @@ impl From<XmlError> for ClientError {
     fn from(error: XmlError) -> Self {
         let sentence = error.to_string();
         match error {
-            XmlError::TooLong => Self::too_large("document-too-large", sentence),
+            XmlError::TooLong { .. } => Self::too_large("document-too-large", sentence),
             XmlError::ForeignName { .. } => Self::bad_request("unknown-field", sentence),
             _ => Self::unprocessable("bad-document", sentence),
         }

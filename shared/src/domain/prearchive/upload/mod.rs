@@ -16,6 +16,7 @@ pub use arriving::{Arriving, ContentCoding};
 pub use receiver::Receiver;
 pub(super) use receiver::without_extension;
 pub use rules::{Formats, Naming, Others, UploadRules};
+pub(in crate::domain) use sink::{FileFound, FileSinks};
 pub use sorter::ArrivedStudy;
 pub(super) use sorter::StudyRun;
 pub use verdict::{Outcome, Reason, Verdict};

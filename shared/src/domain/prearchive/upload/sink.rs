@@ -89,7 +89,7 @@ impl EntrySink for FileSink {
 }
 
 /// Makes a sink for each file of an archive.
-pub(super) struct FileSinks(pub(super) Limits);
+pub struct FileSinks(pub(in crate::domain) Limits);
 
 impl SinkFactory for FileSinks {
     type Sink = FileSink;

@@ -160,12 +160,12 @@ impl Sorter {
         &self.rules
     }
 
-    /// The files that follow lie in this pack.
-    pub(super) fn enter(&mut self, pack: PackId, prefix: &str, opens_archives: bool) {
+    /// The files that follow lie in this pack; the first has this number there.
+    pub(super) fn enter(&mut self, pack: PackId, prefix: &str, opens_archives: bool, ordinal: u32) {
         self.pack = Some(pack);
         self.prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
         self.opens_archives = opens_archives;
-        self.ordinal = 0;
+        self.ordinal = ordinal;
     }
 
     /// The name under which a file is stored, and the one for when that is taken.

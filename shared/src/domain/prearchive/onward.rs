@@ -1,0 +1,162 @@
+//! What becomes of sessions once an upload was imported into them: they stay, or go on to the archive.
+
+use serde::{Deserialize, Serialize};
+
+use super::commit::{CommitRequest, Committed};
+use super::session::PrearchiveSession;
+use crate::domain::Core;
+use crate::domain::archive::{ArchiveRequest, Experiment, Wish};
+use crate::domain::error::DomainError;
+use crate::domain::history::Cause;
+use crate::storage::Store;
+
+/// How an upload brings its sessions on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// They wait for more.
+    #[default]
+    Waiting,
+    /// They are complete and built (`SI`): archived where that is wanted.
+    Built,
+    /// They are complete, which the request says: built now, and archived where that is wanted.
+    Committed,
+    /// There is no session: what came is in the archive already (`XAR`).
+    Straight,
+}
+
+/// What is wanted of the sessions of an upload.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Onward {
+    /// How they are brought on.
+    pub way: Way,
+    /// Who asks.
+    pub by: String,
+    /// Whether they are to be archived, as far as the request says.
+    #[serde(default)]
+    pub to_archive: Option<bool>,
+    /// What to do with what is in the archive already.
+    #[serde(default)]
+    pub wish: Wish,
+    /// Whether the archived session is marked as in quarantine.
+    #[serde(default)]
+    pub quarantine: bool,
+    /// Why it is archived, for the history.
+    #[serde(default)]
+    pub cause: Cause,
+    /// Whether nobody is to be told of it.
+    #[serde(default)]
+    pub is_silent: bool,
+}
+
+/// Where a session has come to.
+#[derive(Debug, Clone)]
+pub enum Brought {
+    /// It stays in the prearchive.
+    Staged(Box<PrearchiveSession>),
+    /// It is in the archive.
+    Archived {
+        /// The session that it was.
+        session: String,
+        /// What it is part of.
+        experiment: Box<Experiment>,
+    },
+}
+
+impl Brought {
+    fn archived(session: &PrearchiveSession, experiment: Experiment) -> Self {
+        Self::Archived { session: session.id.clone(), experiment: Box::new(experiment) }
+    }
+
+    /// Its address as services answer with it.
+    pub fn uri(&self) -> String {
+        match self {
+            Self::Staged(session) => format!("/data{}", session.place.uri()),
+            Self::Archived { experiment, .. } => format!(
+                "/data/archive/projects/{}/subjects/{}/experiments/{}",
+                experiment.project, experiment.subject_label, experiment.label
+            ),
+        }
+    }
+}
+
+impl<S: Store> Core<S> {
+    /// Brings the sessions of an upload on, as is wanted. May be done again with those that are left when somebody dies
+    /// over it.
+    ///
+    /// # Errors
+    /// Why a session could not be archived; the others are brought on all the same.
+    pub async fn bring_on(
+        &self,
+        sessions: Vec<PrearchiveSession>,
+        onward: &Onward,
+    ) -> Result<Vec<Brought>, DomainError> {
+        let mut brought = Vec::with_capacity(sessions.len());
+        let mut refused = None;
+        for session in sessions {
+            let outcome = match onward.way {
+                Way::Waiting | Way::Straight => Ok(vec![Brought::Staged(Box::new(session))]),
+                Way::Built => self.bring_built(session, onward, &mut refused).await,
+                Way::Committed => self.bring_committed(&session, onward).await.map(|one| vec![one]),
+            };
+            match outcome {
+                Ok(some) => brought.extend(some),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        match refused {
+            Some(error) => Err(error),
+            None => Ok(brought),
+        }
+    }
+
+    async fn bring_built(
+        &self,
+        session: PrearchiveSession,
+        onward: &Onward,
+        refused: &mut Option<DomainError>,
+    ) -> Result<Vec<Brought>, DomainError> {
+        // A PET/MR study may be wanted as two sessions.
+        let sessions = match self.separate(&session).await? {
+            Some((pet, mr)) => vec![pet, mr],
+            None => vec![session],
+        };
+        let mut brought = Vec::with_capacity(sessions.len());
+        for session in sessions {
+            if !self.archives_by_itself(&session, onward.to_archive).await? {
+                brought.push(Brought::Staged(Box::new(session)));
+                continue;
+            }
+            let request = ArchiveRequest {
+                by: onward.by.clone(),
+                rules: self.rules_of(&session, onward.wish).await?,
+                quarantine: onward.quarantine,
+                cause: onward.cause.clone(),
+                is_silent: onward.is_silent,
+                ..ArchiveRequest::default()
+            };
+            match self.archive(&session, &request).await {
+                Ok(experiment) => brought.push(Brought::archived(&session, experiment)),
+                Err(error) => *refused = refused.take().or(Some(error)),
+            }
+        }
+        Ok(brought)
+    }
+
+    async fn bring_committed(&self, session: &PrearchiveSession, onward: &Onward) -> Result<Brought, DomainError> {
+        let request = CommitRequest {
+            by: onward.by.clone(),
+            to_archive: onward.to_archive,
+            wish: onward.wish,
+            quarantine: onward.quarantine,
+            cause: onward.cause.clone(),
+            is_silent: onward.is_silent,
+            ..CommitRequest::default()
+        };
+        let held = self.hold_found_patiently(session).await?;
+        Ok(match self.commit_held(held, &request).await? {
+            Committed::Archived(experiment) => Brought::archived(session, *experiment),
+            Committed::Staged(session) => Brought::Staged(session),
+        })
+    }
+}

@@ -1,0 +1,153 @@
+//! XAR files whose importers die at every step.
+
+use futures::executor::block_on;
+
+use super::crash::{doomed, left, recover};
+use super::xar::{Files, REPLACE, all_files, data, files, send, session_xml, site, zipped};
+use super::*;
+use crate::domain::archive::Rules;
+use crate::domain::xar::XarError;
+
+/// Everything is settled, and nothing is there but what is needed.
+async fn settle(site: &Site, core: &Core<MemoryStore>) {
+    for _ in 0..3 {
+        site.clock.advance(4_000_000);
+        core.sweep().await.unwrap();
+    }
+}
+
+/// The kinds of records that a XAR makes or removes, with how many there are.
+fn counts(site: &Site) -> Vec<(&'static str, usize)> {
+    const KINDS: [&str; 10] = [
+        "manifest",
+        "manifest-files",
+        "manifest-scans",
+        "catalog",
+        "catalog-page",
+        "content",
+        "pack",
+        "experiment",
+        "experiment-label",
+        "experiment-trash",
+    ];
+    let mut counts: Vec<_> = KINDS.iter().map(|kind| (*kind, left(site, kind))).collect();
+    counts.push(("chunks", site.blobs.keys().len()));
+    counts
+}
+
+/// Sends as a client does that tries again while something is busy.
+async fn send_in_the_end(site: &Site, core: &Core<MemoryStore>, body: &[u8], rules: Rules) {
+    for _ in 0..4 {
+        match send(core, body, rules).await {
+            Ok(_) => return,
+            Err(XarError::Domain(DomainError::Busy { .. })) => site.clock.advance(2_000),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("the experiment stays busy");
+}
+
+#[test]
+fn an_importer_who_dies_at_any_step_leaves_a_whole_experiment_or_none() {
+    block_on(async {
+        let body = zipped(&files());
+        let usual = {
+            let site = site().await;
+            send(&site.core(), &body, Rules::default()).await.unwrap();
+            settle(&site, &site.core()).await;
+            counts(&site)
+        };
+        let mut steps = 0;
+        loop {
+            let site = site().await;
+            let nothing = counts(&site);
+            let (doomed, mortal) = doomed(&site, steps);
+            let outcome = send(&doomed, &body, Rules::default()).await;
+            let seen = site.core().list_experiments("DEMO").await.unwrap();
+            for one in &seen {
+                let one = site.core().experiment_by_id(&one.id).await.unwrap().unwrap();
+                assert!(all_files(&site.core(), &one).await == data(&files()), "step {steps}");
+            }
+            let core = recover(&site).await;
+            let found = core.experiment_by_label("DEMO", "S01_MR1").await.unwrap();
+            assert!(outcome.is_err() || found.is_some(), "step {steps}: acknowledged, but not there");
+            match &found {
+                Some(found) => assert!(all_files(&core, found).await == data(&files()), "step {steps}"),
+                None => {
+                    settle(&site, &core).await;
+                    assert_eq!(counts(&site), nothing, "step {steps}: something is left");
+                }
+            }
+            send_in_the_end(&site, &core, &body, Rules::default()).await;
+            settle(&site, &core).await;
+            let listed = core.list_experiments("DEMO").await.unwrap();
+            assert_eq!(listed.len(), 1, "step {steps}");
+            let present = core.experiment_by_id(&listed[0].id).await.unwrap().unwrap();
+            assert!(all_files(&core, &present).await == data(&files()), "step {steps}");
+            assert_eq!(counts(&site), usual, "step {steps}");
+            if !mortal.is_dead() {
+                break;
+            }
+            steps += 1;
+        }
+        assert!(steps > 15, "{steps}");
+    });
+}
+
+fn changed() -> Files {
+    let mut more = files();
+    let five = "<xnat:scan ID=\"5\" xsi:type=\"xnat:mrScanData\"/>";
+    for (name, text) in [
+        ("session.xml", session_xml(five).as_str()),
+        ("SCANS/4/DICOM/a.dcm", "changed"),
+        ("SCANS/5/DICOM/e.dcm", "fifth"),
+        ("RESOURCES/NOTES/n.txt", "changed as well"),
+        ("RESOURCES/NOTES/o.txt", "other"),
+        ("RESOURCES/MORE/p.txt", "more"),
+    ] {
+        more.insert(name.to_owned(), text.as_bytes().to_vec());
+    }
+    more
+}
+
+#[test]
+fn an_addition_that_dies_at_any_step_is_done_or_not() {
+    block_on(async {
+        let (first, second) = (zipped(&files()), zipped(&changed()));
+        let usual = {
+            let site = site().await;
+            let core = site.core();
+            send(&core, &first, Rules::default()).await.unwrap();
+            send(&core, &second, REPLACE).await.unwrap();
+            settle(&site, &core).await;
+            counts(&site)
+        };
+        let mut steps = 0;
+        loop {
+            let site = site().await;
+            let made = send(&site.core(), &first, Rules::default()).await.unwrap();
+            let (doomed, mortal) = doomed(&site, steps);
+            let outcome = send(&doomed, &second, REPLACE).await;
+            let whole = async |core: &Core<MemoryStore>| -> bool {
+                let present = core.experiment_by_id(&made.id).await.unwrap().unwrap();
+                let is_done = present.manifest != made.manifest;
+                let wanted = if is_done { data(&changed()) } else { data(&files()) };
+                assert!(all_files(core, &present).await == wanted, "step {steps}: half done");
+                is_done
+            };
+            let is_done = whole(&site.core()).await;
+            assert!(outcome.is_err() || is_done, "step {steps}: acknowledged, but not done");
+            let core = recover(&site).await;
+            assert_eq!(whole(&core).await, is_done, "step {steps}");
+            send_in_the_end(&site, &core, &second, REPLACE).await;
+            settle(&site, &core).await;
+            assert!(whole(&core).await, "step {steps}");
+            assert_eq!(counts(&site), usual, "step {steps}");
+            if !mortal.is_dead() {
+                break;
+            }
+            steps += 1;
+        }
+        assert!(steps > 15, "{steps}");
+    });
+}

@@ -1,0 +1,194 @@
+//! What lies in a XAR: its files, its documents, its catalogs.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::{Described, Xar, XarError, invalid};
+use crate::domain::Core;
+use crate::domain::error::DomainError;
+use crate::domain::prearchive::upload::{FileFound, FileSinks};
+use crate::domain::prearchive::upload_files::{FilesError, ReceivedFile};
+use crate::intake::name::ShownName;
+use crate::intake::{Entry, EntryVisitor, Extent, ExtentError, ExtentReader};
+use crate::storage::pack::{PackReader, PackShape};
+use crate::storage::{Store, StoreError};
+use crate::xml::items::{ItemDocument, ItemError, read_item};
+use crate::xml::listing::{MAX_CATALOG_BYTES, listed_files};
+use crate::xml::read::MAX_DOCUMENT_BYTES;
+use crate::xml::read::XmlError;
+
+/// Documents in one XAR, at most.
+const MAX_DOCUMENTS: usize = 1_000;
+
+/// How the names of catalogs end: what is called so is never itself a file of a resource, as with XNAT.
+const CATALOG_END: &str = "_catalog.xml";
+
+/// A file of a XAR.
+#[derive(Debug, Clone)]
+pub(super) struct XarFile {
+    /// Its number in the archive.
+    pub ordinal: u32,
+    /// Its path.
+    pub path: String,
+    /// Where it lies in the pack.
+    pub extent: Extent,
+    /// CRC-32 of its bytes.
+    pub crc32: u32,
+    /// SOP Instance UID, if it is a DICOM object.
+    pub sop_instance_uid: String,
+    /// Instance Number, if it has one.
+    pub instance_number: Option<i64>,
+}
+
+struct Listing(Vec<XarFile>);
+
+impl EntryVisitor<FileFound> for Listing {
+    type Error = FilesError;
+
+    fn entry(&mut self, entry: Entry<FileFound>) -> Result<(), FilesError> {
+        let (sop_instance_uid, instance_number) = match entry.result {
+            FileFound::Image(Ok(header)) => (header.sop_instance_uid.clone(), header.instance_number),
+            FileFound::Image(Err(_)) | FileFound::Archive => (String::new(), None),
+        };
+        self.0.push(XarFile {
+            ordinal: u32::try_from(self.0.len()).unwrap_or(u32::MAX),
+            path: entry.name.as_str().to_owned(),
+            extent: entry.extent,
+            crc32: entry.crc32,
+            sop_instance_uid,
+            instance_number,
+        });
+        Ok(())
+    }
+}
+
+fn is_document(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    path.ends_with(".xml") && !is_catalog(&path)
+}
+
+/// Whether a file is called as catalogs are.
+pub(super) fn is_catalog(path: &str) -> bool {
+    path.to_ascii_lowercase().ends_with(CATALOG_END)
+}
+
+/// The folder in which documents and data stand: the one that all files are in, unless a document stands beside it.
+fn top_of(files: &[XarFile]) -> String {
+    if files.iter().any(|file| !file.path.contains('/') && is_document(&file.path)) {
+        return String::new();
+    }
+    let folders: BTreeSet<Option<&str>> =
+        files.iter().map(|file| file.path.split_once('/').map(|(folder, _)| folder)).collect();
+    match folders.first() {
+        Some(Some(folder)) if folders.len() == 1 => format!("{folder}/"),
+        _ => String::new(),
+    }
+}
+
+fn of_document(name: &str, error: ItemError) -> XarError {
+    let name = ShownName::new(name);
+    match error {
+        ItemError::NotServed { .. } => {
+            DomainError::NotImplemented { what: format!("{error} (The document {name} of the XAR.)") }.into()
+        }
+        error => invalid(format!("The document {name} of the XAR cannot be taken. {error}")),
+    }
+}
+
+fn of_catalog(name: &str, error: &XmlError) -> XarError {
+    invalid(format!("The catalog {} of the XAR cannot be read. {error}", ShownName::new(name)))
+}
+
+/// What several documents describe together.
+fn described(documents: Vec<ItemDocument>) -> Result<Described, XarError> {
+    let (mut session, mut scans) = (None, Vec::new());
+    let of_one = || invalid("XAR can only include data for one imaging session.");
+    for document in documents {
+        match document {
+            ItemDocument::Session(found) => {
+                if session.replace(found).is_some() {
+                    return Err(of_one());
+                }
+            }
+            ItemDocument::Scan(found) => scans.push(*found),
+        }
+    }
+    match (session, scans.first().map(|scan| scan.session.clone())) {
+        (Some(session), None) => Ok(Described::Session(session)),
+        (None, Some(of)) if scans.iter().all(|scan| scan.session == of) => Ok(Described::Scans(of, scans)),
+        (None, Some(_)) => Err(of_one()),
+        (Some(_), Some(_)) => Err(invalid(
+            "Multiple data types cannot share a single XAR. This one has a document of a session and one of a scan.",
+        )),
+        (None, None) => Err(invalid("Unable to locate XNAT xml document.")),
+    }
+}
+
+impl<S: Store> Core<S> {
+    /// Lists a XAR and reads its documents. Gives what they describe, all other files, and the folder it all stands in.
+    pub(super) async fn looked_through(
+        &self,
+        file: &mut ReceivedFile,
+        is_kept: bool,
+    ) -> Result<(Described, Vec<XarFile>, String), XarError> {
+        let sinks = FileSinks(self.settings.limits);
+        let no_archive = || invalid("A XAR must be a zip or a tar.");
+        let opened = self.open_archive(file.shape, &file.name, sinks, is_kept).await?.ok_or_else(no_archive)?;
+        file.shape = opened.shape;
+        if opened.is_single() {
+            return Err(no_archive());
+        }
+        let mut listing = Listing(Vec::new());
+        self.visit(opened, &mut listing).await?;
+        if listing.0.is_empty() {
+            return Err(invalid("Archive file contains no files."));
+        }
+        let top = top_of(&listing.0);
+        let stands_on_top = |path: &str| path.strip_prefix(&top).is_some_and(|rest| !rest.contains('/'));
+        let (documents, files): (Vec<XarFile>, Vec<XarFile>) =
+            listing.0.into_iter().partition(|file| stands_on_top(&file.path) && is_document(&file.path));
+        if documents.len() > MAX_DOCUMENTS {
+            return Err(invalid(format!("A XAR may have at most {MAX_DOCUMENTS} documents.")));
+        }
+        let mut items = Vec::with_capacity(documents.len());
+        for document in documents {
+            let bytes = self.bytes_of_xar(file.shape, &document, MAX_DOCUMENT_BYTES).await?;
+            items.push(read_item(&bytes).map_err(|error| of_document(&document.path, error))?);
+        }
+        Ok((described(items)?, files, top))
+    }
+
+    /// The catalogs among a XAR's files, by their paths, each with the paths that it lists.
+    pub(super) async fn catalogs_of_xar(&self, xar: &Xar) -> Result<Vec<(String, Vec<String>)>, XarError> {
+        let mut catalogs = Vec::new();
+        for file in xar.files.iter().filter(|file| is_catalog(&file.path)) {
+            let bytes = self.bytes_of_xar(xar.file.shape, file, MAX_CATALOG_BYTES).await?;
+            let listed = listed_files(&bytes).map_err(|error| of_catalog(&file.path, &error))?;
+            let Some(listed) = listed else {
+                let name = ShownName::new(&file.path);
+                return Err(invalid(format!("The file {name} is called as a catalog is, but is none; rename it.")));
+            };
+            catalogs.push((file.path.clone(), listed));
+        }
+        Ok(catalogs)
+    }
+
+    async fn bytes_of_xar(&self, shape: PackShape, file: &XarFile, limit: usize) -> Result<Vec<u8>, XarError> {
+        if file.extent.len > limit as u64 {
+            let name = ShownName::new(&file.path);
+            return Err(invalid(format!(
+                "{name} of the XAR is longer than the {limit} bytes that a document may have."
+            )));
+        }
+        let pack = Rc::new(PackReader::new(self.blobs.clone(), shape));
+        let broken = |error: ExtentError| {
+            XarError::from(StoreError::Corrupt { key: file.path.clone(), reason: error.to_string() })
+        };
+        let mut reader = ExtentReader::whole(pack, file.extent, file.crc32).map_err(broken)?;
+        let mut bytes = Vec::new();
+        while let Some(piece) = reader.next().await.map_err(broken)? {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes)
+    }
+}

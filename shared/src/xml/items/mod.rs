@@ -1,0 +1,282 @@
+//! Reading the documents of sessions and scans with all that is in them.
+
+#[cfg(test)]
+mod tests;
+
+use super::XNAT_NAMESPACE;
+use super::read::{XmlError, read_tree};
+use super::tree::Element;
+use crate::imaging::Field;
+use crate::imaging::fields::{SCAN_SCHEMA, SESSION_SCHEMA};
+use crate::imaging::session::{ImageSession, Scan, Scanner};
+use crate::imaging::types::{ScanType, SessionType};
+
+/// Why a document cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ItemError {
+    /// It is no document of XNAT's.
+    #[error(transparent)]
+    Xml(#[from] XmlError),
+    /// It holds something that this version does not take from documents.
+    #[error("This version takes image sessions and scans from a document, but no {what}; leave that out.")]
+    NotServed {
+        /// What it is, as a noun.
+        what: String,
+    },
+    /// It says something that the item has no field for.
+    #[error("{item} has no field {path:?} that can be set; leave it out.")]
+    UnknownField {
+        /// Which kind of item, as the beginning of a sentence.
+        item: &'static str,
+        /// The field's path.
+        path: String,
+    },
+    /// A value that cannot be.
+    #[error("The value of {path} must be {wanted}.")]
+    BadValue {
+        /// The field's path.
+        path: String,
+        /// What it must be.
+        wanted: &'static str,
+    },
+}
+
+/// A resource as a document names it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResourceDocument {
+    /// Its label; empty if it has none.
+    pub label: String,
+    /// Content.
+    pub content: String,
+    /// Format.
+    pub format: String,
+    /// Description.
+    pub description: String,
+    /// Where its catalog or its file is.
+    pub uri: String,
+    /// How many files it has, if the document says so.
+    pub file_count: Option<u64>,
+}
+
+/// A scan as a document describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScanDocument {
+    /// What it is.
+    pub scan: Scan,
+    /// XNAT's scan type.
+    pub scan_type: Option<String>,
+    /// XNAT's quality label.
+    pub quality: Option<String>,
+    /// The session that it says it belongs to; empty if it does not say.
+    pub session: String,
+    /// Its resources.
+    pub resources: Vec<ResourceDocument>,
+}
+
+/// A session as a document describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionDocument {
+    /// Its identifier; empty if it has none.
+    pub id: String,
+    /// Its label; empty if it has none.
+    pub label: String,
+    /// Its project; empty if it names none.
+    pub project: String,
+    /// Its subject's identifier or label; empty if it names none.
+    pub subject: String,
+    /// Visit.
+    pub visit: String,
+    /// Protocol.
+    pub protocol: String,
+    /// What it is, without its scans.
+    pub session: ImageSession,
+    /// Its scans.
+    pub scans: Vec<ScanDocument>,
+    /// Its own resources.
+    pub resources: Vec<ResourceDocument>,
+}
+
+/// What a document describes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ItemDocument {
+    /// An image session.
+    Session(Box<SessionDocument>),
+    /// A scan.
+    Scan(Box<ScanDocument>),
+}
+
+/// Reads the document of a session or of a scan.
+///
+/// # Errors
+/// An [`ItemError`].
+pub fn read_item(document: &[u8]) -> Result<ItemDocument, ItemError> {
+    let root = read_tree(document, "an image session or a scan", &|namespace, _| namespace == XNAT_NAMESPACE)?;
+    if let Some(kind) = SessionType::of_element(&root.name) {
+        return session(&root, kind).map(Box::new).map(ItemDocument::Session);
+    }
+    match ScanType::of_element(&root.name) {
+        Some(kind) => scan(&root, kind).map(Box::new).map(ItemDocument::Scan),
+        None => Err(ItemError::NotServed { what: format!("xnat:{}", root.name) }),
+    }
+}
+
+fn session(root: &Element, xsi_type: SessionType) -> Result<SessionDocument, ItemError> {
+    let mut document = SessionDocument {
+        id: String::new(),
+        label: String::new(),
+        project: String::new(),
+        subject: String::new(),
+        visit: String::new(),
+        protocol: String::new(),
+        session: ImageSession {
+            xsi_type,
+            uid: String::new(),
+            modality: None,
+            date: None,
+            time: None,
+            scanner: Scanner::default(),
+            fields: Vec::new(),
+            scans: Vec::new(),
+        },
+        scans: Vec::new(),
+        resources: Vec::new(),
+    };
+    for part in &root.children {
+        match part.name.as_str() {
+            "scans" => {
+                for one in part.named("scan") {
+                    let named = ScanType::known(&one.xsi_type);
+                    let wanted = "the data type of a scan, such as xnat:mrScanData";
+                    let kind = named.ok_or_else(|| bad("scans/scan/@xsi:type", wanted))?;
+                    document.scans.push(scan(one, kind)?);
+                }
+            }
+            "resources" => {
+                document.resources.extend(part.named("resource").map(resource).collect::<Result<Vec<_>, _>>()?)
+            }
+            // The one place that says what of a session this version does not take from its document.
+            "reconstructions" | "assessors" | "sharing" | "regions" if !part.children.is_empty() => {
+                return Err(ItemError::NotServed { what: part.name.clone() });
+            }
+            _ => {}
+        }
+    }
+    let set_aside = ["scans", "resources", "reconstructions", "assessors", "sharing", "regions", "prearchivePath"];
+    for (path, value) in root.fields(&set_aside) {
+        let session = &mut document.session;
+        match path.as_str() {
+            "ID" => document.id = value,
+            "label" => document.label = value,
+            "project" => document.project = value,
+            "subject_ID" => document.subject = value.trim().to_owned(),
+            "visit" | "visit_id" => document.visit = value,
+            "protocol" => document.protocol = value,
+            "UID" => session.uid = value,
+            "modality" => session.modality = some(value),
+            "date" => session.date = date(&path, value)?,
+            "time" => session.time = some(value),
+            path if set_scanner(&mut session.scanner, path, &value) => {}
+            _ => session.fields.push(field("An image session", SESSION_SCHEMA, path, value)?),
+        }
+    }
+    Ok(document)
+}
+
+fn scan(root: &Element, xsi_type: ScanType) -> Result<ScanDocument, ItemError> {
+    let scan = Scan {
+        id: String::new(),
+        uid: String::new(),
+        xsi_type,
+        series_description: None,
+        modality: None,
+        frames: 0,
+        start_time: None,
+        start_date: None,
+        scanner: Scanner::default(),
+        dimensions: None,
+        voxel_size: None,
+        orientation: None,
+        parameters: Vec::new(),
+    };
+    let resources = root.named("file").map(resource).collect::<Result<_, _>>()?;
+    let mut document = ScanDocument { scan, scan_type: None, quality: None, session: String::new(), resources };
+    for (path, value) in root.fields(&["file"]) {
+        let scan = &mut document.scan;
+        match path.as_str() {
+            "ID" => scan.id = value,
+            "type" => document.scan_type = some(value),
+            "quality" => document.quality = some(value),
+            "image_session_ID" => document.session = value.trim().to_owned(),
+            // A scan is where its session is.
+            "project" => {}
+            "UID" => scan.uid = value,
+            "series_description" => scan.series_description = some(value),
+            "modality" => scan.modality = some(value),
+            "frames" => {
+                let frames = value.trim().parse().ok().filter(|frames| *frames <= u64::from(u32::MAX));
+                scan.frames = frames.ok_or_else(|| bad(&path, "a whole number"))?;
+            }
+            "startTime" => scan.start_time = some(value),
+            "start_date" => scan.start_date = date(&path, value)?,
+            path if set_scanner(&mut scan.scanner, path, &value) => {}
+            _ => scan.parameters.push(field("A scan", SCAN_SCHEMA, path, value)?),
+        }
+    }
+    Ok(document)
+}
+
+fn resource(element: &Element) -> Result<ResourceDocument, ItemError> {
+    let text = |name| element.attribute(name).to_owned();
+    let file_count = Some(element.attribute("file_count").trim()).filter(|count| !count.is_empty());
+    let file_count = file_count.map(|count| count.parse().map_err(|_| bad("file_count", "a whole number")));
+    Ok(ResourceDocument {
+        label: text("label"),
+        content: text("content"),
+        format: text("format"),
+        description: text("description"),
+        uri: text("URI"),
+        file_count: file_count.transpose()?,
+    })
+}
+
+fn some(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn bad(path: &str, wanted: &'static str) -> ItemError {
+    ItemError::BadValue { path: path.to_owned(), wanted }
+}
+
+fn date(path: &str, value: String) -> Result<Option<String>, ItemError> {
+    let value = value.trim();
+    let is_date = value.len() == 10
+        && value.bytes().enumerate().all(|(place, byte)| match place {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    match value {
+        "" => Ok(None),
+        _ if is_date => Ok(Some(value.to_owned())),
+        _ => Err(bad(path, "a date as yyyy-MM-dd")),
+    }
+}
+
+fn set_scanner(scanner: &mut Scanner, path: &str, value: &str) -> bool {
+    let part = match path {
+        "scanner" => &mut scanner.name,
+        "scanner/manufacturer" => &mut scanner.manufacturer,
+        "scanner/model" => &mut scanner.model,
+        _ => return false,
+    };
+    value.clone_into(part);
+    true
+}
+
+fn field(item: &'static str, schema: &[&str], path: String, value: String) -> Result<Field, ItemError> {
+    let head = path.split(['/', '[']).next().unwrap_or_default();
+    let is_fit = path.len() <= 256 && !path.chars().any(char::is_control) && schema.contains(&head);
+    if !is_fit {
+        return Err(ItemError::UnknownField { item, path: path.chars().take(100).collect() });
+    }
+    Ok(Field::text(path, value))
+}

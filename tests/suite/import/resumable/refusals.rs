@@ -1,0 +1,79 @@
+//! What the protocol refuses.
+
+use narthex_tests::{Service, sentence, zip_study};
+
+use super::{BYTES, RESUMABLE, add, begin, create, imported, offset, patch, service, study};
+
+#[test]
+fn what_does_not_fit_is_refused_and_changes_nothing() {
+    let (_service, api) = service();
+    let zip = zip_study(&study(2));
+    let path = begin(&api, "project=P1", zip.len());
+    let half = zip.len() / 2;
+    assert_eq!(patch(&api, &path, 0, &zip[..half]).status, 204);
+    for wrong in [0, half - 1, half + 1, zip.len(), zip.len() + 1] {
+        let refused = patch(&api, &path, wrong, &zip[half..]);
+        assert_eq!(refused.status, 409, "{wrong}");
+        assert!(sentence(&refused).contains(&half.to_string()), "{}", sentence(&refused));
+    }
+    let with = |headers: &[(&str, &str)]| {
+        let request =
+            headers.iter().fold(api.client.request("PATCH", &path), |it, (name, value)| it.header(name, value));
+        let response = request.send_bytes(&zip[half..]).unwrap();
+        sentence(&response);
+        response
+    };
+    let at = half.to_string();
+    let (at, version, kind) = (("Upload-Offset", at.as_str()), ("Tus-Resumable", "1.0.0"), ("Content-Type", BYTES));
+    let other = with(&[("Tus-Resumable", "0.2.2"), at, kind]);
+    assert_eq!((other.status, other.header("tus-version")), (412, Some("1.0.0")));
+    assert_eq!(with(&[at, kind]).status, 412);
+    assert_eq!(with(&[version, at, ("Content-Type", "application/zip")]).status, 415);
+    assert_eq!(with(&[version, at]).status, 415);
+    assert_eq!(with(&[version, kind]).status, 400);
+    for value in ["-1", "x", "", "1.5", "99999999999999999999999"] {
+        assert_eq!(with(&[version, kind, ("Upload-Offset", value)]).status, 400, "{value}");
+    }
+    assert_eq!(with(&[version, kind, at, ("Upload-Checksum", "sha1 AAAA")]).status, 400);
+    assert_eq!(offset(&api, &path), half);
+    // What is too long is taken as far as it belongs there, or not at all.
+    let longer = [&zip[half..], b"more"].concat();
+    let refused = patch(&api, &path, half, &longer);
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    let reached = offset(&api, &path);
+    assert!((half..zip.len()).contains(&reached), "{reached}");
+    let done = add(&api, &path, reached, &zip[reached..]);
+    assert_eq!(done.status, 204, "{}", done.text());
+    api.assert_holds(&imported(&api, &path)[0], &study(2));
+}
+
+#[test]
+fn an_upload_that_cannot_be_begun_is_refused_at_once() {
+    let service = Service::with(&[("max_upload_bytes", "60000")]);
+    let api = service.api();
+    api.project("P1");
+    let too_large = create(&api, "project=P1", 60_001);
+    assert_eq!(too_large.status, 413);
+    assert!(sentence(&too_large).contains("60000"));
+    for (query, status) in [
+        ("project=GHOST", 404),
+        ("import-handler=nonsense", 404),
+        ("import-handler=XAR&verdicts=true", 501),
+        ("src=/user/cache/resources/X/files/a.zip", 400),
+        ("http-session-listener=x", 400),
+        ("dest=/nowhere", 400),
+    ] {
+        let refused = create(&api, query, 1_000);
+        assert_eq!(refused.status, status, "{query}: {}", refused.text());
+        sentence(&refused);
+    }
+    assert_eq!(create(&api, "project=P1", 0).status, 400);
+    let request = || api.client.request("POST", RESUMABLE);
+    assert_eq!(request().header("Tus-Resumable", "1.0.0").send_bytes(b"").unwrap().status, 400);
+    assert_eq!(request().header("Upload-Length", "10").send_bytes(b"").unwrap().status, 412);
+    let deferred = request().header("Tus-Resumable", "1.0.0").header("Upload-Defer-Length", "1");
+    assert_eq!(deferred.send_bytes(b"").unwrap().status, 400);
+    let long = format!("project=P1&SOURCE={}", "x".repeat(9_000));
+    assert!([400, 414].contains(&create(&api, &long, 1_000).status));
+    assert_eq!(service.stores().keys().iter().filter(|key| key.starts_with("resumable:")).count(), 0);
+}

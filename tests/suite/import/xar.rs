@@ -1,0 +1,201 @@
+//! XAR files: documents and the files of what they describe, straight into the archive.
+
+use std::io::{Cursor, Read};
+
+use narthex_tests::{Api, MULTIPART, Modality, Packing, Response, Service, Study, multipart, sentence, zip_files};
+
+use crate::access::user;
+
+const IMPORT: &str = "/data/services/import?import-handler=XAR";
+
+const HEAD: &str = "xmlns:xnat=\"http://nrg.wustl.edu/xnat\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"";
+
+fn study() -> Study {
+    Study::new(Modality::Mr, 61).patient("S61_MR1", "S61")
+}
+
+fn service() -> (Service, Api) {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    assert_eq!(api.put("/data/projects/P1/subjects/S61").status, 201);
+    (service, api)
+}
+
+fn document(more: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xnat:MRSession {HEAD} ID=\"\" project=\"P1\" label=\"S61_MR1\">\
+         <xnat:note>a note</xnat:note><xnat:subject_ID>S61</xnat:subject_ID><xnat:scans><xnat:scan ID=\"4\" \
+         type=\"T1\" xsi:type=\"xnat:mrScanData\"><xnat:file URI=\"SCANS/4/NIFTI/4_catalog.xml\" label=\"NIFTI\" \
+         format=\"NIFTI\" xsi:type=\"xnat:resourceCatalog\"/></xnat:scan>{more}</xnat:scans></xnat:MRSession>"
+    )
+}
+
+fn xar(more: &[(&str, &str)]) -> Vec<u8> {
+    let document = document("");
+    let own = [
+        ("session.xml", document.as_str()),
+        ("SCANS/4/NIFTI/4_catalog.xml", "<cat:Catalog xmlns:cat=\"c\"><cat:entry URI=\"a.nii\"/></cat:Catalog>"),
+        ("SCANS/4/NIFTI/a.nii", "four"),
+        ("RESOURCES/NOTES/n.txt", "noted"),
+    ];
+    let kept = own.iter().filter(|(name, _)| !more.iter().any(|(other, _)| other == name));
+    let files = kept.chain(more).map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
+    zip_files(files, Packing::Deflated)
+}
+
+#[track_caller]
+fn send(api: &Api, query: &str, body: &[u8]) -> Response {
+    api.client.post(&format!("{IMPORT}{query}"), "application/zip", body).unwrap()
+}
+
+/// The address in an answer.
+#[track_caller]
+fn address(response: &Response) -> String {
+    assert_eq!(response.status, 200, "{}", response.text());
+    assert!(response.header("content-type").unwrap_or_default().starts_with("text/uri-list"));
+    let text = response.text();
+    let line = text.strip_suffix("\r\n").expect("a line end").to_owned();
+    assert!(line.starts_with("/data/archive/experiments/") && !line.contains('\n'), "{line}");
+    line
+}
+
+#[test]
+fn a_xar_is_read_back_byte_for_byte() {
+    let (_service, api) = service();
+    let uri = address(&send(&api, "&event_reason=moved", &xar(&[])));
+    assert_eq!(api.bytes(&format!("{uri}/scans/4/resources/NIFTI/files/a.nii")), b"four");
+    assert_eq!(api.bytes(&format!("{uri}/resources/NOTES/files/n.txt")), b"noted");
+    let found = api.table("/data/projects/P1/experiments?columns=label,note,subject_label,xsiType");
+    let row = found.only();
+    assert_eq!((row.get("label"), row.get("note"), row.get("subject_label")), ("S61_MR1", "a note", "S61"));
+    let scan = api.table(&format!("{uri}/scans"));
+    assert_eq!((scan.only().get("type"), scan.only().get("ID")), ("T1", "4"));
+    // Text with one address and no line end.
+    let again = send(&api, "&format=txt", &xar(&[]));
+    assert_eq!((again.status, again.text()), (200, uri.clone()));
+    // Nothing of it stands in the prearchive.
+    assert!(api.sessions("P1").rows.is_empty());
+    // More comes, and other bytes only if that is wanted.
+    let more = [("SCANS/4/NIFTI/b.nii", "more"), ("SCANS/4/NIFTI/4_catalog.xml", "<Catalog/>")];
+    assert_eq!(address(&send(&api, "", &xar(&more))), uri);
+    assert_eq!(api.table(&format!("{uri}/scans/4/resources/NIFTI/files")).rows.len(), 2);
+    let refused = send(&api, "&overwrite=append", &xar(&[("SCANS/4/NIFTI/a.nii", "other")]));
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert!(sentence(&refused).contains("a.nii"), "{}", sentence(&refused));
+    assert_eq!(api.bytes(&format!("{uri}/scans/4/resources/NIFTI/files/a.nii")), b"four");
+    address(&send(&api, "&overwrite=delete", &xar(&[("SCANS/4/NIFTI/a.nii", "other")])));
+    assert_eq!(api.bytes(&format!("{uri}/scans/4/resources/NIFTI/files/a.nii")), b"other");
+}
+
+/// A session as this service gives it: the zip of its files with its document beside them.
+fn exported(api: &Api, uri: &str, query: &str) -> Vec<(String, Vec<u8>)> {
+    let zip = api.bytes(&format!("{uri}?format=zip{query}"));
+    let mut zip = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
+    let mut files = vec![("session.xml".to_owned(), api.bytes(&format!("{uri}?format=xml")))];
+    for at in 0..zip.len() {
+        let mut file = zip.by_index(at).unwrap();
+        let name = file.name().unwrap().into_owned();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        files.push((name, bytes));
+    }
+    files
+}
+
+#[test]
+fn a_session_that_was_given_out_is_taken_in_again() {
+    let (_service, api) = service();
+    for query in ["", "&structure=legacy", "&structure=improved"] {
+        let uri = api.archive(&api.import("P1", &study()));
+        let put = format!("{uri}/resources/NOTES/files/n.txt?inbody=true&format=TXT");
+        assert_eq!(api.client.request("PUT", &put).send_bytes(b"noted").unwrap().status, 200);
+        let scans = api.table(&format!("{uri}/scans?columns=ID,type,quality,series_description,UID,frames")).rows;
+        let files = exported(&api, &uri, query);
+        assert_eq!(api.client.delete(&uri).unwrap().status, 200);
+        assert_eq!(api.get(&uri).status, 404);
+        let made = address(&send(&api, "", &zip_files(files, Packing::Stored)));
+        api.assert_holds(&made, &study());
+        assert_eq!(api.bytes(&format!("{made}/resources/NOTES/files/n.txt")), b"noted", "{query}");
+        let again = api.table(&format!("{made}/scans?columns=ID,type,quality,series_description,UID,frames")).rows;
+        let texts = |rows: &[narthex_tests::Row]| -> Vec<Vec<String>> {
+            let names = ["ID", "type", "quality", "series_description", "UID", "frames"];
+            rows.iter().map(|row| names.map(|name| row.get(name).to_owned()).to_vec()).collect()
+        };
+        assert_eq!(texts(&again), texts(&scans), "{query}");
+        assert_eq!(api.client.delete(&made).unwrap().status, 200);
+    }
+}
+
+#[test]
+fn a_xar_comes_in_every_form() {
+    let (_service, api) = service();
+    let body = xar(&[]);
+    // From the user's cache.
+    let cached = "/data/user/cache/resources/X/files/s.xar";
+    assert_eq!(api.client.request("PUT", &format!("{cached}?inbody=true")).send_bytes(&body).unwrap().status, 200);
+    let uri = address(&api.client.post(&format!("{IMPORT}&src=/user/cache/resources/X/files/s.xar"), "", b"").unwrap());
+    // In a form, whose fields may come behind the file.
+    let parts = [("file", Some("s.xar"), body.as_slice()), ("event_reason", None, b"why".as_slice())];
+    assert_eq!(address(&api.client.post(IMPORT, MULTIPART, &multipart(&parts)).unwrap()), uri);
+    let two = [("a", Some("s.xar"), body.as_slice()), ("b", Some("t.xar"), body.as_slice())];
+    let refused = api.client.post(IMPORT, MULTIPART, &multipart(&two)).unwrap();
+    assert_eq!(refused.status, 400);
+    assert!(sentence(&refused).contains("limited to one"), "{}", sentence(&refused));
+    // A resumable upload.
+    let begun = api
+        .client
+        .request("POST", "/data/services/import/resumable?import-handler=XAR")
+        .header("Tus-Resumable", "1.0.0")
+        .header("Upload-Length", &body.len().to_string())
+        .header("Content-Type", "application/offset+octet-stream")
+        .send_bytes(&body)
+        .unwrap();
+    assert_eq!(begun.status, 201, "{}", begun.text());
+    assert_eq!(begun.header("x-narthex-imported"), Some(uri.as_str()));
+}
+
+#[test]
+fn what_cannot_be_taken_is_refused_and_leaves_nothing() {
+    let (service, api) = service();
+    let chunks = service.stores().chunks();
+    let text = document("");
+    let assessors = text.replace("<xnat:scans>", "<xnat:assessors><xnat:assessor/></xnat:assessors><xnat:scans>");
+    let bomb = "<!DOCTYPE a [<!ENTITY x \"xx\">]><a>&x;</a>";
+    for (query, body, status, word) in [
+        ("", xar(&[("session.xml", &text.replace("\"P1\"", "\"P9\""))]), 400, "Invalid project tag."),
+        ("", xar(&[("session.xml", &text.replace(">S61<", ">S9<"))]), 400, "Invalid subject."),
+        ("", xar(&[("session.xml", bomb)]), 400, "DOCTYPE"),
+        ("", xar(&[("session.xml", &assessors)]), 501, "assessors"),
+        ("", xar(&[("stray", "x")]), 400, "belongs to no scan"),
+        ("", xar(&[("SCANS/4/NIFTI/4_catalog.xml", "<Catalog><entry URI=\"b.nii\"/></Catalog>")]), 400, "b.nii"),
+        ("", zip_files([("../x.xml".to_owned(), text.clone().into_bytes())], Packing::Stored), 400, ".."),
+        ("", b"nothing of the kind".to_vec(), 400, "zip or a tar"),
+        ("&dest=/prearchive/projects/P1", xar(&[]), 400, "straight into the archive"),
+        ("&verdicts=true", xar(&[]), 501, "erdicts"),
+        ("&project=P9", xar(&[]), 404, "P9"),
+    ] {
+        let refused = send(&api, query, &body);
+        assert_eq!(refused.status, status, "{word}: {}", refused.text());
+        assert!(sentence(&refused).contains(word), "{word}: {}", sentence(&refused));
+        assert_eq!(service.stores().chunks(), chunks, "{word}");
+    }
+    assert!(api.table("/data/projects/P1/experiments").rows.is_empty());
+}
+
+#[test]
+fn a_xar_needs_the_right_to_edit_the_project() {
+    let (_service, api) = service();
+    let anna = Api { client: user(&api.client, "anna") };
+    // A project that she does not see is none to her.
+    let hidden = send(&anna, "", &xar(&[]));
+    assert_eq!(hidden.status, 400, "{}", hidden.text());
+    assert!(sentence(&hidden).contains("Invalid project tag."), "{}", sentence(&hidden));
+    assert_eq!(api.put("/data/projects/P1/users/collaborator/anna").status, 200);
+    assert_eq!(send(&anna, "", &xar(&[])).status, 403);
+    assert_eq!(send(&anna, "&project=P1", &xar(&[])).status, 403);
+    assert!(api.table("/data/projects/P1/experiments").rows.is_empty());
+    assert_eq!(api.put("/data/projects/P1/users/member/anna").status, 200);
+    address(&send(&anna, "", &xar(&[])));
+    assert_eq!(anna.client.anonymous().post(IMPORT, "application/zip", &xar(&[])).unwrap().status, 401);
+}
