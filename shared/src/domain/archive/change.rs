@@ -77,6 +77,12 @@ impl ExperimentChange {
 /// # Errors
 /// [`DomainError::Invalid`] for what is too long or too much.
 pub(super) fn set_fields(fields: &mut Vec<Field>, new: &[Field]) -> Result<(), DomainError> {
+    let too_many =
+        || DomainError::Invalid { what: format!("More than {MAX_FIELDS} fields of this item would be set by hand.") };
+    // Most may replace or take away what is there, but each is compared with all.
+    if new.len() > 5 * MAX_FIELDS {
+        return Err(too_many());
+    }
     for field in new {
         let value = field.value.to_string();
         if field.path.len() > MAX_FIELD_BYTES || value.len() > MAX_FIELD_BYTES || value.chars().any(char::is_control) {
@@ -92,7 +98,7 @@ pub(super) fn set_fields(fields: &mut Vec<Field>, new: &[Field]) -> Result<(), D
     if fields.len() <= MAX_FIELDS {
         return Ok(());
     }
-    Err(DomainError::Invalid { what: format!("More than {MAX_FIELDS} fields of this item would be set by hand.") })
+    Err(too_many())
 }
 
 impl Experiment {
@@ -238,6 +244,7 @@ impl<S: Store> Core<S> {
             core.demand_session_unlocked(&experiment).await?;
             if !change.concerns_scans() {
                 experiment.apply(change)?;
+                core.restore_date(&mut experiment).await?;
                 core.store_experiment(lease, &mut experiment).await?;
                 return Ok(experiment);
             }
@@ -245,6 +252,7 @@ impl<S: Store> Core<S> {
             let before = core.settled_for_scans(lease, experiment).await?;
             let mut experiment = before.clone();
             experiment.apply(change)?;
+            core.restore_date(&mut experiment).await?;
             let old = core.manifest(&experiment.manifest).await?;
             let mut scans = core.scans(&old).await?;
             core.apply_to_scans(&experiment.project, &mut scans, change).await?;
@@ -252,6 +260,16 @@ impl<S: Store> Core<S> {
             Ok(experiment)
         })
         .await
+    }
+}
+
+impl<S: Store> Core<S> {
+    /// Where nobody says a date by hand any more, that of the headers counts.
+    async fn restore_date(&self, experiment: &mut Experiment) -> Result<(), DomainError> {
+        if experiment.date.is_empty() {
+            experiment.date = self.manifest(&experiment.manifest).await?.session.date.unwrap_or_default();
+        }
+        Ok(())
     }
 }
 

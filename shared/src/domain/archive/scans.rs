@@ -17,7 +17,7 @@ use crate::imaging::types::ScanType;
 use crate::storage::{Lease, PackId, Store, StoreError, keys};
 
 /// Scans of one experiment, at most: each that is made by hand rewrites their list.
-pub(super) const MAX_SCANS: usize = 10_000;
+pub const MAX_SCANS: usize = 10_000;
 
 /// What is to be made or changed of a scan. Empty texts take away what is there.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -169,6 +169,12 @@ fn headers_are_read_again_and_what_they_do_not_speak_of_stays() {
         }
         assert_eq!(now[0].scan, scans[0].scan);
         assert_eq!((pulled.date, pulled.fields), (before.date, vec![Field::text("note", "kept")]));
+        for date in ["1999-01-01", ""] {
+            let dated = ExperimentChange { fields: vec![Field::text("date", date)], ..ExperimentChange::default() };
+            core.change_experiment(&id, &dated).await.unwrap();
+        }
+        let again = core.experiment_by_id(&id).await.unwrap().unwrap();
+        assert_eq!(Some(again.date), session.date, "what is taken away by hand is as the headers say again");
         let none = core
             .create_experiment(&NewExperiment {
                 project: "DEMO".to_owned(),

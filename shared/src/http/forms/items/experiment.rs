@@ -1,10 +1,11 @@
 //! What a client says of an experiment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::assessor::AssessorForm;
-use super::present::{Present, check_resources, is_as_said};
+use super::present::{Present, PresentScan, check_resources, is_as_said};
 use super::{ScanForm, asked, date, path_of, unknown_field};
+use crate::domain::archive::scans::MAX_SCANS;
 use crate::domain::archive::{ExperimentChange, StatusChange};
 use crate::http::xpath::{NOT_TO_BE_SET, is_path};
 use crate::http::{ClientError, Params};
@@ -97,15 +98,20 @@ impl ExperimentForm {
             }
         }
         check_resources(root.list("resources", "resource"), &present.resources, "the session")?;
+        let there: BTreeMap<&str, &PresentScan> = present.scans.iter().map(|scan| (scan.id.as_str(), scan)).collect();
+        let mut named = BTreeSet::new();
         for element in root.list("scans", "scan") {
-            let id = element.attribute("ID");
-            let found = present.scans.iter().find(|scan| scan.id == id);
+            let found = there.get(element.attribute("ID")).copied();
             let form = ScanForm::of_element(element, found, root.attribute("ID"))?;
             let Some(id) = form.id.filter(|id| !id.is_empty()) else {
                 let sentence = "A scan of the document has no ID; give the attribute ID.";
                 return Err(ClientError::bad_request("no-scan-id", sentence));
             };
-            if self.change.scans.iter().any(|(known, _)| *known == id) {
+            if named.len() >= MAX_SCANS {
+                let sentence = format!("A session may have at most {MAX_SCANS} scans.");
+                return Err(ClientError::bad_request("too-many-scans", sentence));
+            }
+            if !named.insert(id.clone()) {
                 let shown: String = id.chars().take(100).collect();
                 let sentence = format!("The document has the scan {shown:?} twice.");
                 return Err(ClientError::bad_request("scan-twice", sentence));
@@ -122,8 +128,7 @@ impl ExperimentForm {
             self.change.fields.extend(removed);
         } else {
             // A scan that is as it was is no change.
-            let is_there = |id: &str| present.scans.iter().any(|scan| scan.id == id);
-            self.change.scans.retain(|(id, change)| !is_there(id) || *change != Default::default());
+            self.change.scans.retain(|(id, change)| !there.contains_key(id.as_str()) || *change != Default::default());
         }
         Ok(())
     }
