@@ -118,6 +118,9 @@ impl<S: Store> Core<S> {
             let folder = held.found()?;
             let files = core.chosen_files(&folder, wanted.paths.as_deref()).await?;
             demand_some(&files, &folder)?;
+            // Packs of files that have left the folder are its own to give back, not the destination's.
+            let owner = folder.owner();
+            core.settle_catalog(&mut held.lease, CatalogRef { id: &folder.catalog, owner: &owner }).await?;
             let count = files.len() as u64;
             let of = wanted.dest.of.clone();
             // The folder leaves before the destination is let go.
