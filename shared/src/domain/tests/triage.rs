@@ -176,13 +176,15 @@ fn files_of_one_archive_go_different_ways() {
         assert_eq!(approve_all(&core, &approve("X", Some(&["b/c.txt"]), &first)).await.unwrap(), 1);
         assert_eq!(approve_all(&core, &approve("X", None, &second)).await.unwrap(), 1);
         assert!(waiting(&core).await.is_empty());
-        core.remove_item_resource(&project, "R").await.unwrap();
-        core.tidy_shelf(&project).await.unwrap();
         site.clock.advance(100_000_000);
         core.sweep().await.unwrap();
         assert_eq!(arrived(&core, &subject, "S").await, some(&FILES[2..]));
+        // Whoever has given the pack back once and got it again keeps it when the others go.
         core.remove_item_resource(&subject, "S").await.unwrap();
         core.tidy_shelf(&subject).await.unwrap();
+        assert_eq!(arrived(&core, &project, "R").await, some(&FILES[1..2]));
+        core.remove_item_resource(&project, "R").await.unwrap();
+        core.tidy_shelf(&project).await.unwrap();
         assert_eq!((site.blobs.keys().len(), left(&site, "pack")), (blobs, packs));
     });
 }
