@@ -200,7 +200,7 @@ fn what_was_approved_by_itself_outlives_the_rest_of_its_folder() {
             upload(&core, &into("X", &target), &FILES).await.unwrap();
             upload(&core, &Quarantine { overwrite: true, ..into("X", &target) }, &[("b/c.txt", b"new")]).await.unwrap();
             approve_all(&core, &approve("X", Some(&["a.txt"]), &target)).await.unwrap();
-            let rest = [("a.txt", &b"one"[..]), ("b/c.txt", b"new"), ("b/d.txt", b"three")];
+            let rest: [(&str, &[u8]); 3] = [("a.txt", b"one"), ("b/c.txt", b"new"), ("b/d.txt", b"three")];
             let expected = match is_refused {
                 true => {
                     let gone = core.remove_triage_folder("DEMO", "X", "olga", &cause("no")).await.unwrap();
