@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::change::Draft;
-use super::{CatalogCursor, CatalogFile, CatalogRef, Leftovers};
+use super::{Catalog, CatalogCursor, CatalogFile, CatalogRef, Leftovers};
 use crate::domain::Core;
-use crate::storage::{PackId, Store, StoreError, keys};
+use crate::domain::error::DomainError;
+use crate::storage::{Lease, PackId, Store, StoreError, keys};
 
 /// New pages that one change writes at most without writing them down before, so that many may lie uncommitted behind
 /// the next number.
@@ -64,6 +65,24 @@ impl<S: Store> Core<S> {
             self.release_shared_pack(pack, catalog, false).await?;
         }
         self.records.delete(&keys::catalog_page(catalog.id, number)).await
+    }
+
+    /// Removes what the last change left behind, if it has not been, and forgets it: from then on the catalog may be
+    /// removed in the name of another owner.
+    ///
+    /// # Errors
+    /// [`DomainError::Busy`] if the lease has run out, or the store's failure.
+    pub(crate) async fn settle_catalog(&self, lease: &mut Lease, catalog: CatalogRef<'_>) -> Result<(), DomainError> {
+        let head = self.catalog(catalog.id).await?;
+        if head.leftovers.is_empty() {
+            return Ok(());
+        }
+        self.remove_leftovers(catalog, &head.leftovers).await?;
+        if !self.leases.keep(lease).await? {
+            return Err(super::change::busy());
+        }
+        let settled = Catalog { leftovers: Leftovers::default(), ..head };
+        Ok(self.records.set(&keys::catalog(catalog.id), &settled).await?)
     }
 
     /// Releases the packs of a page's files, then removes the page: whoever is interrupted finds it again.

@@ -177,14 +177,50 @@ fn files_of_one_archive_go_different_ways() {
         assert_eq!(approve_all(&core, &approve("X", Some(&["b/c.txt"]), &first)).await.unwrap(), 1);
         assert_eq!(approve_all(&core, &approve("X", None, &second)).await.unwrap(), 1);
         assert!(waiting(&core).await.is_empty());
-        core.remove_item_resource(&project, "R").await.unwrap();
-        core.tidy_shelf(&project).await.unwrap();
         site.clock.advance(100_000_000);
         core.sweep().await.unwrap();
         assert_eq!(arrived(&core, &subject, "S").await, some(&FILES[2..]));
+        // Whoever has given the pack back once and got it again keeps it when the others go.
         core.remove_item_resource(&subject, "S").await.unwrap();
         core.tidy_shelf(&subject).await.unwrap();
+        assert_eq!(arrived(&core, &project, "R").await, some(&FILES[1..2]));
+        core.remove_item_resource(&project, "R").await.unwrap();
+        core.tidy_shelf(&project).await.unwrap();
         assert_eq!((site.blobs.keys().len(), left(&site, "pack")), (blobs, packs));
+    });
+}
+
+#[test]
+fn what_was_approved_by_itself_outlives_the_rest_of_its_folder() {
+    block_on(async {
+        for is_refused in [false, true] {
+            let site = Site::new().with_project().await;
+            let core = site.core();
+            let of = ShelfOf::Project("DEMO".to_owned());
+            let target = target(&of, "R");
+            upload(&core, &into("X", &target), &FILES).await.unwrap();
+            upload(&core, &Quarantine { overwrite: true, ..into("X", &target) }, &[("b/c.txt", b"new")]).await.unwrap();
+            approve_all(&core, &approve("X", Some(&["a.txt"]), &target)).await.unwrap();
+            let rest: [(&str, &[u8]); 3] = [("a.txt", b"one"), ("b/c.txt", b"new"), ("b/d.txt", b"three")];
+            let expected = match is_refused {
+                true => {
+                    let gone = core.remove_triage_folder("DEMO", "X", "olga", &cause("no")).await.unwrap();
+                    core.empty_triage_of(&gone).await.unwrap();
+                    some(&rest[..1])
+                }
+                false => {
+                    approve_all(&core, &approve("X", None, &target)).await.unwrap();
+                    some(&rest)
+                }
+            };
+            site.clock.advance(100_000_000);
+            core.sweep().await.unwrap();
+            assert_eq!(arrived(&core, &of, "R").await, expected);
+            assert_eq!(site.blobs.keys().len(), expected.len());
+            core.remove_item_resource(&of, "R").await.unwrap();
+            core.tidy_shelf(&of).await.unwrap();
+            assert!(site.blobs.keys().is_empty() && left(&site, "pack") == 0);
+        }
     });
 }
 

@@ -118,6 +118,9 @@ impl<S: Store> Core<S> {
             let folder = held.found()?;
             let files = core.chosen_files(&folder, wanted.paths.as_deref()).await?;
             demand_some(&files, &folder)?;
+            // Packs of files that have left the folder are its own to give back, not the destination's.
+            let owner = folder.owner();
+            core.settle_catalog(&mut held.lease, CatalogRef { id: &folder.catalog, owner: &owner }).await?;
             let count = files.len() as u64;
             let of = wanted.dest.of.clone();
             // The folder leaves before the destination is let go.
@@ -153,9 +156,11 @@ impl<S: Store> Core<S> {
                 let packs: BTreeSet<PackId> = files.iter().map(|file| file.file.pack).collect();
                 let moved = files.into_iter().map(|file| approved(file, wanted, approval.at_ms)).collect();
                 let outcome = async {
+                    let catalog = CatalogRef { id: &resource.catalog, owner: &shelf.owner };
+                    // What the destination has given back before may be a pack that it gets again now.
+                    core.settle_catalog(&mut shelf.lease, catalog).await?;
                     core.pass_packs_on(&folder, &approval, packs).await?;
                     core.keep_folder(held).await?;
-                    let catalog = CatalogRef { id: &resource.catalog, owner: &shelf.owner };
                     core.put_files(&mut shelf.lease, catalog, moved, wanted.overwrite).await
                 }
                 .await;

@@ -3,6 +3,7 @@
 use super::hold::HeldFolder;
 use super::{Approval, TriageFolder};
 use crate::domain::Core;
+use crate::domain::catalog::CatalogRef;
 use crate::domain::error::DomainError;
 use crate::storage::{Store, pack};
 
@@ -44,6 +45,8 @@ impl<S: Store> Core<S> {
         // The record keeps its approval until its files are gone from the catalog: nobody sees them twice.
         self.take_out(held, &left, paths).await?;
         if held.folder.is_some() {
+            let owner = left.owner();
+            self.settle_catalog(&mut held.lease, CatalogRef { id: &left.catalog, owner: &owner }).await?;
             self.write_folder(held, left.clone()).await?;
             self.absolve(&left).await?;
         }
