@@ -58,14 +58,14 @@ struct Sample {
 impl Sample {
     fn make(megabytes: u64) -> Result<Self> {
         let folder = fresh_folder("sample")?;
-        let sample = Self { folder, bytes: 0, files: u32::try_from((megabytes * 1_000_000 / SLICE_BYTES).max(1))? };
+        let mut sample = Self { folder, bytes: 0, files: u32::try_from((megabytes * 1_000_000 / SLICE_BYTES).max(1))? };
         let study = Study::new(Modality::Ct, 78).patient("RESUME", "RESUME^STUDY").slices(sample.files).matrix(512);
         let files = study.files().map(|file| (format!("study/{}", file.name), file.bytes));
         let mut file = BufWriter::with_capacity(1 << 20, File::create(sample.path())?);
         write_zip(files, Packing::Stored, &mut file)?;
         file.flush()?;
-        let bytes = fs::metadata(sample.path())?.len();
-        Ok(Self { bytes, ..sample })
+        sample.bytes = fs::metadata(sample.path())?.len();
+        Ok(sample)
     }
 
     fn path(&self) -> PathBuf {
