@@ -12,7 +12,7 @@ fn archived() -> Bench {
 fn xnatpy_uploads_refreshes_changes_and_deletes() {
     let bench = archived();
     let done = bench.run("xnat-clients", "xnat", include_str!("xnatpy_writing.py"));
-    for step in ["uploaded", "shared", "unpacked", "refreshed", "changed", "assessed", "deleted"] {
+    for step in ["uploaded", "shared", "unpacked", "refreshed", "changed", "deleted"] {
         assert!(done.contains(step), "{step} is missing in {done:?}");
     }
     assert_eq!(bench.api.table("/data/projects/P1/experiments").only().get("label"), "S72_MR1");

@@ -94,28 +94,6 @@ def change(session):
     print("changed")
 
 
-def assess(session):
-    experiment = session.projects["P1"].experiments["S71_MR1"]
-    experiment.create_assessor("QC1", type_="xnat:qcManualAssessorData")
-    experiment.clearcache()
-    assessor = experiment.assessors["QC1"]
-    assert assessor.label == "QC1" and assessor.id
-    assessor.rater = "ann"
-    assessor.clearcache()
-    assert assessor.rater == "ann"
-    resource = assessor.create_resource("OUT")
-    resource.upload_data("hello", "a.txt")
-    experiment.clearcache()
-    files = experiment.assessors["QC1"].resources["OUT"].files
-    assert [file.data["Name"] for file in files.values()] == ["a.txt"]
-    session.services.refresh_catalog(f"/archive/experiments/{experiment.id}/assessors/{assessor.id}", checksum=True)
-    assert len(session.projects["P1"].experiments) == 2
-    assessor.delete()
-    experiment.clearcache()
-    assert len(experiment.assessors) == 0
-    print("assessed")
-
-
 def delete(session):
     experiment = session.projects["P1"].experiments["S71_MR1"]
     experiment.resources["NOTES"].delete()
@@ -136,5 +114,4 @@ with xnat.connect(server, user=user, password=password, loglevel="ERROR") as ses
     upload_folder(session)
     refresh(session)
     change(session)
-    assess(session)
     delete(session)
