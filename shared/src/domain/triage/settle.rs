@@ -71,7 +71,12 @@ impl<S: Store> Core<S> {
                 }
             }
         }
-        self.write_folder(held, TriageFolder { approval: None, ..folder.clone() }).await?;
-        Ok(self.absolve(folder).await?)
+        let left = TriageFolder { approval: None, ..folder.clone() };
+        let owner = left.owner();
+        self.settle_catalog(&mut held.lease, CatalogRef { id: &left.catalog, owner: &owner }).await?;
+        self.write_folder(held, left.clone()).await?;
+        self.absolve(folder).await?;
+        // The worker may have died when all that was chosen had left the folder.
+        self.take_out(held, &left, &[]).await
     }
 }
