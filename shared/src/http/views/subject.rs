@@ -125,6 +125,22 @@ mod tests {
     }
 
     #[test]
+    fn the_projects_that_it_is_shared_with_stand_first() {
+        let share = serde_json::json!({ "project": "P2", "label": "A&B", "place": 1 });
+        let shared = Subject { shares: vec![serde_json::from_value(share).unwrap()], ..subject() };
+        let document = String::from_utf8(document(&shared, &[notes()]).unwrap()).unwrap();
+        let expected = concat!(
+            "group=\"control\">\n  <xnat:sharing>\n    <xnat:share label=\"A&amp;B\" project=\"P2\"/>\n",
+            "  </xnat:sharing>\n  <xnat:resources>",
+        );
+        assert!(document.contains(expected), "{document}");
+        let value: serde_json::Value = serde_json::from_slice(&item(&shared, &[]).to_json()).unwrap();
+        let child = &value["items"][0]["children"][0];
+        assert_eq!(child["field"], "sharing/share");
+        assert_eq!(child["items"][0]["data_fields"], serde_json::json!({ "project": "P2", "label": "A&B" }));
+    }
+
+    #[test]
     fn the_document_has_the_schema_s_order() {
         let document = String::from_utf8(document(&subject(), &[notes()]).unwrap()).unwrap();
         let (_, rest) = document.split_once("<xnat:Subject").unwrap();
