@@ -40,7 +40,7 @@ pub struct Options {
 enum Upload {
     /// One.
     One,
-    /// Many, each by itself, so that no two lie together.
+    /// Many, in one form.
     Form,
     /// Many, in one archive.
     Zip,

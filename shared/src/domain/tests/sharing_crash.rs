@@ -6,6 +6,9 @@ use super::crash::{doomed, left, recover};
 use super::sharing::{called, listed, two_projects, with};
 use super::shelf::images;
 use super::*;
+use crate::domain::archive::{ExperimentChange, NewAssessor, NewExperiment, StatusChange};
+use crate::imaging::AssessorType;
+use crate::imaging::types::SessionType;
 
 /// Tries again as a client does while something is busy.
 async fn in_the_end(site: &Site, mut attempt: impl AsyncFnMut() -> Result<(), DomainError>) {
@@ -117,6 +120,83 @@ fn whoever_dies_while_moving_leaves_it_in_one_project_or_the_other() {
             steps += 1;
         }
         assert!(steps > 8, "{steps}");
+    });
+}
+
+fn assessor(session: &str, label: &str) -> NewAssessor {
+    NewAssessor {
+        session: session.to_owned(),
+        label: label.to_owned(),
+        xsi_type: AssessorType::parse("xnat:qcManualAssessorData").unwrap(),
+        by: "ann".to_owned(),
+        change: ExperimentChange::default(),
+    }
+}
+
+#[test]
+fn assessors_follow_their_session_even_if_whoever_moves_it_dies() {
+    block_on(async {
+        let mut steps = 0;
+        loop {
+            let (site, session) = two_projects().await;
+            let id = session.id.as_str();
+            for label in ["QC1", "QC2"] {
+                site.core().create_assessor(&assessor(id, label)).await.unwrap();
+            }
+            let (doomed, mortal) = doomed(&site, steps);
+            let outcome = doomed.move_experiment(id, &with("OTHER")).await;
+            let core = recover(&site).await;
+            let now = core.experiment_by_id(id).await.unwrap().unwrap();
+            assert_eq!(core.assessors_of(&now).await.unwrap().len(), 2, "step {steps}: none is ever lost");
+            in_the_end(&site, async || core.move_experiment(id, &with("OTHER")).await.map(|_| ())).await;
+            let now = core.experiment_by_id(id).await.unwrap().unwrap();
+            for label in ["QC1", "QC2"] {
+                let found = core.assessor(&now, label).await.unwrap().unwrap();
+                assert_eq!((found.project.as_str(), found.label.as_str()), ("OTHER", label), "step {steps}");
+            }
+            let mut lists = [listed(&core, "DEMO").await, listed(&core, "OTHER").await].map(|lists| lists[0].clone());
+            lists[1].sort();
+            assert_eq!(lists, [vec![], vec!["QC1".to_owned(), "QC2".to_owned(), "S01_MR1".to_owned()]], "step {steps}");
+            core.delete_experiment(id).await.unwrap();
+            for kind in ["manifest", "experiment"] {
+                assert_eq!(left(&site, kind), 0, "step {steps}: {kind}");
+            }
+            if outcome.is_ok() && !mortal.is_dead() {
+                break;
+            }
+            steps += 1;
+        }
+        assert!(steps > 20, "{steps}");
+    });
+}
+
+#[test]
+fn a_session_whose_assessors_cannot_follow_stays() {
+    block_on(async {
+        let (site, session) = two_projects().await;
+        let core = site.core();
+        let id = session.id.as_str();
+        let qc = core.create_assessor(&assessor(id, "QC1")).await.unwrap();
+        let alone = core.move_experiment(&qc.id, &with("OTHER")).await;
+        assert!(matches!(alone, Err(DomainError::Invalid { .. })), "{alone:?}");
+        let lock = ExperimentChange { status: Some(StatusChange::Lock), ..ExperimentChange::default() };
+        core.change_experiment(&qc.id, &lock).await.unwrap();
+        assert!(matches!(core.move_experiment(id, &with("OTHER")).await, Err(DomainError::Refused { .. })));
+        let unlock = ExperimentChange { status: Some(StatusChange::Unlock), ..ExperimentChange::default() };
+        core.change_experiment(&qc.id, &unlock).await.unwrap();
+        // A label that is used there.
+        let other = NewExperiment {
+            project: "OTHER".to_owned(),
+            subject: "S9".to_owned(),
+            label: "QC1".to_owned(),
+            xsi_type: SessionType::new("mr"),
+            uid: String::new(),
+            by: "ann".to_owned(),
+            change: ExperimentChange::default(),
+        };
+        core.create_experiment(&other).await.unwrap();
+        assert!(matches!(core.move_experiment(id, &with("OTHER")).await, Err(DomainError::Conflict { .. })));
+        assert_eq!(listed(&core, "OTHER").await[0], ["QC1"]);
     });
 }
 
