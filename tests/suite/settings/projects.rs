@@ -150,7 +150,7 @@ fn what_cannot_be_is_refused_with_xnats_codes() {
         (422, "<xnat:Subject xmlns:xnat=\"http://nrg.wustl.edu/xnat\"/>".to_owned()),
         (422, "<!DOCTYPE x [<!ENTITY a \"b\">]><x>&a;</x>".to_owned()),
         (400, document("ID=\"P1\"", "<xnat:unknown/>")),
-        (413, document("ID=\"P1\"", &"<xnat:name/>".repeat(100_000))),
+        (413, document("ID=\"P1\"", &"<xnat:name/>".repeat(400_000))),
     ];
     for (status, body) in bodies {
         let answer = send(&api.client, "PUT", "/data/projects/P1", "text/xml", &body);

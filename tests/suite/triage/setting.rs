@@ -77,7 +77,7 @@ fn uploads_go_to_the_quarantine_by_role() {
     // What is not an upload of files is as it was.
     assert_eq!(carl.put("/data/projects/P1/resources/NEW").unwrap().status, 403);
     assert_eq!(carl.delete("/data/projects/P1/resources/R0/files/d/mary.txt").unwrap().status, 403);
-    assert_eq!(upload(&carl, "/data/projects/P1/subjects/NOBODY/resources/R/files/a", b"x").status, 403);
+    assert_eq!(upload(&carl, "/data/projects/P1/subjects/NOBODY/resources/R/files/a", b"x").status, 404);
     let list = Table::of(&carl.get(TRIAGE).unwrap());
     assert_eq!(list.rows.len(), 2 * ITEMS.len());
     for row in &list.rows {
