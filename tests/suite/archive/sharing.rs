@@ -113,9 +113,9 @@ fn a_shared_experiment_is_read_in_both_projects_and_changed_in_its_own() {
     assert_eq!(reader.get(experiment).status, 404);
 
     // The item tells where it is, to those who may know of the projects.
-    let here = ("P2".to_owned(), "CASE7".to_owned());
-    assert_eq!(shared_with(&item(&reader, &format!("/data/experiments/{ID}"))), [here.clone()]);
-    assert_eq!(shared_with(&item(&one, experiment)), [here]);
+    let here = [("P2".to_owned(), "CASE7".to_owned())];
+    assert_eq!(shared_with(&item(&reader, &format!("/data/experiments/{ID}"))), here);
+    assert_eq!(shared_with(&item(&one, experiment)), here);
     assert_eq!(shared_with(&item(&one, "/data/projects/P1/subjects/S41")), [("P2".to_owned(), "S41".to_owned())]);
     let xml = admin.get(&format!("{experiment}?format=xml")).text();
     assert!(xml.contains("<xnat:share label=\"CASE7\" project=\"P2\"/>"), "{xml}");
