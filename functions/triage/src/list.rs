@@ -6,7 +6,7 @@ use narthex::domain::contents::{FileSource, Folder, NoteFilter};
 use narthex::domain::triage::{Shown, TriageFolder};
 use narthex::http::views::triage as views;
 use narthex::http::{ClientError, Format, Table};
-use narthex::service::{Call, Reply, ReplyBody, after_the_answer, download};
+use narthex::service::{Call, Reply, ReplyBody, download, sweep_later};
 
 use crate::{find, reviews};
 
@@ -94,14 +94,4 @@ fn demand_rows(table: &Table) -> Result<(), ClientError> {
 fn render(call: &Call, mut table: Table, format: &Format) -> Result<Reply, ClientError> {
     table.arrange(&call.context.params)?;
     Ok(ReplyBody::table(table.render(format)))
-}
-
-/// What is due goes on the way of lists.
-fn sweep_later(call: &Call) {
-    let site = call.site.clone();
-    after_the_answer(async move {
-        if let Err(error) = site.sweep_if_due().await {
-            eprintln!("the sweep failed: {error}");
-        }
-    });
 }

@@ -256,6 +256,20 @@ pub fn time(text: &str) -> Option<String> {
 }
 
 impl ImageSession {
+    /// A session of which nothing is known but its data type.
+    pub fn empty(xsi_type: SessionType) -> Self {
+        Self {
+            xsi_type,
+            uid: String::new(),
+            modality: None,
+            date: None,
+            time: None,
+            scanner: Scanner::default(),
+            fields: Vec::new(),
+            scans: Vec::new(),
+        }
+    }
+
     /// The fields known from headers, as path and value in schema order, without scans.
     pub fn flat_fields(&self) -> Vec<Field> {
         let mut fields = uid_field(&self.uid);
@@ -270,6 +284,25 @@ impl ImageSession {
 }
 
 impl Scan {
+    /// A scan of which nothing is known but its ID and its data type.
+    pub fn empty(id: &str, xsi_type: ScanType) -> Self {
+        Self {
+            id: id.to_owned(),
+            uid: String::new(),
+            xsi_type,
+            series_description: None,
+            modality: None,
+            frames: 0,
+            start_time: None,
+            start_date: None,
+            scanner: Scanner::default(),
+            dimensions: None,
+            voxel_size: None,
+            orientation: None,
+            parameters: Vec::new(),
+        }
+    }
+
     /// The fields known from headers, as path and value in schema order.
     pub fn flat_fields(&self) -> Vec<Field> {
         let mut fields = vec![Field::text("ID", &self.id)];

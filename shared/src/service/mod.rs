@@ -350,6 +350,16 @@ pub fn empty_trash_later(call: &Call, sessions: Vec<String>) {
     });
 }
 
+/// Sweeps after the answer if it is time to: what is due goes on the way of lists.
+pub fn sweep_later(call: &Call) {
+    let site = call.site.clone();
+    after_the_answer(async move {
+        if let Err(error) = site.sweep_if_due().await {
+            eprintln!("the sweep failed: {error}");
+        }
+    });
+}
+
 /// Lets `work` go on after the answer was given.
 pub fn after_the_answer(work: impl Future<Output = ()> + 'static) {
     spin_sdk::wit_bindgen::spawn(work);

@@ -145,7 +145,7 @@ pub(super) fn demand_utf8(declaration: &BytesDecl<'_>) -> Result<(), XmlError> {
 }
 
 /// The five entities that XML defines.
-pub(super) fn predefined(name: &str) -> Option<&'static str> {
+fn predefined(name: &str) -> Option<&'static str> {
     Some(match name {
         "lt" => "<",
         "gt" => ">",
@@ -280,7 +280,7 @@ pub(super) fn value_of<'a>(attribute: &Attribute<'a>) -> Result<Cow<'a, str>, Xm
 }
 
 /// Refuses characters that XML does not know, which character references can bring in.
-pub(super) fn checked(text: &str) -> Result<String, XmlError> {
+fn checked(text: &str) -> Result<String, XmlError> {
     let allowed =
         |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
     if text.chars().all(allowed) {

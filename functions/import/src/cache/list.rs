@@ -5,7 +5,7 @@ use narthex::domain::contents::{FileSource, Folder, NoteFilter};
 use narthex::http::views::prearchive::{add_files, files as files_table};
 use narthex::http::views::user_cache as views;
 use narthex::http::{ClientError, Format, Table};
-use narthex::service::{Call, Reply, ReplyBody, after_the_answer, download};
+use narthex::service::{Call, Reply, ReplyBody, download, sweep_later};
 
 use super::find;
 
@@ -44,14 +44,4 @@ pub async fn files(call: &Call, label: &str) -> Result<Reply, ClientError> {
 fn render(call: &Call, mut table: Table, format: &Format) -> Result<Reply, ClientError> {
     table.arrange(&call.context.params)?;
     Ok(ReplyBody::table(table.render(format)))
-}
-
-/// What is too old in the cache goes on the way of lists, as everything that is due.
-fn sweep_later(call: &Call) {
-    let site = call.site.clone();
-    after_the_answer(async move {
-        if let Err(error) = site.sweep_if_due().await {
-            eprintln!("the sweep failed: {error}");
-        }
-    });
 }

@@ -6,14 +6,14 @@
 
 use futures::future::join_all;
 
-use super::change::{ExperimentChange, empty_session};
+use super::change::ExperimentChange;
 use super::experiment::{Experiment, lease_of};
 use super::experiment_type::ExperimentType;
 use super::subject_change::check_item_label;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::imaging::AssessorType;
 use crate::imaging::types::SessionType;
+use crate::imaging::{AssessorType, ImageSession};
 use crate::storage::{Lease, Store, StoreError};
 
 /// Assessors of one session, at most: each is named in its record.
@@ -88,7 +88,7 @@ impl<S: Store> Core<S> {
             return Err(DomainError::Full { what });
         }
         // It has no images, but whoever reads an experiment's images finds that there are none.
-        assessor.manifest = self.write_manifest(empty_session(SessionType::OTHER), Vec::new()).await?.id;
+        assessor.manifest = self.write_manifest(ImageSession::empty(SessionType::OTHER), Vec::new()).await?.id;
         assessor.id = self.new_item_id('E').await?;
         session.assessors.push(assessor.id.clone());
         self.set_experiment(lease, &session).await?;

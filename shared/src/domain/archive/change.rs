@@ -9,7 +9,6 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::domain::project::QuarantineCode;
-use crate::imaging::session::Scanner;
 use crate::imaging::types::SessionType;
 use crate::imaging::{Field, ImageSession};
 use crate::storage::{Lease, Store, keys};
@@ -172,7 +171,7 @@ impl<S: Store> Core<S> {
         let subject = self.subject_for(&new.project, &new.subject, &new.by).await?;
         experiment.subject_label = subject.label_in(&new.project).unwrap_or(&subject.label).to_owned();
         experiment.subject_id = subject.id;
-        let session = ImageSession { uid: new.uid.clone(), ..empty_session(new.xsi_type.clone()) };
+        let session = ImageSession { uid: new.uid.clone(), ..ImageSession::empty(new.xsi_type.clone()) };
         experiment.manifest = self.write_full_manifest(random_id()?, session, scans, async || Ok(())).await?.id;
         experiment.id = self.new_item_id('E').await?;
         self.enter(&mut experiment).await?;
@@ -270,19 +269,5 @@ impl<S: Store> Core<S> {
             experiment.date = self.manifest(&experiment.manifest).await?.session.date.unwrap_or_default();
         }
         Ok(())
-    }
-}
-
-/// A session of which nothing is known.
-pub(super) fn empty_session(xsi_type: SessionType) -> ImageSession {
-    ImageSession {
-        xsi_type,
-        uid: String::new(),
-        modality: None,
-        date: None,
-        time: None,
-        scanner: Scanner::default(),
-        fields: Vec::new(),
-        scans: Vec::new(),
     }
 }

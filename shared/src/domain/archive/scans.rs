@@ -12,7 +12,7 @@ use crate::domain::error::DomainError;
 use crate::domain::ids::{is_folder_name, random_id};
 use crate::domain::manifest::{FullScan, Manifest, StoredScan};
 use crate::imaging::Field;
-use crate::imaging::session::{Scan, Scanner};
+use crate::imaging::session::Scan;
 use crate::imaging::types::ScanType;
 use crate::storage::{Lease, PackId, Store, StoreError, keys};
 
@@ -96,21 +96,7 @@ fn own_field(path: &str) -> Option<fn(&mut Scan, String)> {
 }
 
 fn new_scan(id: &str, xsi_type: ScanType, number: u64) -> StoredScan {
-    let scan = Scan {
-        id: id.to_owned(),
-        uid: String::new(),
-        xsi_type,
-        series_description: None,
-        modality: None,
-        frames: 0,
-        start_time: None,
-        start_date: None,
-        scanner: Scanner::default(),
-        dimensions: None,
-        voxel_size: None,
-        orientation: None,
-        parameters: Vec::new(),
-    };
+    let scan = Scan::empty(id, xsi_type);
     StoredScan { scan, scan_type: None, quality: None, number, resources: Vec::new(), shelf: Vec::new() }
 }
 

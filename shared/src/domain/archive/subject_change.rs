@@ -6,8 +6,8 @@ use super::subject::{LabelRef, Subject, lease_name};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::{MAX_NAME_BYTES, clean_label};
-use crate::storage::roster::RowSource;
-use crate::storage::{Lease, Roster, Store, keys};
+use crate::storage::roster::{RowSource, Touch};
+use crate::storage::{Lease, Roster, Store, StoreError, keys};
 
 /// The list of renamed subjects.
 const RENAMED: &str = "renamed-subjects";
@@ -135,14 +135,7 @@ impl<S: Store> Core<S> {
             };
         }
         subject.changed_ms = self.clock.now_ms();
-        let (renamed, _) = self.renamed_roster();
-        let noted = match subject.is_renamed {
-            true => Some(renamed.touch(&subject.id, Some(subject.renamed_place).filter(|place| *place > 0)).await?),
-            false => None,
-        };
-        if let Some(noted) = &noted {
-            subject.renamed_place = noted.place;
-        }
+        let noted = self.note_renamed(&mut subject).await?;
         let (roster, source) = self.subject_roster(&found.project);
         let touch = roster.touch(&subject.id, Some(subject.place)).await?;
         // A label that leads to a subject of another one leads nowhere: so neither is used before the record is written.
@@ -151,9 +144,7 @@ impl<S: Store> Core<S> {
         self.records.set(&keys::subject(&subject.id), &subject).await?;
         roster.settled(&subject.id, touch).await?;
         roster.fold_if_long(&source).await?;
-        if let Some(noted) = noted {
-            renamed.settled(&subject.id, noted).await?;
-        }
+        self.renamed_noted(&subject, noted).await?;
         let (old, new) = (found.label.to_lowercase(), subject.label.to_lowercase());
         if old != new {
             self.records.delete(&keys::subject_label(&subject.project, &found.label)).await?;
@@ -161,8 +152,28 @@ impl<S: Store> Core<S> {
         Ok(subject)
     }
 
+    /// Puts a renamed subject, whose record is about to be written, into the list of those. Gives what
+    /// [`Core::renamed_noted`] wants afterwards.
+    pub(super) async fn note_renamed(&self, subject: &mut Subject) -> Result<Option<Touch>, StoreError> {
+        if !subject.is_renamed {
+            return Ok(None);
+        }
+        let (renamed, _) = self.renamed_roster();
+        let noted = renamed.touch(&subject.id, Some(subject.renamed_place).filter(|place| *place > 0)).await?;
+        subject.renamed_place = noted.place;
+        Ok(Some(noted))
+    }
+
+    /// The record of a renamed subject has been written.
+    pub(super) async fn renamed_noted(&self, subject: &Subject, noted: Option<Touch>) -> Result<(), StoreError> {
+        match noted {
+            Some(noted) => self.renamed_roster().0.settled(&subject.id, noted).await,
+            None => Ok(()),
+        }
+    }
+
     /// The subjects whose experiments may still name them by their former labels.
-    pub(super) fn renamed_roster(&self) -> (Roster<S>, impl RowSource<()>) {
+    fn renamed_roster(&self) -> (Roster<S>, impl RowSource<()>) {
         let records = self.records.clone();
         let source = move |id: String, place| {
             let records = records.clone();

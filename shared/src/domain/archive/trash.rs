@@ -225,10 +225,7 @@ impl<S: Store> Core<S> {
 
     /// Removes the names by which an experiment that is gone, or never came, is found.
     async fn forget_names(&self, experiment: &Experiment) -> Result<(), StoreError> {
-        let label = keys::experiment_label(&experiment.project, &experiment.label);
-        if self.records.get::<super::subject::LabelRef>(&label).await?.is_some_and(|found| found.id == experiment.id) {
-            self.records.delete(&label).await?;
-        }
+        self.forget_experiment_label((&experiment.project, &experiment.label), &experiment.id).await?;
         for owner in experiment.owners() {
             self.records.delete(&keys::content(owner)).await?;
         }

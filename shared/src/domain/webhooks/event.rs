@@ -111,60 +111,43 @@ impl SessionEvent {
 
     /// The document. `site` names where it comes from.
     pub fn document(&self, site: &str) -> String {
-        if let Some(facts) = &self.quarantine {
-            return self.quarantine_document(site, facts);
-        }
-        json!({
-            "specversion": "1.0",
-            "id": self.id,
-            "source": format!("urn:narthex:{site}"),
-            "type": self.kind.type_name(),
-            "subject": format!("/data/experiments/{}", self.experiment),
-            "time": time::rfc3339(self.at_ms),
-            "datacontenttype": "application/json",
-            "data": {
-                "project": self.project,
-                "subject_ID": self.subject_id,
-                "subject_label": self.subject_label,
-                "session_ID": self.experiment,
-                "session_label": self.label,
-                "xsiType": self.xsi_type,
-                "user": self.by,
-                "URI": format!(
+        let mut data = json!({
+            "project": self.project,
+            "subject_ID": self.subject_id,
+            "subject_label": self.subject_label,
+            "session_ID": self.experiment,
+            "session_label": self.label,
+            "xsiType": self.xsi_type,
+            "user": self.by,
+        });
+        let subject = match &self.quarantine {
+            None => {
+                data["URI"] = json!(format!(
                     "/data/archive/projects/{}/subjects/{}/experiments/{}",
                     self.project, self.subject_label, self.label
-                ),
-            },
-        })
-        .to_string()
-    }
-
-    fn quarantine_document(&self, site: &str, facts: &QuarantineFacts) -> String {
-        let QuarantineFacts { project, folder, target, uploader, files, reason } = facts;
-        let folder = utf8_percent_encode(folder, UNRESERVED);
-        let uri = format!("/data/services/triage/projects/{project}/resources/{folder}");
+                ));
+                format!("/data/experiments/{}", self.experiment)
+            }
+            Some(QuarantineFacts { project, folder, target, uploader, files, reason }) => {
+                let folder = utf8_percent_encode(folder, UNRESERVED);
+                let uri = format!("/data/services/triage/projects/{project}/resources/{folder}");
+                data["uploader"] = json!(uploader);
+                data["files"] = json!(files);
+                data["event_reason"] = json!(reason);
+                data["URI"] = json!(uri);
+                data["TARGET"] = json!(target);
+                uri
+            }
+        };
         json!({
             "specversion": "1.0",
             "id": self.id,
             "source": format!("urn:narthex:{site}"),
             "type": self.kind.type_name(),
-            "subject": uri,
+            "subject": subject,
             "time": time::rfc3339(self.at_ms),
             "datacontenttype": "application/json",
-            "data": {
-                "project": self.project,
-                "subject_ID": self.subject_id,
-                "subject_label": self.subject_label,
-                "session_ID": self.experiment,
-                "session_label": self.label,
-                "xsiType": self.xsi_type,
-                "user": self.by,
-                "uploader": uploader,
-                "files": files,
-                "event_reason": reason,
-                "URI": uri,
-                "TARGET": target,
-            },
+            "data": data,
         })
         .to_string()
     }

@@ -9,7 +9,7 @@ use super::PackId;
 const MOST: u64 = 16;
 
 /// How long a number may be kept ready, in milliseconds: the sweep counts an upload's age from when its number was taken.
-pub const KEPT_MS: u64 = 2_000;
+const KEPT_MS: u64 = 2_000;
 
 /// Over which time the packs are counted that say how many numbers will be needed, in milliseconds.
 const WINDOW_MS: u64 = 500;

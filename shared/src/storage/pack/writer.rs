@@ -44,8 +44,7 @@ impl<B: Store> PackWriter<B> {
     /// # Errors
     /// The store's failure.
     pub async fn start<S: Store>(records: &Records<S>, blobs: B) -> Result<Self, StoreError> {
-        let records = records.clone();
-        Self::numbered(blobs, async move { reserve(&records, 1).await }).await
+        Self::start_with(&PackNumbers::off(), records, blobs, 0).await
     }
 
     /// Starts a pack as [`PackWriter::start`] does, under a number that is kept ready if there is one.
@@ -58,25 +57,16 @@ impl<B: Store> PackWriter<B> {
         blobs: B,
         now_ms: u64,
     ) -> Result<Self, StoreError> {
-        match numbers.take(now_ms) {
-            Taken::Number(id) => Ok(Self::with(blobs, Number::Known(id))),
-            Taken::Nothing { reserve: count } => {
-                let (records, numbers) = (records.clone(), numbers.clone());
-                let asked = async move {
-                    let reserved = reserve(&records, count).await;
-                    numbers.keep(reserved.as_ref().ok().copied(), count, now_ms);
-                    reserved
-                };
-                Self::numbered(blobs, asked).await
-            }
-        }
-    }
-
-    async fn numbered(
-        blobs: B,
-        asked: impl Future<Output = Result<PackId, StoreError>> + 'static,
-    ) -> Result<Self, StoreError> {
-        let mut asked: Numbering = Box::pin(asked);
+        let count = match numbers.take(now_ms) {
+            Taken::Number(id) => return Ok(Self::with(blobs, Number::Known(id))),
+            Taken::Nothing { reserve: count } => count,
+        };
+        let (records, numbers) = (records.clone(), numbers.clone());
+        let mut asked: Numbering = Box::pin(async move {
+            let reserved = reserve(&records, count).await;
+            numbers.keep(reserved.as_ref().ok().copied(), count, now_ms);
+            reserved
+        });
         // The first poll hands the request to the store, which works while the bytes arrive.
         let number = match futures::poll!(asked.as_mut()) {
             Poll::Ready(id) => Number::Known(id?),

@@ -128,16 +128,7 @@ fn session(root: &Element, xsi_type: SessionType) -> Result<SessionDocument, Ite
         subject: String::new(),
         visit: String::new(),
         protocol: String::new(),
-        session: ImageSession {
-            xsi_type,
-            uid: String::new(),
-            modality: None,
-            date: None,
-            time: None,
-            scanner: Scanner::default(),
-            fields: Vec::new(),
-            scans: Vec::new(),
-        },
+        session: ImageSession::empty(xsi_type),
         scans: Vec::new(),
         resources: Vec::new(),
     };
@@ -183,21 +174,7 @@ fn session(root: &Element, xsi_type: SessionType) -> Result<SessionDocument, Ite
 }
 
 fn scan(root: &Element, xsi_type: ScanType) -> Result<ScanDocument, ItemError> {
-    let scan = Scan {
-        id: String::new(),
-        uid: String::new(),
-        xsi_type,
-        series_description: None,
-        modality: None,
-        frames: 0,
-        start_time: None,
-        start_date: None,
-        scanner: Scanner::default(),
-        dimensions: None,
-        voxel_size: None,
-        orientation: None,
-        parameters: Vec::new(),
-    };
+    let scan = Scan::empty("", xsi_type);
     let resources = root.named("file").map(resource).collect::<Result<_, _>>()?;
     let mut document = ScanDocument { scan, scan_type: None, quality: None, session: String::new(), resources };
     for (path, value) in root.fields(&["file"]) {

@@ -7,7 +7,7 @@ use crate::domain::archive::Experiment;
 use crate::domain::archive::subject::LabelRef;
 use crate::domain::archive::subject_change::check_item_label;
 use crate::domain::error::DomainError;
-use crate::storage::{Lease, Store, keys};
+use crate::storage::{Lease, Store, StoreError, keys};
 
 impl<S: Store> Core<S> {
     /// Shares an experiment with a project, and its subject if that is not there yet.
@@ -108,11 +108,11 @@ impl<S: Store> Core<S> {
     }
 
     /// Removes a label if it leads to an experiment, which is not there under it any more. Done under the label's lease.
-    pub(super) async fn forget_experiment_label(
+    pub(in crate::domain::archive) async fn forget_experiment_label(
         &self,
         (project, label): (&str, &str),
         id: &str,
-    ) -> Result<(), DomainError> {
+    ) -> Result<(), StoreError> {
         let key = keys::experiment_label(project, label);
         if self.records.get::<LabelRef>(&key).await?.is_some_and(|found| found.id == id) {
             self.records.delete(&key).await?;

@@ -56,7 +56,7 @@ impl<S: Store> Core<S> {
         for Share { project, label, .. } in &experiment.shares {
             let forgotten = self
                 .with_lease(&lease_of(project, label), "the experiment of this label", async |core| {
-                    core.forget_experiment_label((project, label), &experiment.id).await
+                    Ok(core.forget_experiment_label((project, label), &experiment.id).await?)
                 })
                 .await;
             unless_busy(forgotten)?;

@@ -111,7 +111,7 @@ impl<S: Store> Core<S> {
     async fn forget_former_label(&self, (project, label): (&str, &str), id: &str) -> Result<(), DomainError> {
         let forgotten = self
             .with_lease(&lease_of(project, label), "the experiment of this label", async |core| {
-                core.forget_experiment_label((project, label), id).await
+                Ok(core.forget_experiment_label((project, label), id).await?)
             })
             .await;
         unless_busy(forgotten)
@@ -162,28 +162,22 @@ impl<S: Store> Core<S> {
         };
         let sharing_back = if stays { Some(shared_back.touch(id, None).await?) } else { None };
         let coming = to.touch(id, None).await?;
-        // Experiments of the new project know it by the label that it had there.
-        let is_renamed = old.is_renamed || share.is_some_and(|share| share.label != label);
-        let (renamed, _) = self.renamed_roster();
-        let noted = match is_renamed {
-            true => Some(renamed.touch(id, Some(old.renamed_place).filter(|place| *place > 0)).await?),
-            false => None,
-        };
         let mut shares: Vec<Share> = old.shares.iter().filter(|share| share.project != project).cloned().collect();
         shares.extend(sharing_back.map(|touch| Share {
             project: old.project.clone(),
             label: old.label.clone(),
             place: touch.place,
         }));
-        let moved = Subject {
+        let mut moved = Subject {
             project: project.to_owned(),
             label: label.to_owned(),
             shares,
-            is_renamed,
-            renamed_place: noted.as_ref().map_or(0, |noted| noted.place),
+            // Experiments of the new project know it by the label that it had there.
+            is_renamed: old.is_renamed || share.is_some_and(|share| share.label != label),
             place: coming.place,
             ..old.clone()
         };
+        let noted = self.note_renamed(&mut moved).await?;
         self.records.set(&keys::subject_label(project, label), &LabelRef { id: id.to_owned() }).await?;
         keep().await?;
         self.records.set(&keys::subject(id), &moved).await?;
@@ -206,9 +200,7 @@ impl<S: Store> Core<S> {
         if let Some(touch) = sharing_back {
             shared_back.settled(id, touch).await?;
         }
-        if let Some(noted) = noted {
-            renamed.settled(id, noted).await?;
-        }
+        self.renamed_noted(&moved, noted).await?;
         to.settled(id, coming).await?;
         to.fold_if_long(&source).await?;
         Ok(moved)

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::experiment::status_change;
-use super::{asked, date, path_of, unknown_field};
+use super::{asked, field, path_of, unknown_field};
 use crate::domain::archive::ExperimentChange;
 use crate::http::xpath::is_path;
 use crate::http::{ClientError, Params};
+use crate::imaging::AssessorType;
 use crate::imaging::fields::ASSESSOR_SCHEMA;
-use crate::imaging::{AssessorType, Field};
 use crate::xml::assessor::prefix_of;
 use crate::xml::read::read_tree;
 use crate::xml::tree::Element;
@@ -127,13 +127,7 @@ impl AssessorForm {
         if !(is_free || ASSESSOR_SCHEMA.contains(&head)) || ELSEWHERE.contains(&head) || !is_path(path) {
             return Err(unknown_field("An assessor of this type", path));
         }
-        let value = match path {
-            "date" if !value.is_empty() => date(value.trim()).ok_or_else(|| {
-                ClientError::bad_request("bad-value", "The date must be given as yyyy-MM-dd or MM/dd/yyyy.")
-            })?,
-            _ => value.to_owned(),
-        };
-        self.change.fields.push(Field::text(path, value));
+        self.change.fields.push(field(path, value)?);
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::assessor::AssessorForm;
 use super::present::{Present, PresentScan, check_resources, is_as_said};
-use super::{ScanForm, asked, date, path_of, unknown_field};
+use super::{ScanForm, asked, field, path_of, unknown_field};
 use crate::domain::archive::scans::MAX_SCANS;
 use crate::domain::archive::{ExperimentChange, StatusChange};
 use crate::http::xpath::{NOT_TO_BE_SET, is_path};
@@ -148,13 +148,7 @@ impl ExperimentForm {
         if !SESSION_SCHEMA.contains(&head) || NOT_TO_BE_SET.contains(&head) || !is_path(path) {
             return Err(unknown_field("An image session", path));
         }
-        let value = match path {
-            "date" if !value.is_empty() => date(value.trim()).ok_or_else(|| {
-                ClientError::bad_request("bad-value", "The date must be given as yyyy-MM-dd or MM/dd/yyyy.")
-            })?,
-            _ => value.to_owned(),
-        };
-        self.change.fields.push(Field::text(path, value));
+        self.change.fields.push(field(path, value)?);
         Ok(())
     }
 }

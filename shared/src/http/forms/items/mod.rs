@@ -16,6 +16,7 @@ pub use subject::{SUBJECT_FIELDS, SubjectForm};
 
 use super::project::CONTROLS;
 use crate::http::{ClientError, Params};
+use crate::imaging::Field;
 
 /// The parameters that say what an item is.
 fn asked(params: &Params) -> impl Iterator<Item = (&str, &str)> {
@@ -35,6 +36,17 @@ fn path_of(name: &str, types: &[&str]) -> String {
 fn unknown_field(what: &str, path: &str) -> ClientError {
     let shown: String = path.chars().take(100).collect();
     ClientError::bad_request("unknown-field", format!("{what} has no field {shown:?} that can be set; leave it out."))
+}
+
+/// A field of an experiment, whose date has one form.
+fn field(path: &str, value: &str) -> Result<Field, ClientError> {
+    let value = match path {
+        "date" if !value.is_empty() => date(value.trim()).ok_or_else(|| {
+            ClientError::bad_request("bad-value", "The date must be given as yyyy-MM-dd or MM/dd/yyyy.")
+        })?,
+        _ => value.to_owned(),
+    };
+    Ok(Field::text(path, value))
 }
 
 /// `yyyy-MM-dd`, of that or `MM/dd/yyyy`.
