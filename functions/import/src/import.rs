@@ -59,11 +59,7 @@ async fn import(
 
 /// Brings an upload that was taken in to its sessions, and these as far as is wanted. Gives their URIs, and what became
 /// of each file.
-pub async fn place(
-    call: &Call,
-    wanted: Wanted,
-    upload: Upload<KvStore>,
-) -> Result<(Vec<String>, Vec<Verdict>), ClientError> {
+pub async fn place(call: &Call, wanted: Wanted, upload: Upload) -> Result<(Vec<String>, Vec<Verdict>), ClientError> {
     let core = &call.site.core;
     let imported = core.import(upload, &wanted.import).await?;
     let onward = wanted.onward(call.user());

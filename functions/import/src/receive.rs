@@ -28,7 +28,7 @@ pub struct Received {
 /// What a request sent.
 pub enum Sent {
     /// Images.
-    Images(Upload<KvStore>),
+    Images(Upload),
     /// A XAR.
     Xar(ReceivedFile),
 }
@@ -71,7 +71,7 @@ async fn one_file(
     wanted: &Wanted,
     name: &str,
     mut watched: Option<&mut Watched>,
-) -> Result<Upload<KvStore>, ClientError> {
+) -> Result<Upload, ClientError> {
     let core = call.site.core.clone();
     let mut body = call.take_arriving(&core.settings.limits)?;
     let mut receiver = Receiver::new(&core, wanted.rules.clone());
@@ -146,7 +146,7 @@ async fn stored(call: &mut Call) -> Result<Received, ClientError> {
 }
 
 /// Takes a stored file in, as if it came as the body.
-async fn copy(core: &Core<KvStore>, receiver: &mut Receiver<KvStore>, file: &FileEntry) -> Result<(), ClientError> {
+async fn copy(core: &Core, receiver: &mut Receiver, file: &FileEntry) -> Result<(), ClientError> {
     let pack = Rc::new(core.pack_reader(file.pack).await?);
     let mut bytes = ExtentReader::whole(pack, file.extent, file.crc32).map_err(ReadError::from)?;
     let name = file.name.rsplit('/').next().unwrap_or_default();

@@ -115,7 +115,7 @@ async fn at_once(
 }
 
 async fn one(
-    core: &Core<KvStore>,
+    core: &Core,
     session: &PrearchiveSession,
     kind: &JobKind,
     wait: bool,

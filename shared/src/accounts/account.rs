@@ -9,7 +9,6 @@ use super::token::is_alias;
 use crate::storage::keys;
 use crate::storage::records::{Record, Records};
 use crate::storage::roster::Roster;
-use crate::storage::store::Store;
 
 /// Longer login names are refused.
 pub const MAX_LOGIN_BYTES: usize = 64;
@@ -173,8 +172,8 @@ impl Account {
     ///
     /// # Errors
     /// The store's failure, or a password that is refused.
-    pub async fn new<S: Store>(
-        records: &Records<S>,
+    pub async fn new(
+        records: &Records,
         login: Login,
         role: Role,
         password: &str,
@@ -187,8 +186,8 @@ impl Account {
     ///
     /// # Errors
     /// The store's failure.
-    pub async fn with_hash<S: Store>(
-        records: &Records<S>,
+    pub async fn with_hash(
+        records: &Records,
         login: Login,
         role: Role,
         hashed: String,
@@ -219,7 +218,7 @@ impl Account {
     ///
     /// # Errors
     /// The store's failure.
-    pub async fn load<S: Store>(records: &Records<S>, login: &Login) -> Result<Option<Self>, AccountError> {
+    pub async fn load(records: &Records, login: &Login) -> Result<Option<Self>, AccountError> {
         Ok(records.get(&keys::account(login.as_str())).await?)
     }
 
@@ -227,7 +226,7 @@ impl Account {
     ///
     /// # Errors
     /// The store's failure.
-    pub async fn save<S: Store>(&self, records: &Records<S>) -> Result<(), AccountError> {
+    pub async fn save(&self, records: &Records) -> Result<(), AccountError> {
         Ok(records.set(&keys::account(self.login.as_str()), self).await?)
     }
 
@@ -235,11 +234,7 @@ impl Account {
     ///
     /// # Errors
     /// The store's failure.
-    pub async fn save_listed<S: Store>(
-        mut self,
-        records: &Records<S>,
-        users: &Roster<S>,
-    ) -> Result<Self, AccountError> {
+    pub async fn save_listed(mut self, records: &Records, users: &Roster) -> Result<Self, AccountError> {
         let touch = users.touch(self.login.as_str(), self.place).await?;
         self.place = Some(touch.place);
         self.save(records).await?;

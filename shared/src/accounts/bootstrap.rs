@@ -7,7 +7,6 @@ use super::secret::ServerSecret;
 use super::{AccountError, password};
 use crate::storage::records::Records;
 use crate::storage::roster::Roster;
-use crate::storage::store::Store;
 
 /// What [`ensure_administrator`] found or did.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,8 +38,8 @@ impl std::fmt::Debug for Bootstrap {
 ///
 /// # Errors
 /// The store's failure, or a name that is refused.
-pub async fn is_as_set<S: Store>(
-    records: &Records<S>,
+pub async fn is_as_set(
+    records: &Records,
     secret: &ServerSecret,
     user: &str,
     setting: Option<&str>,
@@ -71,9 +70,9 @@ fn is_fingerprint(account: &Account, fingerprint: &str) -> bool {
 ///
 /// # Errors
 /// The store's failure, or a name or password that is refused.
-pub async fn ensure_administrator<S: Store>(
-    records: &Records<S>,
-    users: &Roster<S>,
+pub async fn ensure_administrator(
+    records: &Records,
+    users: &Roster,
     secret: &ServerSecret,
     user: &str,
     setting: Option<&str>,
@@ -115,12 +114,12 @@ mod tests {
     use crate::storage::memory::MemoryStore;
     use crate::storage::{Clock, Leases};
 
-    fn users(records: &Records<MemoryStore>) -> Roster<MemoryStore> {
+    fn users(records: &Records) -> Roster {
         let leases = Leases::new(records.clone(), Clock::manual(0), 1000);
         Roster::new("users", records.clone(), leases, Clock::manual(0))
     }
 
-    async fn load(records: &Records<MemoryStore>) -> Account {
+    async fn load(records: &Records) -> Account {
         Account::load(records, &Login::parse("admin").unwrap()).await.unwrap().unwrap()
     }
 

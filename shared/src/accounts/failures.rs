@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::account::Login;
 use crate::storage::keys::{self, Key};
 use crate::storage::records::{Record, Records};
-use crate::storage::store::{Store, StoreError};
+use crate::storage::store::StoreError;
 
 /// The failed logins of one account since its last success.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ impl Failures {
     ///
     /// # Errors
     /// The store's failure.
-    pub async fn load<S: Store>(records: &Records<S>, login: &Login) -> Result<Self, StoreError> {
+    pub async fn load(records: &Records, login: &Login) -> Result<Self, StoreError> {
         Ok(records.get(&key(login)).await?.unwrap_or_default())
     }
 
@@ -57,9 +57,9 @@ impl Failures {
     ///
     /// # Errors
     /// The store's failure.
-    pub async fn add<S: Store>(
+    pub async fn add(
         mut self,
-        records: &Records<S>,
+        records: &Records,
         login: &Login,
         now_ms: u64,
         rule: LockRule,
@@ -80,7 +80,7 @@ impl Failures {
     ///
     /// # Errors
     /// The store's failure.
-    pub async fn clear<S: Store>(self, records: &Records<S>, login: &Login) -> Result<(), StoreError> {
+    pub async fn clear(self, records: &Records, login: &Login) -> Result<(), StoreError> {
         if self == Self::default() { Ok(()) } else { records.delete(&key(login)).await }
     }
 }

@@ -12,7 +12,7 @@ use super::settings::AuthSettings;
 use super::token;
 use super::verify::verify;
 use crate::storage::records::Records;
-use crate::storage::store::{Store, StoreError};
+use crate::storage::store::StoreError;
 
 /// Longer values of `Authorization` are refused.
 const MAX_AUTHORIZATION_BYTES: usize = 8 * 1024;
@@ -171,16 +171,16 @@ fn parse_basic(value: &[u8]) -> Result<(String, String), AuthError> {
 }
 
 /// Lets users in.
-pub struct Authenticator<'a, S> {
-    records: &'a Records<S>,
+pub struct Authenticator<'a> {
+    records: &'a Records,
     secret: &'a ServerSecret,
     settings: &'a AuthSettings,
     now_ms: u64,
 }
 
-impl<'a, S: Store> Authenticator<'a, S> {
+impl<'a> Authenticator<'a> {
     /// For one request at one time.
-    pub fn new(records: &'a Records<S>, secret: &'a ServerSecret, settings: &'a AuthSettings, now_ms: u64) -> Self {
+    pub fn new(records: &'a Records, secret: &'a ServerSecret, settings: &'a AuthSettings, now_ms: u64) -> Self {
         Self { records, secret, settings, now_ms }
     }
 
@@ -245,7 +245,7 @@ mod tests {
     }
 
     struct World {
-        records: Records<MemoryStore>,
+        records: Records,
         secret: ServerSecret,
         settings: AuthSettings,
     }
@@ -259,7 +259,7 @@ mod tests {
             Self { records, secret, settings: AuthSettings::default() }
         }
 
-        fn at(&self, now_ms: u64) -> Authenticator<'_, MemoryStore> {
+        fn at(&self, now_ms: u64) -> Authenticator<'_> {
             Authenticator::new(&self.records, &self.secret, &self.settings, now_ms)
         }
 

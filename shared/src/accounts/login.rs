@@ -14,7 +14,7 @@ use super::secret::{SECRET_BYTES, hex, random_bytes, sha256_hex};
 use super::token;
 use crate::storage::keys::{self, Key};
 use crate::storage::records::{Record, Records};
-use crate::storage::store::{Store, StoreError};
+use crate::storage::store::StoreError;
 
 /// The use of a session is written down at most this often.
 const TOUCH_EVERY_MS: u64 = 60_000;
@@ -98,8 +98,8 @@ fn member_of(token: &str) -> Option<String> {
 ///
 /// # Errors
 /// The store's failure, or [`AccountError::Random`].
-pub async fn issue<S: Store>(
-    records: &Records<S>,
+pub async fn issue(
+    records: &Records,
     account: &Account,
     alias: Option<&str>,
     now_ms: u64,
@@ -123,8 +123,8 @@ pub async fn issue<S: Store>(
 ///
 /// # Errors
 /// The store's failure.
-pub async fn resume<S: Store>(
-    records: &Records<S>,
+pub async fn resume(
+    records: &Records,
     token: &str,
     now_ms: u64,
     idle_ms: u64,
@@ -147,11 +147,7 @@ pub async fn resume<S: Store>(
 }
 
 /// Whether the token with which the session was opened, if it was, still counts.
-async fn has_its_token<S: Store>(
-    records: &Records<S>,
-    session: &LoginSession,
-    now_ms: u64,
-) -> Result<bool, StoreError> {
+async fn has_its_token(records: &Records, session: &LoginSession, now_ms: u64) -> Result<bool, StoreError> {
     match &session.token {
         None => Ok(true),
         Some(alias) => Ok(token::find(records, alias).await?.is_some_and(|token| now_ms < token.expires_ms)),
@@ -162,7 +158,7 @@ async fn has_its_token<S: Store>(
 ///
 /// # Errors
 /// The store's failure.
-pub async fn end<S: Store>(records: &Records<S>, token: &str) -> Result<(), StoreError> {
+pub async fn end(records: &Records, token: &str) -> Result<(), StoreError> {
     match member_of(token) {
         Some(member) => remove(records, &member).await,
         None => Ok(()),
@@ -174,12 +170,7 @@ pub async fn end<S: Store>(records: &Records<S>, token: &str) -> Result<(), Stor
 ///
 /// # Errors
 /// The store's failure.
-pub async fn remove_expired<S: Store>(
-    records: &Records<S>,
-    member: &str,
-    now_ms: u64,
-    idle_ms: u64,
-) -> Result<bool, StoreError> {
+pub async fn remove_expired(records: &Records, member: &str, now_ms: u64, idle_ms: u64) -> Result<bool, StoreError> {
     if let Some(session) = records.get::<LoginSession>(&keys::login(member)).await? {
         let last_used_ms = last_used(records, member, &session, now_ms).await?;
         if now_ms.saturating_sub(last_used_ms) < idle_ms {
@@ -190,12 +181,7 @@ pub async fn remove_expired<S: Store>(
     Ok(true)
 }
 
-async fn last_used<S: Store>(
-    records: &Records<S>,
-    member: &str,
-    session: &LoginSession,
-    now_ms: u64,
-) -> Result<u64, StoreError> {
+async fn last_used(records: &Records, member: &str, session: &LoginSession, now_ms: u64) -> Result<u64, StoreError> {
     // A session as young as this cannot have been touched in a way that matters.
     if now_ms <= session.created_ms {
         return Ok(session.created_ms);
@@ -205,7 +191,7 @@ async fn last_used<S: Store>(
 }
 
 /// The session first: without it the other record means nothing.
-async fn remove<S: Store>(records: &Records<S>, member: &str) -> Result<(), StoreError> {
+async fn remove(records: &Records, member: &str) -> Result<(), StoreError> {
     records.delete(&keys::login(member)).await?;
     records.delete(&last_use_key(member)).await
 }
@@ -218,7 +204,7 @@ mod tests {
 
     const IDLE_MS: u64 = 900_000;
 
-    async fn world() -> (MemoryStore, Records<MemoryStore>, Account) {
+    async fn world() -> (MemoryStore, Records, Account) {
         let store = MemoryStore::new();
         let records = Records::new(store.clone());
         let login = Login::parse("ann").unwrap();

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::AccountError;
 use crate::storage::keys;
 use crate::storage::records::{Record, Records};
-use crate::storage::store::{Store, StoreError};
+use crate::storage::store::StoreError;
 
 /// The length of the secret and of tokens.
 pub const SECRET_BYTES: usize = 32;
@@ -61,7 +61,7 @@ impl ServerSecret {
     ///
     /// # Errors
     /// The store's failure.
-    pub async fn load<S: Store>(records: &Records<S>) -> Result<Option<Self>, StoreError> {
+    pub async fn load(records: &Records) -> Result<Option<Self>, StoreError> {
         records.get(&keys::server_secret()).await
     }
 
@@ -70,7 +70,7 @@ impl ServerSecret {
     ///
     /// # Errors
     /// The store's failure, or [`AccountError::Random`].
-    pub async fn ensure<S: Store>(records: &Records<S>) -> Result<Self, AccountError> {
+    pub async fn ensure(records: &Records) -> Result<Self, AccountError> {
         if let Some(secret) = Self::load(records).await? {
             return Ok(secret);
         }

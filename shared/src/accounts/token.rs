@@ -17,7 +17,7 @@ use super::secret::{hex, random_bytes, sha256_hex};
 use super::{AccountError, password};
 use crate::storage::records::{Record, Records};
 use crate::storage::roster::{Roster, RowSource};
-use crate::storage::store::{Store, StoreError};
+use crate::storage::store::StoreError;
 use crate::storage::{Listed, keys};
 
 /// The list of tokens, by which those that ended are found.
@@ -111,11 +111,11 @@ fn new_alias() -> Result<String, AccountError> {
     Ok(groups.join("-"))
 }
 
-async fn load<S: Store>(records: &Records<S>, alias: &str) -> Result<Option<TokenRecord>, StoreError> {
+async fn load(records: &Records, alias: &str) -> Result<Option<TokenRecord>, StoreError> {
     records.get(&keys::alias_token(&alias.to_ascii_lowercase())).await
 }
 
-fn source<S: Store>(records: &Records<S>) -> impl RowSource<TokenInfo> {
+fn source(records: &Records) -> impl RowSource<TokenInfo> {
     let records = records.clone();
     move |alias: String, place| {
         let records = records.clone();
@@ -130,9 +130,9 @@ fn source<S: Store>(records: &Records<S>) -> impl RowSource<TokenInfo> {
 ///
 /// # Errors
 /// The store's failure, or [`AccountError::Random`].
-pub async fn issue<S: Store>(
-    records: &Records<S>,
-    tokens: &Roster<S>,
+pub async fn issue(
+    records: &Records,
+    tokens: &Roster,
     account: &Account,
     now_ms: u64,
     life_ms: u64,
@@ -161,8 +161,8 @@ pub async fn issue<S: Store>(
 ///
 /// # Errors
 /// The store's failure.
-pub async fn verify<S: Store>(
-    records: &Records<S>,
+pub async fn verify(
+    records: &Records,
     alias: &str,
     secret: &str,
     now_ms: u64,
@@ -180,7 +180,7 @@ pub async fn verify<S: Store>(
 ///
 /// # Errors
 /// The store's failure.
-pub async fn find<S: Store>(records: &Records<S>, alias: &str) -> Result<Option<TokenInfo>, StoreError> {
+pub async fn find(records: &Records, alias: &str) -> Result<Option<TokenInfo>, StoreError> {
     Ok(load(records, alias).await?.map(|token| token.info))
 }
 
@@ -188,9 +188,9 @@ pub async fn find<S: Store>(records: &Records<S>, alias: &str) -> Result<Option<
 ///
 /// # Errors
 /// The store's failure.
-pub async fn list<S: Store>(
-    records: &Records<S>,
-    tokens: &Roster<S>,
+pub async fn list(
+    records: &Records,
+    tokens: &Roster,
     account: &Account,
     now_ms: u64,
 ) -> Result<Vec<TokenInfo>, StoreError> {
@@ -202,7 +202,7 @@ pub async fn list<S: Store>(
 ///
 /// # Errors
 /// The store's failure.
-pub async fn remove<S: Store>(records: &Records<S>, tokens: &Roster<S>, token: &TokenInfo) -> Result<(), StoreError> {
+pub async fn remove(records: &Records, tokens: &Roster, token: &TokenInfo) -> Result<(), StoreError> {
     let touch = tokens.touch(&token.alias, Some(token.place)).await?;
     records.delete(&keys::alias_token(&token.alias)).await?;
     tokens.settled(&token.alias, touch).await
@@ -212,7 +212,7 @@ pub async fn remove<S: Store>(records: &Records<S>, tokens: &Roster<S>, token: &
 ///
 /// # Errors
 /// The store's failure; the rest is removed the next time.
-pub async fn sweep<S: Store>(records: &Records<S>, tokens: &Roster<S>, now_ms: u64) -> Result<u64, AccountError> {
+pub async fn sweep(records: &Records, tokens: &Roster, now_ms: u64) -> Result<u64, AccountError> {
     let mut removed = 0;
     let listed: Vec<Listed<TokenInfo>> = tokens.list(&source(records)).await?;
     let mut accounts: BTreeMap<Login, Option<Account>> = BTreeMap::new();

@@ -5,6 +5,7 @@ use futures::executor::block_on;
 use super::*;
 use crate::accounts::account::Role;
 use crate::accounts::{AuthSettings, Authenticator, Credentials, Identity, ServerSecret, Via, login};
+use crate::storage::Provider;
 use crate::storage::memory::MemoryStore;
 use crate::storage::{Clock, Leases};
 
@@ -12,8 +13,8 @@ const LIFE_MS: u64 = 1_000_000;
 
 struct World {
     store: MemoryStore,
-    records: Records<MemoryStore>,
-    tokens: Roster<MemoryStore>,
+    records: Records,
+    tokens: Roster,
     account: Account,
 }
 

@@ -9,7 +9,6 @@ use super::secret::ServerSecret;
 use super::{AccountError, password};
 use crate::storage::keys;
 use crate::storage::records::{Record, Records};
-use crate::storage::store::Store;
 
 /// A password that was verified lately. It stands under a keyed hash of name and password, which is the only trace of
 /// the password in it.
@@ -43,8 +42,8 @@ pub struct VerifyRule {
 ///
 /// # Errors
 /// The store's failure.
-pub async fn verify<S: Store>(
-    records: &Records<S>,
+pub async fn verify(
+    records: &Records,
     secret: &ServerSecret,
     login: &str,
     password: &str,
@@ -104,7 +103,7 @@ mod tests {
 
     struct World {
         store: MemoryStore,
-        records: Records<MemoryStore>,
+        records: Records,
         secret: ServerSecret,
     }
 

@@ -6,7 +6,6 @@ use super::Core;
 use super::error::DomainError;
 use super::project::Project;
 use crate::accounts::Identity;
-use crate::storage::Store;
 
 /// What a user is in a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -156,7 +155,7 @@ pub fn decide(project: Option<&Project>, who: &Identity, right: Right) -> Decisi
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// The projects in which somebody may do something, oldest first.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use crate::intake::archiveout::{ArchiveKind, ArchiveWriter};
 use crate::intake::name::MAX_NAME_BYTES;
 use crate::intake::{EntryName, ExtentError, ExtentReader};
 use crate::limits::Limits;
-use crate::storage::{PackId, PackReader, Store, StoreError};
+use crate::storage::{PackId, PackReader, StoreError};
 
 /// Where files are listed.
 #[derive(Debug, Clone)]
@@ -94,11 +94,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    async fn next<S: Store>(
-        &mut self,
-        core: &Core<S>,
-        filter: &NoteFilter,
-    ) -> Result<Option<Vec<FileEntry>>, StoreError> {
+    async fn next(&mut self, core: &Core, filter: &NoteFilter) -> Result<Option<Vec<FileEntry>>, StoreError> {
         match self {
             Self::Scan(manifest, resource, page) => {
                 let files = core.files_on_page(manifest, resource, *page).await?;
@@ -146,7 +142,7 @@ impl<E: Into<ReadError>> From<E> for Stop {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Whether there is a file in one of these folders.
     ///
     /// # Errors
@@ -178,7 +174,7 @@ impl<S: Store> Core<S> {
 
     async fn write_archive(&self, kind: ArchiveKind, folders: &[Folder], mut out: Out<'_>) -> Result<(), Stop> {
         let mut writer = ArchiveWriter::new(kind);
-        let mut held: Option<(PackId, Rc<PackReader<S>>)> = None;
+        let mut held: Option<(PackId, Rc<PackReader>)> = None;
         let damaged = |_: std::io::Error| ReadError::from(ExtentError::Damaged);
         for folder in folders {
             let mut reading = Reading::of(&folder.files);

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::Core;
 use super::manifest::{FileEntry, Manifest};
 use crate::intake::{ExtentError, ExtentReader};
-use crate::storage::{PackId, PackReader, Record, Store, StoreError, keys, pack};
+use crate::storage::{PackId, PackReader, Record, StoreError, keys, pack};
 
 const PER_PAGE: u32 = 256;
 
@@ -57,12 +57,12 @@ impl Digests {
 }
 
 /// Reads a file through; its CRC-32 must be right.
-async fn md5_of<S: Store>(pack: Rc<PackReader<S>>, file: &FileEntry) -> Result<String, ReadError> {
+async fn md5_of(pack: Rc<PackReader>, file: &FileEntry) -> Result<String, ReadError> {
     md5_read(ExtentReader::whole(pack, file.extent, file.crc32)?).await
 }
 
 /// The MD5 digest of what a reader gives.
-pub(super) async fn md5_read<S: Store>(mut bytes: ExtentReader<Rc<PackReader<S>>>) -> Result<String, ReadError> {
+pub(super) async fn md5_read(mut bytes: ExtentReader<Rc<PackReader>>) -> Result<String, ReadError> {
     let mut md5 = Md5::new();
     while let Some(piece) = bytes.next().await? {
         md5.update(&piece);
@@ -70,12 +70,12 @@ pub(super) async fn md5_read<S: Store>(mut bytes: ExtentReader<Rc<PackReader<S>>
     Ok(md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// A reader of a committed pack.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if the pack is not there, or the store's failure.
-    pub async fn pack_reader(&self, id: PackId) -> Result<PackReader<S>, StoreError> {
+    pub async fn pack_reader(&self, id: PackId) -> Result<PackReader, StoreError> {
         let missing = || StoreError::Corrupt { key: keys::pack(id).to_string(), reason: "it is missing".to_owned() };
         let shape = pack::find(&self.records, id).await?.ok_or_else(missing)?;
         Ok(PackReader::new(self.blobs.clone(), shape))
@@ -88,7 +88,7 @@ impl<S: Store> Core<S> {
     pub async fn digests(&self, files: &[FileEntry]) -> Result<Vec<String>, ReadError> {
         let mut known = Digests::default();
         let mut digests = Vec::with_capacity(files.len());
-        let mut reader: Option<(PackId, Rc<PackReader<S>>)> = None;
+        let mut reader: Option<(PackId, Rc<PackReader>)> = None;
         for file in files {
             let digest = match self.known_digest(&mut known, file).await? {
                 Some(digest) => digest,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Core;
 use super::error::DomainError;
-use crate::storage::{Record, Store, StoreError, keys};
+use crate::storage::{Record, StoreError, keys};
 
 /// Events that one answer lists, at most.
 pub const MAX_EVENTS: u64 = 1_000;
@@ -127,7 +127,7 @@ pub struct Deed<'a> {
     pub cause: &'a Cause,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Writes down what was done to an item of a project. Called when it is done, before it is answered for.
     ///
     /// # Errors

@@ -41,13 +41,13 @@ const LEAST_RETENTION_TO_KEEP_NUMBERS_S: u64 = 60;
 
 /// What every operation of the domain works on: the stores, the leases, the clock and the settings.
 #[derive(Clone)]
-pub struct Core<S> {
+pub struct Core {
     /// Metadata.
-    pub records: Records<S>,
+    pub records: Records,
     /// Chunks of packs.
-    pub blobs: S,
+    pub blobs: Store,
     /// Who may act on what.
-    pub leases: Leases<S>,
+    pub leases: Leases,
     /// The time.
     pub clock: Clock,
     /// What the operator has set.
@@ -58,22 +58,22 @@ pub struct Core<S> {
     pack_numbers: PackNumbers,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// A core on these stores.
-    pub fn new(records: S, blobs: S, clock: Clock, settings: Settings) -> Self {
+    pub fn new(records: impl Into<Store>, blobs: impl Into<Store>, clock: Clock, settings: Settings) -> Self {
         let records = Records::new(records);
         let leases = Leases::new(records.clone(), clock.clone(), settings.lease_seconds.saturating_mul(1000));
         let keeps_numbers = settings.upload_retention_seconds >= LEAST_RETENTION_TO_KEEP_NUMBERS_S;
         let pack_numbers = if keeps_numbers { PackNumbers::default() } else { PackNumbers::off() };
         let (settings, has_messages) = (std::rc::Rc::new(settings), Default::default());
-        Self { records, blobs, leases, clock, settings, has_messages, pack_numbers }
+        Self { records, blobs: blobs.into(), leases, clock, settings, has_messages, pack_numbers }
     }
 
     /// Starts a pack.
     ///
     /// # Errors
     /// The store's failure.
-    pub(crate) async fn start_pack(&self) -> Result<PackWriter<S>, StoreError> {
+    pub(crate) async fn start_pack(&self) -> Result<PackWriter, StoreError> {
         let now_ms = self.clock.now_ms();
         PackWriter::start_with(&self.pack_numbers, &self.records, self.blobs.clone(), now_ms).await
     }
@@ -95,7 +95,7 @@ impl<S: Store> Core<S> {
     }
 
     /// The list of this name.
-    pub(crate) fn roster(&self, name: impl Into<String>) -> Roster<S> {
+    pub(crate) fn roster(&self, name: impl Into<String>) -> Roster {
         Roster::new(name, self.records.clone(), self.leases.clone(), self.clock.clone())
     }
 

@@ -7,14 +7,14 @@ use super::catalog::CatalogCursor;
 use super::prearchive::PrearchiveSession;
 use super::shelf::{self, Shelf};
 use super::{archive::Experiment, triage, user_cache};
-use crate::storage::{PackId, Store, StoreError, keys};
+use crate::storage::{PackId, StoreError, keys};
 
 /// Whether a name under which packs are owned is that of something that has catalogs only, and no images.
 pub(super) fn is_item(owner: &str) -> bool {
     user_cache::login_of(owner).is_some() || shelf::item_of(owner).is_some() || triage::is_folder(owner)
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Whether a file of an owner lies in a pack, other than those of the catalog `except`. Precise, where the sweep is
     /// content with less: what was deleted counts no more. An owner that is gone has no files.
     pub(super) async fn owner_needs_pack(&self, owner: &str, pack: PackId, except: &str) -> Result<bool, StoreError> {

@@ -6,7 +6,7 @@ use super::Core;
 use super::catalog::{Catalog, CatalogRef, FileNotes};
 use super::error::DomainError;
 use super::ids::MAX_NAME_BYTES;
-use crate::storage::{Store, StoreError};
+use crate::storage::StoreError;
 
 /// Resources of one owner, at most: they stand in its record.
 pub const MAX_RESOURCES: usize = 100;
@@ -107,7 +107,7 @@ pub fn check_notes(notes: &FileNotes) -> Result<(), DomainError> {
     Ok(())
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// The resources of a list that are there, with their numbers of files and bytes, in order of their labels.
     ///
     /// # Errors

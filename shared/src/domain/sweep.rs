@@ -10,7 +10,7 @@ use super::ids::UNASSIGNED;
 use super::owners::is_item;
 use super::prearchive::segment::Segment;
 use crate::storage::pack::{self, PackRecord};
-use crate::storage::{PackId, Record, Store, StoreError, keys};
+use crate::storage::{PackId, Record, StoreError, keys};
 
 /// How far the sweep has come with the packs.
 #[derive(Serialize, Deserialize, Default)]
@@ -62,7 +62,7 @@ pub struct Swept {
     pub cached: u64,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Whether the last sweep is some time ago.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::accounts::{
     Account, AccountError, AllData, Bootstrap, Login, Role, ServerSecret, ensure_administrator, password,
 };
 use crate::storage::roster::RowSource;
-use crate::storage::{Roster, Store, StoreError, keys};
+use crate::storage::{Roster, StoreError, keys};
 
 /// What may be shown of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,8 +108,8 @@ impl AllDataChange {
     }
 }
 
-impl<S: Store> Core<S> {
-    fn users(&self) -> (Roster<S>, impl RowSource<Profile>) {
+impl Core {
+    fn users(&self) -> (Roster, impl RowSource<Profile>) {
         let records = self.records.clone();
         let source = move |login: String, place| {
             let records = records.clone();

@@ -6,15 +6,16 @@ use super::*;
 use crate::domain::Settings;
 use crate::storage::memory::MemoryStore;
 use crate::storage::mortal::MortalStore;
-use crate::storage::{Clock, Records};
+use crate::storage::{Clock, Records, Store};
 
 const PASSWORD: &str = "a long password";
 
-fn core_on<S: Store>(records: S, clock: &Clock) -> Core<S> {
+fn core_on(store: impl Into<Store>, clock: &Clock) -> Core {
+    let records = store.into();
     Core::new(records.clone(), records, clock.clone(), Settings { lease_seconds: 2, ..Default::default() })
 }
 
-fn core() -> Core<MemoryStore> {
+fn core() -> Core {
     core_on(MemoryStore::new(), &Clock::manual(1_700_000_000_000))
 }
 
@@ -26,12 +27,12 @@ fn email(email: &str) -> UserChange {
     UserChange { email: Some(email.to_owned()), ..Default::default() }
 }
 
-async fn make_admin(core: &Core<MemoryStore>, name: &str) {
+async fn make_admin(core: &Core, name: &str) {
     let change = UserChange { role: Some(Role::SiteAdmin), ..Default::default() };
     core.create_user(name, PASSWORD, change).await.unwrap();
 }
 
-async fn names<S: Store>(core: &Core<S>) -> Vec<String> {
+async fn names(core: &Core) -> Vec<String> {
     core.list_users().await.unwrap().into_iter().map(|user| user.login.to_string()).collect()
 }
 
@@ -173,7 +174,7 @@ fn disabling_ends_logins_and_enabling_or_a_password_unlocks() {
         assert!(off.login_generation > before.login_generation);
         let lock = crate::accounts::failures::LockRule { after_failures: 1, for_ms: 1_000_000 };
         let now_ms = core.clock.now_ms();
-        let records: &Records<_> = &core.records;
+        let records: &Records = &core.records;
         for change in [
             UserChange { enabled: Some(true), ..Default::default() },
             UserChange { password: Some("another password".into()), ..Default::default() },

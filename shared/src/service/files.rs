@@ -14,7 +14,7 @@ use crate::storage::Store;
 ///
 /// # Errors
 /// What is wrong with the body, the form or a name; nothing is kept then.
-pub async fn receive<S: Store>(call: &mut Call, core: &Core<S>, path: &str) -> Result<Vec<ReceivedFile>, ClientError> {
+pub async fn receive(call: &mut Call, core: &Core, path: &str) -> Result<Vec<ReceivedFile>, ClientError> {
     let limits = core.settings.limits;
     if !path.is_empty() {
         file_name(path, &limits)?;
@@ -34,11 +34,7 @@ pub async fn receive<S: Store>(call: &mut Call, core: &Core<S>, path: &str) -> R
 ///
 /// # Errors
 /// As there, and why an archive is refused; nothing is kept then.
-pub async fn receive_unpacked<S: Store>(
-    call: &mut Call,
-    core: &Core<S>,
-    path: &str,
-) -> Result<Vec<ReceivedFile>, ClientError> {
+pub async fn receive_unpacked(call: &mut Call, core: &Core, path: &str) -> Result<Vec<ReceivedFile>, ClientError> {
     let files = receive(call, core, path).await?;
     if !call.context.params.flag("extract") {
         return Ok(files);
@@ -62,9 +58,9 @@ pub fn notes(params: &Params) -> Result<FileNotes, ClientError> {
     Ok(notes)
 }
 
-async fn receive_parts<S: Store>(
+async fn receive_parts(
     call: &mut Call,
-    core: &Core<S>,
+    core: &Core,
     boundary: &str,
     path: &str,
 ) -> Result<Vec<ReceivedFile>, ClientError> {

@@ -18,7 +18,7 @@ use crate::storage::{Clock, Leases, Roster, keys};
 /// What is the same for all requests of an instance. Nothing of a user is in here.
 pub struct Site {
     /// The domain on the site's stores.
-    pub core: Core<KvStore>,
+    pub core: Core,
     /// The secret of keyed hashes.
     pub secret: ServerSecret,
     /// How users come in.
@@ -123,7 +123,7 @@ const LOGINS: &str = "logins";
 
 impl Site {
     /// Lets requests of this moment in.
-    pub fn authenticator(&self) -> Authenticator<'_, KvStore> {
+    pub fn authenticator(&self) -> Authenticator<'_> {
         Authenticator::new(&self.core.records, &self.secret, &self.auth, self.core.clock.now_ms())
     }
 
@@ -138,7 +138,7 @@ impl Site {
     }
 
     /// The list of alias tokens.
-    pub fn alias_tokens(&self) -> Roster<KvStore> {
+    pub fn alias_tokens(&self) -> Roster {
         self.core.roster(token::ROSTER)
     }
 
@@ -182,7 +182,7 @@ impl Site {
 }
 
 /// Sees to it that there is an administrator. Everybody who starts waits for the one who does it.
-async fn bootstrap(core: &Core<KvStore>, user: &str, password: Option<&str>) -> Result<ServerSecret, ClientError> {
+async fn bootstrap(core: &Core, user: &str, password: Option<&str>) -> Result<ServerSecret, ClientError> {
     let records = &core.records;
     if let Some(secret) = ServerSecret::load(records).await?
         && crate::accounts::bootstrap::is_as_set(records, &secret, user, password).await?
@@ -202,7 +202,7 @@ async fn bootstrap(core: &Core<KvStore>, user: &str, password: Option<&str>) -> 
 }
 
 async fn make_administrator(
-    core: &Core<KvStore>,
+    core: &Core,
     user: &str,
     password: Option<&str>,
 ) -> Result<(ServerSecret, Bootstrap), ClientError> {

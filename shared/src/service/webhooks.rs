@@ -31,7 +31,7 @@ pub fn deliver_later() {
 }
 
 /// Has messages sent that were put in the queue since the last call.
-pub fn deliver_new<S: Store>(core: &Core<S>) {
+pub fn deliver_new(core: &Core) {
     if core.take_has_messages() {
         deliver_later();
     }

@@ -3,19 +3,21 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use super::store::{Store, StoreError};
+use async_trait::async_trait;
+
+use super::store::{Provider, Store, StoreError};
 
 /// A handle on a store that counts the operations through it and its clones.
 #[derive(Clone)]
-pub struct CountingStore<S> {
-    inner: S,
+pub struct CountingStore {
+    inner: Store,
     operations: Rc<Cell<u64>>,
 }
 
-impl<S: Store> CountingStore<S> {
+impl CountingStore {
     /// A handle on `inner` that has counted nothing yet.
-    pub fn new(inner: S) -> Self {
-        Self { inner, operations: Rc::new(Cell::new(0)) }
+    pub fn new(inner: impl Into<Store>) -> Self {
+        Self { inner: inner.into(), operations: Rc::new(Cell::new(0)) }
     }
 
     /// The operations since the last call.
@@ -28,7 +30,8 @@ impl<S: Store> CountingStore<S> {
     }
 }
 
-impl<S: Store> Store for CountingStore<S> {
+#[async_trait(?Send)]
+impl Provider for CountingStore {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.count();
         self.inner.get(key).await

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
+use async_trait::async_trait;
 use spin_sdk::experimental::wasi::keyvalue::{atomics, store as wasi_store};
 use spin_sdk::key_value;
 
-use super::store::{Store, StoreError};
+use super::store::{Provider, StoreError};
 
 struct Handles {
     label: String,
@@ -58,7 +59,8 @@ fn failed(operation: &'static str, key: &str) -> impl FnOnce(key_value::Error) -
     move |error| StoreError::Failed { operation, key, reason: describe(&error) }
 }
 
-impl Store for KvStore {
+#[async_trait(?Send)]
+impl Provider for KvStore {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.handles.values.get(key).await.map_err(failed("get", key))
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::Clock;
 use super::keys;
 use super::records::{Record, Records};
-use super::store::{Store, StoreError};
+use super::store::StoreError;
 
 #[derive(Serialize, Deserialize, Clone, Debug)]
 struct LeaseRecord {
@@ -53,15 +53,15 @@ impl Lease {
 
 /// The leases of one store.
 #[derive(Clone)]
-pub struct Leases<S> {
-    records: Records<S>,
+pub struct Leases {
+    records: Records,
     clock: Clock,
     life_ms: u64,
 }
 
-impl<S: Store> Leases<S> {
+impl Leases {
     /// Leases that live `life_ms` unless renewed or released.
-    pub fn new(records: Records<S>, clock: Clock, life_ms: u64) -> Self {
+    pub fn new(records: Records, clock: Clock, life_ms: u64) -> Self {
         Self { records, clock, life_ms: life_ms.max(4) }
     }
 

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::store::{Store, StoreError};
+use async_trait::async_trait;
+
+use super::store::{Provider, StoreError};
 
 #[derive(Default)]
 struct Cells {
@@ -49,7 +51,8 @@ pub async fn give_way() {
     .await;
 }
 
-impl Store for MemoryStore {
+#[async_trait(?Send)]
+impl Provider for MemoryStore {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         give_way().await;
         Ok(self.cells.borrow().values.get(key).cloned())

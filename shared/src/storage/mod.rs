@@ -27,4 +27,4 @@ pub use lease::{Lease, Leases};
 pub use pack::{PackId, PackReader, PackShape, PackWriter};
 pub use records::{MAX_RECORD_BYTES, Record, Records};
 pub use roster::{Listed, Roster};
-pub use store::{Store, StoreError};
+pub use store::{Provider, Store, StoreError};

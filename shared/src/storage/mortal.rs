@@ -3,19 +3,21 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use super::store::{Store, StoreError};
+use async_trait::async_trait;
+
+use super::store::{Provider, Store, StoreError};
 
 /// A handle on a store that fails from a chosen change on, as if its process were gone.
 #[derive(Clone)]
-pub struct MortalStore<S> {
-    inner: S,
+pub struct MortalStore {
+    inner: Store,
     changes_left: Rc<Cell<u64>>,
 }
 
-impl<S: Store> MortalStore<S> {
+impl MortalStore {
     /// A handle on `inner` that makes `changes` changes and then dies. Its clones die with it.
-    pub fn new(inner: S, changes: u64) -> Self {
-        Self { inner, changes_left: Rc::new(Cell::new(changes)) }
+    pub fn new(inner: impl Into<Store>, changes: u64) -> Self {
+        Self { inner: inner.into(), changes_left: Rc::new(Cell::new(changes)) }
     }
 
     /// Whether it is dead.
@@ -34,7 +36,8 @@ impl<S: Store> MortalStore<S> {
     }
 }
 
-impl<S: Store> Store for MortalStore<S> {
+#[async_trait(?Send)]
+impl Provider for MortalStore {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.inner.get(key).await
     }

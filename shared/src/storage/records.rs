@@ -67,18 +67,18 @@ pub fn decode<T: Record>(key: &Key, bytes: &[u8]) -> Result<T, StoreError> {
 
 /// The records of one store.
 #[derive(Clone)]
-pub struct Records<S> {
-    store: S,
+pub struct Records {
+    store: Store,
 }
 
-impl<S: Store> Records<S> {
+impl Records {
     /// Records in `store`.
-    pub fn new(store: S) -> Self {
-        Self { store }
+    pub fn new(store: impl Into<Store>) -> Self {
+        Self { store: store.into() }
     }
 
     /// The store beneath.
-    pub fn store(&self) -> &S {
+    pub fn store(&self) -> &Store {
         &self.store
     }
 

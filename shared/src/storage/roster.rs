@@ -19,7 +19,7 @@ use super::clock::Clock;
 use super::keys::{self, Key};
 use super::lease::Leases;
 use super::records::{Record, Records};
-use super::store::{Store, StoreError};
+use super::store::StoreError;
 
 /// How old a touch must be before it is folded, in milliseconds.
 pub const SETTLE_MS: u64 = 10_000;
@@ -132,16 +132,16 @@ pub struct Listed<R> {
 
 /// One list.
 #[derive(Clone)]
-pub struct Roster<S> {
+pub struct Roster {
     name: String,
-    records: Records<S>,
-    leases: Leases<S>,
+    records: Records,
+    leases: Leases,
     clock: Clock,
 }
 
-impl<S: Store> Roster<S> {
+impl Roster {
     /// The list of this name.
-    pub fn new(name: impl Into<String>, records: Records<S>, leases: Leases<S>, clock: Clock) -> Self {
+    pub fn new(name: impl Into<String>, records: Records, leases: Leases, clock: Clock) -> Self {
         Self { name: name.into(), records, leases, clock }
     }
 

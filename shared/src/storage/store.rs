@@ -1,6 +1,9 @@
 //! The four operations that every back end gives, and the error they share.
 
-use std::future::Future;
+use std::ops::Deref;
+use std::rc::Rc;
+
+use async_trait::async_trait;
 
 /// Why a store could not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -41,20 +44,41 @@ pub enum StoreError {
     },
 }
 
-/// A key-value store, reduced to what every provider does soundly.
+/// A key-value back end, reduced to what every provider does soundly.
 ///
 /// Each operation is atomic and, once it has returned, durable and seen by every other reader. Nothing else is
 /// assumed: no listing of keys, no compare-and-swap, no batches.
-pub trait Store: Clone + 'static {
+#[async_trait(?Send)]
+pub trait Provider {
     /// The value under `key`, if any.
-    fn get(&self, key: &str) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>>;
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError>;
     /// Writes `value` under `key`, over whatever was there.
-    fn set(&self, key: &str, value: Vec<u8>) -> impl Future<Output = Result<(), StoreError>>;
+    async fn set(&self, key: &str, value: Vec<u8>) -> Result<(), StoreError>;
     /// Removes `key`; removing what is not there is no error.
-    fn delete(&self, key: &str) -> impl Future<Output = Result<(), StoreError>>;
+    async fn delete(&self, key: &str) -> Result<(), StoreError>;
     /// Adds `delta` to the counter under `key` (absent counts as 0) and gives the sum. A counter's key is never
     /// written otherwise.
-    fn increment(&self, key: &str, delta: i64) -> impl Future<Output = Result<i64, StoreError>>;
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError>;
     /// The counter's present sum, without changing it.
-    fn counter(&self, key: &str) -> impl Future<Output = Result<i64, StoreError>>;
+    async fn counter(&self, key: &str) -> Result<i64, StoreError>;
+}
+
+/// A handle on a back end. Clones share it.
+///
+/// The back end is chosen at run time, so that everything above it is compiled once, not once for each back end.
+#[derive(Clone)]
+pub struct Store(Rc<dyn Provider>);
+
+impl<P: Provider + 'static> From<P> for Store {
+    fn from(provider: P) -> Self {
+        Self(Rc::new(provider))
+    }
+}
+
+impl Deref for Store {
+    type Target = dyn Provider;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
 }

@@ -14,7 +14,7 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::imaging::types::SessionType;
 use crate::imaging::{AssessorType, ImageSession};
-use crate::storage::{Lease, Store, StoreError};
+use crate::storage::{Lease, StoreError};
 
 /// Assessors of one session, at most: each is named in its record.
 const MAX_ASSESSORS: usize = 1_000;
@@ -37,7 +37,7 @@ pub struct NewAssessor {
     pub change: ExperimentChange,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Makes an assessor of a session.
     ///
     /// # Errors

@@ -5,9 +5,9 @@ use super::merge::{Finding, Reason};
 use crate::domain::Core;
 use crate::domain::manifest::FullScan;
 use crate::domain::shelf::Shelf;
-use crate::storage::{Store, StoreError, keys};
+use crate::storage::{StoreError, keys};
 
-impl<S: Store> Core<S> {
+impl Core {
     /// A lock, and resources of scans whose lists of files were changed in the archive: these stand on shelves, and images
     /// that are merged in would be hidden behind them.
     pub(super) async fn compare_with_changes(

@@ -11,7 +11,7 @@ use crate::domain::ids::random_id;
 use crate::domain::project::QuarantineCode;
 use crate::imaging::types::SessionType;
 use crate::imaging::{Field, ImageSession};
-use crate::storage::{Lease, Store, keys};
+use crate::storage::{Lease, keys};
 
 /// Fields that may be set on one experiment or scan, at most: they stand in its record.
 pub(super) const MAX_FIELDS: usize = 200;
@@ -121,7 +121,7 @@ impl Experiment {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Does something to an experiment while nobody else changes it. A lock is not looked at.
     ///
     /// # Errors
@@ -262,7 +262,7 @@ impl<S: Store> Core<S> {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Where nobody says a date by hand any more, that of the headers counts.
     async fn restore_date(&self, experiment: &mut Experiment) -> Result<(), DomainError> {
         if experiment.date.is_empty() {

@@ -15,7 +15,7 @@ use crate::domain::prearchive::PrearchiveSession;
 use crate::domain::prearchive::commit::MAX_FIELDS;
 use crate::domain::prearchive::status::{Action, Status};
 use crate::imaging::ImageSession;
-use crate::storage::{Store, StoreError};
+use crate::storage::StoreError;
 
 /// Files of all scans of a merged session, at most: they are looked at together.
 const MAX_MERGED_FILES: u64 = 400_000;
@@ -56,7 +56,7 @@ impl Content {
         }
     }
 
-    async fn scans<S: Store>(&self, core: &Core<S>) -> Result<Vec<FullScan>, StoreError> {
+    async fn scans(&self, core: &Core) -> Result<Vec<FullScan>, StoreError> {
         match self {
             Self::Stored(manifest) => core.full_scans(manifest).await,
             Self::Built(_, scans) => Ok(scans.clone()),
@@ -108,7 +108,7 @@ impl Examination {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// What stands against archiving a session like that. Nothing is changed.
     ///
     /// # Errors

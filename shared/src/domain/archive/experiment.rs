@@ -11,7 +11,7 @@ use crate::domain::resource::ItemResource;
 use crate::domain::{shelf, triage, user_cache};
 use crate::imaging::Field;
 use crate::storage::roster::RowSource;
-use crate::storage::{Lease, Record, Roster, Store, StoreError, keys};
+use crate::storage::{Lease, Record, Roster, StoreError, keys};
 
 /// An archived session, or an assessor of one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -148,8 +148,8 @@ pub(super) fn lease_of(project: &str, label: &str) -> String {
     format!("experiment/{project}/{label}")
 }
 
-impl<S: Store> Core<S> {
-    pub(super) fn experiment_roster(&self, project: &str) -> (Roster<S>, impl RowSource<Experiment>) {
+impl Core {
+    pub(super) fn experiment_roster(&self, project: &str) -> (Roster, impl RowSource<Experiment>) {
         let (records, of) = (self.records.clone(), project.to_owned());
         let source = move |id: String, place| {
             let (records, of) = (records.clone(), of.clone());
@@ -219,7 +219,7 @@ impl<S: Store> Core<S> {
         experiment.changed_ms = self.clock.now_ms();
         self.set_experiment(lease, experiment).await?;
         roster.settled(&experiment.id, touch).await?;
-        if Roster::<S>::is_long_at(touch.slot) {
+        if Roster::is_long_at(touch.slot) {
             roster.fold_if_long(&source).await?;
         }
         Ok(())

@@ -6,14 +6,14 @@ use super::experiment::Experiment;
 use crate::domain::Core;
 use crate::domain::manifest::Manifest;
 use crate::imaging::ImageSession;
-use crate::storage::{Store, StoreError, keys};
+use crate::storage::{StoreError, keys};
 
 /// How many records are read at once.
 const WIDTH: usize = 8;
 /// How often an experiment is looked at again that was changed between reading it and its manifest.
 const MAX_READS: usize = 4;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Each of these experiments with its session, without scans. One that was changed since it was listed comes as it
     /// is now; one that has gone is left out.
     ///

@@ -19,9 +19,9 @@ use crate::domain::prearchive::session::{ArchiveIntent, HeldSession};
 use crate::domain::project::QuarantineCode;
 use crate::domain::resource::ItemResource;
 use crate::domain::webhooks::SessionEventKind;
-use crate::storage::{Lease, Store, keys};
+use crate::storage::{Lease, keys};
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Makes a held session part of an experiment. `lease` is that of the experiment.
     ///
     /// # Errors

@@ -14,12 +14,12 @@ use crate::imaging::session::Scan;
 use crate::imaging::{Field, HeaderLimits, ImageReader, ImageSession, PetMr, Progress, SeriesSummary, build_session};
 use crate::intake::ExtentReader;
 use crate::storage::pack::PackReader;
-use crate::storage::{Lease, PackId, Store, StoreError};
+use crate::storage::{Lease, PackId, StoreError};
 
 /// How often it is begun again.
 const MAX_READS: usize = 3;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Sets what the headers of an experiment's images say. What they do not speak of stays as it was said by hand, and so
     /// do the data types, and types and quality of scans.
     ///
@@ -113,7 +113,7 @@ impl<S: Store> Core<S> {
     async fn add_header(
         &self,
         summary: &mut Option<SeriesSummary>,
-        pack: &mut Option<(PackId, Rc<PackReader<S>>)>,
+        pack: &mut Option<(PackId, Rc<PackReader>)>,
         file: &FileEntry,
     ) -> Result<(), StoreError> {
         let opened = match pack {

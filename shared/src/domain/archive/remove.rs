@@ -9,9 +9,9 @@ use super::trash::Trash;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::history::ItemKind;
-use crate::storage::{Store, StoreError, keys};
+use crate::storage::{StoreError, keys};
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Deletes an experiment with its files. From the one write on that does it nobody finds it; should the rest fail
     /// or be cut off, the sweep does it.
     ///

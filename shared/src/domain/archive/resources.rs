@@ -9,7 +9,7 @@ use crate::domain::catalog::{CatalogBuilder, CatalogJoin, Clashes, MAX_FILES};
 use crate::domain::error::DomainError;
 use crate::domain::resource::{ItemResource, MAX_RESOURCES};
 use crate::intake::name::ShownName;
-use crate::storage::{PackId, Store, StoreError, pack};
+use crate::storage::{PackId, StoreError, pack};
 
 /// Files that are written between two looks at whether to go on.
 const KEEP_EVERY: usize = 256;
@@ -23,7 +23,7 @@ pub(super) struct ResourceMerge {
     pub new: ItemResource,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// What stands against merging resources, and which are to be merged.
     pub(super) async fn compare_resources(
         &self,

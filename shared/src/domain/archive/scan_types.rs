@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Core;
 use crate::domain::manifest::StoredScan;
-use crate::storage::{Record, Store, StoreError, keys};
+use crate::storage::{Record, StoreError, keys};
 
 /// Descriptions that are kept of one project; the one that was learnt first goes.
 const MAX_DESCRIPTIONS: usize = 400;
@@ -94,7 +94,7 @@ impl ScanTypes {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     pub(super) async fn scan_types(&self, project: &str) -> Result<ScanTypes, StoreError> {
         Ok(self.records.get(&keys::scan_types(project)).await?.unwrap_or_default())
     }

@@ -14,7 +14,7 @@ use crate::domain::manifest::{FullScan, Manifest, StoredScan};
 use crate::imaging::Field;
 use crate::imaging::session::Scan;
 use crate::imaging::types::ScanType;
-use crate::storage::{Lease, PackId, Store, StoreError, keys};
+use crate::storage::{Lease, PackId, StoreError, keys};
 
 /// Scans of one experiment, at most: each that is made by hand rewrites their list.
 pub const MAX_SCANS: usize = 10_000;
@@ -106,7 +106,7 @@ fn free_id(scans: &[StoredScan]) -> String {
     (1_u64..).map(|number| number.to_string()).find(|id| !taken.contains(id.as_str())).unwrap_or_default()
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Makes a scan, or changes the one that is there.
     ///
     /// # Errors

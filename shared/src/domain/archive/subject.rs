@@ -8,7 +8,7 @@ use super::sharing::Share;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::storage::roster::RowSource;
-use crate::storage::{Record, Roster, Store, StoreError, keys};
+use crate::storage::{Record, Roster, StoreError, keys};
 
 /// A subject.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -72,8 +72,8 @@ impl Record for LabelRef {
     const VERSION: u32 = 1;
 }
 
-impl<S: Store> Core<S> {
-    pub(super) fn subject_roster(&self, project: &str) -> (Roster<S>, impl RowSource<Subject>) {
+impl Core {
+    pub(super) fn subject_roster(&self, project: &str) -> (Roster, impl RowSource<Subject>) {
         let (records, of) = (self.records.clone(), project.to_owned());
         let source = move |id: String, place| {
             let (records, of) = (records.clone(), of.clone());

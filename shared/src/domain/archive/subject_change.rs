@@ -7,7 +7,7 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::{MAX_NAME_BYTES, clean_label};
 use crate::storage::roster::{RowSource, Touch};
-use crate::storage::{Lease, Roster, Store, StoreError, keys};
+use crate::storage::{Lease, Roster, StoreError, keys};
 
 /// The list of renamed subjects.
 const RENAMED: &str = "renamed-subjects";
@@ -50,7 +50,7 @@ fn check_fields(fields: &BTreeMap<String, String>) -> Result<(), DomainError> {
     Ok(())
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Makes a subject of a label that is not used in its project yet.
     ///
     /// # Errors
@@ -173,7 +173,7 @@ impl<S: Store> Core<S> {
     }
 
     /// The subjects whose experiments may still name them by their former labels.
-    fn renamed_roster(&self) -> (Roster<S>, impl RowSource<()>) {
+    fn renamed_roster(&self) -> (Roster, impl RowSource<()>) {
         let records = self.records.clone();
         let source = move |id: String, place| {
             let records = records.clone();

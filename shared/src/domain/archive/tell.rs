@@ -11,7 +11,7 @@ use crate::domain::history::{Cause, Deed, Item, ItemKind};
 use crate::domain::ids::random_id;
 use crate::domain::prearchive::session::{HeldSession, PrearchiveSession};
 use crate::domain::webhooks::{SessionEvent, SessionEventKind};
-use crate::storage::{Store, StoreError};
+use crate::storage::StoreError;
 
 /// What is to be told when a session has become an experiment, or part of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ impl Told {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Writes down that a session has been archived and puts the messages of it in the queue. Done before the session
     /// leaves the prearchive, so that a crash cannot swallow it; after one it may be done twice.
     ///
@@ -72,7 +72,7 @@ impl<S: Store> Core<S> {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Puts a message of an experiment in the queue, as when it was archived.
     ///
     /// # Errors

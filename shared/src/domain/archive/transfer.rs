@@ -12,12 +12,12 @@ use crate::domain::prearchive::session::{ArchiveIntent, HeldSession, PrearchiveS
 use crate::domain::prearchive::status::{Action, Status};
 use crate::domain::project::QuarantineCode;
 use crate::domain::webhooks::SessionEventKind;
-use crate::storage::{Lease, Store, keys};
+use crate::storage::{Lease, keys};
 
 /// The quality a new scan is given: the first of XNAT's default list.
 pub(super) const FIRST_QUALITY: &str = "usable";
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Archives a session that was found at its place.
     ///
     /// # Errors

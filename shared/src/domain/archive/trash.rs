@@ -15,7 +15,7 @@ use crate::domain::error::DomainError;
 use crate::domain::history::ItemKind;
 use crate::domain::manifest::Manifest;
 use crate::storage::roster::RowSource;
-use crate::storage::{PackId, Record, Roster, Store, StoreError, keys, pack};
+use crate::storage::{PackId, Record, Roster, StoreError, keys, pack};
 
 /// An experiment, as it was before it was deleted or changed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -61,8 +61,8 @@ const ROSTER: &str = "experiment-trash";
 /// How long an old revision is left to those who are reading it, in milliseconds: some download it.
 const READERS_MS: u64 = 10 * 60 * 1000;
 
-impl<S: Store> Core<S> {
-    pub(super) fn experiment_trash(&self) -> (Roster<S>, impl RowSource<Trash>) {
+impl Core {
+    pub(super) fn experiment_trash(&self) -> (Roster, impl RowSource<Trash>) {
         let records = self.records.clone();
         let source = move |id: String, place| {
             let records = records.clone();

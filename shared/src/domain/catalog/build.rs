@@ -4,11 +4,11 @@ use super::change::{file_bytes, separator};
 use super::{Catalog, CatalogFile, FILES_PER_PAGE, PAGE_BYTES, Page, PageRef};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::storage::{Store, StoreError, keys};
+use crate::storage::{StoreError, keys};
 
 /// A catalog that is being written; nothing refers to it yet. Its pages have the numbers from 0 on, its head comes last.
-pub(crate) struct CatalogBuilder<'a, S> {
-    core: &'a Core<S>,
+pub(crate) struct CatalogBuilder<'a> {
+    core: &'a Core,
     id: &'a str,
     head: Catalog,
     files: Vec<CatalogFile>,
@@ -17,9 +17,9 @@ pub(crate) struct CatalogBuilder<'a, S> {
     last: Option<String>,
 }
 
-impl<'a, S: Store> CatalogBuilder<'a, S> {
+impl<'a> CatalogBuilder<'a> {
     /// Begins a catalog under an identifier that was never used.
-    pub fn new(core: &'a Core<S>, id: &'a str) -> Self {
+    pub fn new(core: &'a Core, id: &'a str) -> Self {
         Self { core, id, head: Catalog::default(), files: Vec::new(), bytes: 0, last: None }
     }
 

@@ -9,7 +9,7 @@ use super::{Catalog, CatalogFile, CatalogRef, FILES_PER_PAGE, Leftovers, MAX_FIL
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::intake::name::ShownName;
-use crate::storage::{Lease, Store, StoreError, keys};
+use crate::storage::{Lease, StoreError, keys};
 
 /// Of two lists of files in the order of their paths, one; a new file takes the place of an old one.
 fn merged(old: Vec<CatalogFile>, new: Vec<CatalogFile>) -> Vec<CatalogFile> {
@@ -40,7 +40,7 @@ fn paged(files: Vec<CatalogFile>) -> Vec<Vec<CatalogFile>> {
     pages
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Puts files, whose packs are committed already, with one write that makes all of them seen. With `overwrite` they
     /// take the place of those that are there; without, what is there stays, and the paths are given back.
     ///

@@ -7,7 +7,7 @@ use super::{Catalog, CatalogFile, CatalogRef, FILES_PER_PAGE, Leftovers, MAX_FIL
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::intake::name::ShownName;
-use crate::storage::{Lease, Store, StoreError, keys};
+use crate::storage::{Lease, StoreError, keys};
 
 /// Neighbours that have no more files than this together are joined when one of them shrinks, so that there are
 /// never many more pages than the files need.
@@ -28,14 +28,14 @@ pub enum Put {
 }
 
 /// A catalog under change: the head, and the pages that were read.
-pub(super) struct Draft<'a, S> {
-    pub core: &'a Core<S>,
+pub(super) struct Draft<'a> {
+    pub core: &'a Core,
     pub id: &'a str,
     pub head: Catalog,
     pub pages: BTreeMap<u64, Vec<CatalogFile>>,
 }
 
-impl<S: Store> Draft<'_, S> {
+impl Draft<'_> {
     /// The files of the page at this place of the list.
     pub async fn page(&mut self, index: usize) -> Result<&mut Vec<CatalogFile>, StoreError> {
         let Some(page) = self.head.pages.get(index) else { return Ok(self.pages.entry(u64::MAX).or_default()) };
@@ -135,9 +135,9 @@ fn page_bytes(files: &[CatalogFile]) -> usize {
     files.iter().map(file_bytes).sum()
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Begins a change; what the last one left behind is removed first.
-    pub(super) async fn draft<'a>(&'a self, catalog: CatalogRef<'a>) -> Result<Draft<'a, S>, StoreError> {
+    pub(super) async fn draft<'a>(&'a self, catalog: CatalogRef<'a>) -> Result<Draft<'a>, StoreError> {
         let mut head = self.catalog(catalog.id).await?;
         self.remove_leftovers(catalog, &std::mem::take(&mut head.leftovers)).await?;
         Ok(Draft { core: self, id: catalog.id, head, pages: BTreeMap::new() })

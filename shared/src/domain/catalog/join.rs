@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::{CatalogCursor, CatalogFile};
 use crate::domain::Core;
-use crate::storage::{Store, StoreError};
+use crate::storage::StoreError;
 
 /// What stands at the next path of two catalogs: at least one of them has a file there.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,19 +17,19 @@ pub(crate) struct Joined {
 }
 
 /// How far two catalogs have been read.
-pub(crate) struct CatalogJoin<'a, S> {
-    first: Side<'a, S>,
-    second: Side<'a, S>,
+pub(crate) struct CatalogJoin<'a> {
+    first: Side<'a>,
+    second: Side<'a>,
 }
 
-struct Side<'a, S> {
-    core: &'a Core<S>,
+struct Side<'a> {
+    core: &'a Core,
     cursor: Option<CatalogCursor>,
     read: VecDeque<CatalogFile>,
 }
 
-impl<'a, S: Store> Side<'a, S> {
-    fn new(core: &'a Core<S>, id: Option<&str>) -> Self {
+impl<'a> Side<'a> {
+    fn new(core: &'a Core, id: Option<&str>) -> Self {
         Self { core, cursor: id.map(CatalogCursor::new), read: VecDeque::new() }
     }
 
@@ -50,9 +50,9 @@ impl<'a, S: Store> Side<'a, S> {
     }
 }
 
-impl<'a, S: Store> CatalogJoin<'a, S> {
+impl<'a> CatalogJoin<'a> {
     /// Before the first path of two catalogs. One that is not named has no files.
-    pub fn new(core: &'a Core<S>, first: Option<&str>, second: Option<&str>) -> Self {
+    pub fn new(core: &'a Core, first: Option<&str>, second: Option<&str>) -> Self {
         Self { first: Side::new(core, first), second: Side::new(core, second) }
     }
 

@@ -4,9 +4,9 @@ use super::{CatalogRef, Leftovers};
 use crate::domain::Core;
 use crate::domain::manifest::FileEntry;
 use crate::storage::pack::{self, PackRecord};
-use crate::storage::{PackId, Store, StoreError, keys};
+use crate::storage::{PackId, StoreError, keys};
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Adds the pack of a file that has gone to what is left behind.
     pub(super) async fn leave_behind(&self, leftovers: &mut Leftovers, file: &FileEntry) -> Result<(), StoreError> {
         let list = match self.is_whole_pack(file).await? {

@@ -2,7 +2,7 @@
 
 use super::{Catalog, CatalogFile, Page};
 use crate::domain::Core;
-use crate::storage::{PackId, Store, StoreError, keys};
+use crate::storage::{PackId, StoreError, keys};
 
 /// How often a reader starts again because a change overtook it.
 const MAX_READS: usize = 16;
@@ -22,7 +22,7 @@ impl CatalogCursor {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// The head of a catalog; an empty one if there is none.
     ///
     /// # Errors

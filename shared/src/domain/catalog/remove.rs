@@ -6,7 +6,7 @@ use super::change::Draft;
 use super::{Catalog, CatalogCursor, CatalogFile, CatalogRef, Leftovers};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::storage::{Lease, PackId, Store, StoreError, keys};
+use crate::storage::{Lease, PackId, StoreError, keys};
 
 /// New pages that one change writes at most without writing them down before, so that many may lie uncommitted behind
 /// the next number.
@@ -15,7 +15,7 @@ pub(super) const MAX_NEW_PAGES: u64 = 2;
 /// Packs that are found to be needed still while a catalog is removed: they are not looked for again on every page.
 type Needed = BTreeSet<PackId>;
 
-impl<S: Store> Core<S> {
+impl Core {
     pub(super) async fn remove_leftovers(
         &self,
         catalog: CatalogRef<'_>,
@@ -47,7 +47,7 @@ impl<S: Store> Core<S> {
     /// Gives back what the files of a page had that were replaced, then removes the page.
     async fn remove_replaced_page(
         &self,
-        draft: &mut Draft<'_, S>,
+        draft: &mut Draft<'_>,
         catalog: CatalogRef<'_>,
         number: u64,
     ) -> Result<(), StoreError> {

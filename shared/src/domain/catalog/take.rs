@@ -9,7 +9,7 @@ use crate::domain::error::DomainError;
 use crate::domain::manifest::FileEntry;
 use crate::domain::prearchive::unpack::UnpackedFile;
 use crate::domain::prearchive::upload_files::ReceivedFile;
-use crate::storage::{Lease, PackId, Store, pack};
+use crate::storage::{Lease, PackId, pack};
 
 /// How files are taken over.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,7 @@ pub(crate) struct Taking<'a> {
     pub overwrite: bool,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Takes files over one after the other; what an archive holds, and files that share a pack, are taken over together.
     /// Gives the paths of those that are there already and were not to be overwritten: nothing is changed about them. On
     /// an error the files before it are taken over, and those that stay in `left` are nobody's.

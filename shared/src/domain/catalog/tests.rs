@@ -5,6 +5,7 @@ use futures::executor::block_on;
 use super::*;
 use crate::domain::{Core, DomainError, Settings};
 use crate::intake::{Extent, Method};
+use crate::storage::Provider;
 use crate::storage::counting::CountingStore;
 use crate::storage::memory::MemoryStore;
 use crate::storage::mortal::MortalStore;
@@ -12,11 +13,11 @@ use crate::storage::{Clock, Lease, Store, keys};
 
 const CATALOG: CatalogRef<'_> = CatalogRef { id: "c", owner: "me" };
 
-fn core<S: Store>(records: S, blobs: S) -> Core<S> {
+fn core(records: impl Into<Store>, blobs: impl Into<Store>) -> Core {
     Core::new(records, blobs, Clock::manual(1_700_000_000_000), Settings::default())
 }
 
-async fn lease<S: Store>(core: &Core<S>) -> Lease {
+async fn lease(core: &Core) -> Lease {
     core.leases.acquire("owner").await.unwrap().unwrap()
 }
 
@@ -39,7 +40,7 @@ fn file(path: &str, pack: u64) -> CatalogFile {
     }
 }
 
-async fn all<S: Store>(core: &Core<S>) -> Vec<(String, u64)> {
+async fn all(core: &Core) -> Vec<(String, u64)> {
     let mut cursor = CatalogCursor::new(CATALOG.id);
     let mut found = Vec::new();
     while let Some(files) = core.next_files(&mut cursor).await.unwrap() {
@@ -144,7 +145,7 @@ fn many_files_at_once_give_what_a_sorted_map_gives() {
 }
 
 /// A catalog of these paths, so many on a page, written at once.
-async fn seed<S: Store>(core: &Core<S>, paths: &[String], per_page: usize) {
+async fn seed(core: &Core, paths: &[String], per_page: usize) {
     let mut head = Catalog { files: paths.len() as u64, next_page: 1_000_000, ..Catalog::default() };
     for (number, some) in (0..).zip(paths.chunks(per_page)) {
         let files = (number * per_page as u64 + 1..).zip(some).map(|(pack, path)| file(path, pack)).collect();
@@ -274,7 +275,7 @@ fn a_reader_goes_on_when_pages_are_replaced_under_its_eyes() {
 }
 
 /// Every page in the store is one that the head names, or one that the next change writes again.
-async fn assert_nothing_is_lost(records: &MemoryStore, core: &Core<MemoryStore>) {
+async fn assert_nothing_is_lost(records: &MemoryStore, core: &Core) {
     let head = core.catalog(CATALOG.id).await.unwrap();
     let known = |page: u64| {
         head.pages.iter().any(|named| named.number == page)

@@ -18,7 +18,7 @@ use super::archive::ArchiveRequest;
 use super::error::DomainError;
 use super::prearchive::commit::CommitRequest;
 use crate::storage::roster::RowSource;
-use crate::storage::{Record, Roster, Store, StoreError, keys};
+use crate::storage::{Record, Roster, StoreError, keys};
 
 /// Sessions that one job works on, at most.
 pub const MAX_SESSIONS: usize = 10_000;
@@ -140,8 +140,8 @@ pub struct NewJob {
     pub items: Vec<JobItem>,
 }
 
-impl<S: Store> Core<S> {
-    fn jobs(&self) -> (Roster<S>, impl RowSource<JobRow>) {
+impl Core {
+    fn jobs(&self) -> (Roster, impl RowSource<JobRow>) {
         let records = self.records.clone();
         let source = move |id: String, place| {
             let records = records.clone();

@@ -3,7 +3,7 @@
 use super::{ITEMS_PER_PAGE, Job, JobItem, JobItems, JobKind, MessageKind};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::storage::{Lease, Store, StoreError, keys};
+use crate::storage::{Lease, StoreError, keys};
 
 /// How often a job tries a session that somebody else is at work on; each time it waits longer than a lease lives.
 const MAX_TRIES: u32 = 3;
@@ -17,7 +17,7 @@ pub(super) fn lease_name(id: &str) -> String {
     format!("job/{id}")
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Works on a job until it is done, if nobody else does. `true` if this worker did something.
     ///
     /// # Errors

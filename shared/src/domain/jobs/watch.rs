@@ -4,7 +4,7 @@ use super::{Job, MessageKind, NewJob};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
-use crate::storage::{Lease, Store, keys};
+use crate::storage::{Lease, keys};
 
 /// Work that is under way in this request.
 pub struct Watched {
@@ -19,7 +19,7 @@ pub struct Watched {
 /// How often it is said how much has come, in milliseconds.
 const PROGRESS_STEP_MS: u64 = 2_000;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Begins work that can be followed under a key of the user's.
     ///
     /// # Errors

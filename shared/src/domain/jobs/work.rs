@@ -8,7 +8,6 @@ use crate::domain::prearchive::commit::Committed;
 use crate::domain::prearchive::session::HeldSession;
 use crate::domain::prearchive::status::{Action, Status};
 use crate::domain::prearchive::{PrearchiveSession, SessionPlace};
-use crate::storage::Store;
 
 impl JobKind {
     /// The state of the sessions that wait for it.
@@ -43,7 +42,7 @@ fn prearchive_result(place: &SessionPlace) -> String {
     format!("Prearchive:{}", place.uri())
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Marks sessions as waiting for a job: all of them, or none.
     ///
     /// # Errors

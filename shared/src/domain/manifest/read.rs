@@ -2,9 +2,9 @@
 
 use super::{FILES_PER_PAGE, FileEntry, FilePage, FullScan, Manifest, Resource, ScanPage, StoredScan};
 use crate::domain::Core;
-use crate::storage::{Store, StoreError, keys};
+use crate::storage::{StoreError, keys};
 
-impl<S: Store> Core<S> {
+impl Core {
     /// The manifest of this identifier, which must exist.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids;
 use crate::imaging::session::ImageSession;
-use crate::storage::{Store, StoreError, keys};
+use crate::storage::{StoreError, keys};
 
 /// Scans on one page, at most; a page is also closed when it has grown to [`SCAN_PAGE_BYTES`].
 const SCANS_PER_PAGE: usize = 100;
@@ -47,7 +47,7 @@ impl From<NewScan> for FullScan {
 /// How many records are written at once.
 const WIDTH: usize = 8;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Writes a new manifest. Nothing refers to it yet.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::imaging::ecat::{ECAT, ECAT_CLASS};
 use crate::imaging::naming;
 use crate::imaging::summary::SeriesSummary;
 use crate::imaging::{ImageSession, PetMr, build_session};
-use crate::storage::{PackId, Store};
+use crate::storage::PackId;
 
 /// From so many segments on, a session is shown as BUILDING while it is built, and the lease is renewed on the way.
 const MANY_SEGMENTS: u64 = 32;
@@ -182,7 +182,7 @@ fn named(files: Vec<(PackId, ArrivedFile)>) -> Vec<FileEntry> {
         .collect()
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Writes the manifest of what was gathered for a project; `None` if that makes no session.
     pub(crate) async fn write_gathered(
         &self,

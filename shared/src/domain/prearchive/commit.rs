@@ -11,7 +11,6 @@ use crate::domain::error::DomainError;
 use crate::domain::history::Cause;
 use crate::domain::project::PrearchiveCode;
 use crate::imaging::Field;
-use crate::storage::Store;
 
 /// What is to be said of a session besides its images: what is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -132,7 +131,7 @@ fn too_long() -> DomainError {
     DomainError::Invalid { what: format!("A field of the session is longer than the {MAX_TEXT_BYTES} bytes allowed.") }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Builds a session after saying something of it.
     ///
     /// # Errors

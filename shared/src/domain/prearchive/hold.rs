@@ -3,13 +3,13 @@
 use super::session::{HeldSession, PrearchiveSession, SessionPlace, lease_name};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::storage::{Lease, Store, StoreError, keys};
+use crate::storage::{Lease, StoreError, keys};
 
 /// How long a request waits for whoever is at work on a session, in milliseconds: most are done in a moment, and a
 /// client that goes on right after an answer should not meet what follows the answer.
 const BRIEF_MS: u64 = 250;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Takes a session for a change: nobody else may change it until it is stored or let go.
     ///
     /// # Errors

@@ -6,9 +6,9 @@ use super::session::PrearchiveSession;
 use crate::domain::Core;
 use crate::domain::archive::{ArchiveRequest, Wish};
 use crate::domain::error::DomainError;
-use crate::storage::{Store, StoreError};
+use crate::storage::StoreError;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Whether a session of a list looks as if it should be completed now.
     pub fn may_be_idle(&self, row: &SessionRow) -> bool {
         let idle_ms = self.settings.session_idle_seconds.saturating_mul(1000);

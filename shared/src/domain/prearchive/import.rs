@@ -18,7 +18,7 @@ use crate::domain::error::DomainError;
 use crate::domain::{Core, project::PrearchiveCode};
 use crate::imaging::Field;
 use crate::storage::pack::{self, PackShape, PackWriter};
-use crate::storage::{PackId, Store, StoreError};
+use crate::storage::{PackId, StoreError};
 
 /// XNAT's import handlers, as far as they are served here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,24 +91,24 @@ pub struct Imported {
 }
 
 /// The packs of an upload.
-struct Packs<'a, S> {
+struct Packs<'a> {
     shapes: &'a [PackShape],
     /// Writers of those whose last bytes are on their way to the store.
-    flushing: Vec<PackWriter<S>>,
+    flushing: Vec<PackWriter>,
     /// The one that may have been imported before.
     lent: Option<PackId>,
     /// Whether they are to be sealed in the end.
     seals: bool,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Makes an upload's studies sessions of the prearchive, or adds them to the sessions that receive them, and
     /// builds those unless more is to come. From the return on every file is kept.
     ///
     /// # Errors
     /// [`DomainError::Busy`] while a session that should receive files is worked on, or the store's failure. Nothing
     /// refers to the upload's packs then, unless the error came between the sessions of several studies.
-    pub async fn import(&self, upload: Upload<S>, request: &ImportRequest) -> Result<Imported, DomainError> {
+    pub async fn import(&self, upload: Upload, request: &ImportRequest) -> Result<Imported, DomainError> {
         let Upload { started_ms, packs, mut flushing, lent, studies, ignored_count, odd_preambles, mut verdicts } =
             upload;
         let mut targets = Vec::with_capacity(studies.len());
@@ -176,7 +176,7 @@ impl<S: Store> Core<S> {
 
     async fn place_studies(
         &self,
-        packs: Packs<'_, S>,
+        packs: Packs<'_>,
         targets: Vec<Target>,
         request: &ImportRequest,
         notes: &ImportNotes,
@@ -225,7 +225,7 @@ impl<S: Store> Core<S> {
     async fn commit_packs(
         &self,
         shapes: &[PackShape],
-        flushing: Vec<PackWriter<S>>,
+        flushing: Vec<PackWriter>,
         lent: Option<PackId>,
         targets: &[Target],
     ) -> Result<Vec<Option<u64>>, DomainError> {
@@ -242,7 +242,7 @@ impl<S: Store> Core<S> {
             SessionChoice::Open(session) => self.begin_segment(&session.id).await.map(Some),
             SessionChoice::Existing(_) | SessionChoice::New(_) => Ok(None),
         });
-        let flushes = flushing.into_iter().map(async |mut writer: PackWriter<S>| writer.flush().await);
+        let flushes = flushing.into_iter().map(async |mut writer: PackWriter| writer.flush().await);
         let (commits, begins, flushes) = futures::join!(join_all(commits), join_all(begins), join_all(flushes));
         commits.into_iter().chain(flushes).collect::<Result<(), StoreError>>()?;
         Ok(begins.into_iter().collect::<Result<_, StoreError>>()?)

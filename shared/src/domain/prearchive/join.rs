@@ -21,7 +21,7 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::storage::pack;
-use crate::storage::{PackId, Store, StoreError, keys};
+use crate::storage::{PackId, StoreError, keys};
 
 /// How old the time of a session's last change may be in its record while files arrive, in milliseconds: the record is
 /// not written for every file.
@@ -38,7 +38,7 @@ enum Joined {
     Missed,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// The session to which a study can be added right now.
     pub(super) async fn open_receiver(
         &self,

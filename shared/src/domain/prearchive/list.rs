@@ -6,8 +6,8 @@ use super::row::SessionRow;
 use super::session::lease_name;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
+use crate::storage::StoreError;
 use crate::storage::roster::Listed;
-use crate::storage::{Store, StoreError};
 
 /// A part of a project's list.
 #[derive(Debug, Clone, Default)]
@@ -18,7 +18,7 @@ pub struct SessionPage {
     pub passed: usize,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// The sessions of a project (or of `Unassigned`), oldest first.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use super::target::Target;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::imaging::{session, tags};
-use crate::storage::{Store, keys};
+use crate::storage::keys;
 
 /// A session that is to be made.
 pub(super) struct NewSession {
@@ -37,7 +37,7 @@ impl NewSession {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Makes a new session at the place that was chosen, or at a free one.
     pub(super) async fn make_session_at(
         &self,

@@ -8,7 +8,6 @@ use crate::domain::Core;
 use crate::domain::archive::{ArchiveRequest, Experiment, Wish};
 use crate::domain::error::DomainError;
 use crate::domain::history::Cause;
-use crate::storage::Store;
 
 /// How an upload brings its sessions on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,7 +79,7 @@ impl Brought {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Brings the sessions of an upload on, as is wanted. May be done again with those that are left when somebody dies
     /// over it.
     ///

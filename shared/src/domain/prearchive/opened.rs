@@ -10,7 +10,6 @@ use crate::intake::{
     ZipScanner,
 };
 use crate::limits::Limits;
-use crate::storage::Store;
 use crate::storage::pack::{self, PackReader, PackShape, PackWriter};
 
 /// Bytes of a pack that are looked at at once.
@@ -70,7 +69,7 @@ impl<F: SinkFactory> Scan<F> {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Looks through a file that lies in a complete pack if it is an archive (zip, tar) or compressed (gzip, bzip2,
     /// xz), which its first bytes say; `None` if it is neither. The pack of what was compressed is removed once it is
     /// decompressed, unless it `is_kept`.
@@ -135,7 +134,7 @@ impl<S: Store> Core<S> {
 
     async fn decompress_into<F: SinkFactory>(
         &self,
-        writer: &mut PackWriter<S>,
+        writer: &mut PackWriter,
         packed: PackShape,
         name: &EntryName,
         sinks: F,

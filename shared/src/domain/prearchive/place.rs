@@ -5,7 +5,7 @@ use super::status::Action;
 use crate::domain::error::DomainError;
 use crate::domain::ids::{clean_label, is_folder_name};
 use crate::domain::{Core, time};
-use crate::storage::{Store, StoreError, keys};
+use crate::storage::{StoreError, keys};
 
 /// What identifies the session that a study goes to.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ impl Identity {
 /// How many milliseconds a new session is put later at most because the place is taken.
 const MAX_LATER_MS: u64 = 10_000;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// The session that already receives this study under this label, if files may be added to it. Waits for whoever is
     /// at work on it: whether it can receive more shows when they are done.
     ///

@@ -4,9 +4,9 @@ use super::session::{HeldSession, PrearchiveSession, SessionPlace, SessionRef};
 use super::status::Action;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::storage::{Store, keys};
+use crate::storage::keys;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Moves a held session to another project, under its timestamp and folder. One write moves it, so that it stands
     /// in one project at every moment. The session is given back in any case.
     ///

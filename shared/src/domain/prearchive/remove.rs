@@ -4,9 +4,8 @@ use super::session::HeldSession;
 use super::status::Action;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::storage::Store;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Deletes a held session. From the return on it is gone for everybody; what it leaves behind is removed by
     /// [`Core::empty_trash_of`], or by the sweep.
     ///

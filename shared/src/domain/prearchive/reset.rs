@@ -4,9 +4,8 @@ use super::session::HeldSession;
 use super::status::{Action, Status};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::storage::Store;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Computes a held session's status anew from what there is; what was queued for it is taken back.
     ///
     /// # Errors

@@ -8,7 +8,6 @@ use crate::domain::catalog::{FileNotes, Taking};
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::domain::resource::{ItemResource, MAX_RESOURCES, check_label, check_notes};
-use crate::storage::Store;
 
 /// What is to be done with files that have been received.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +22,7 @@ pub struct AddFiles {
     pub overwrite: bool,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Adds files to a resource of a session. Gives the paths of those that are there already and were not to be
     /// overwritten: nothing is changed about them. Each of the others is kept from the return on; on an error some
     /// may have been added.

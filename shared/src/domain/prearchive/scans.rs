@@ -8,12 +8,12 @@ use super::status::{Action, Status};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::manifest::{Manifest, StoredScan};
-use crate::storage::{PackId, Store, StoreError, keys, pack};
+use crate::storage::{PackId, StoreError, keys, pack};
 
 /// Series that can be deleted of one session, at most: each is kept in the session's record.
 const MAX_REMOVED_SERIES: usize = 1_000;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Deletes a scan of a held session: its document no longer has it, and building does not bring it back. Images of
     /// the series that come later make it anew.
     ///

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Core;
 use crate::imaging::summary::SeriesSummary;
 use crate::intake::Extent;
-use crate::storage::{PackId, Record, Store, StoreError, keys};
+use crate::storage::{PackId, Record, StoreError, keys};
 
 /// Files on one page, at most.
 pub(crate) const FILES_PER_PAGE: usize = 256;
@@ -151,7 +151,7 @@ impl Segment {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     pub(crate) async fn write_segment_page(
         &self,
         pack: PackId,

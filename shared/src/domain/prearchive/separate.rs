@@ -14,7 +14,7 @@ use crate::domain::error::DomainError;
 use crate::domain::ids::{clean_label, random_id};
 use crate::domain::project::PetMrHandling;
 use crate::imaging::types::is_mr;
-use crate::storage::{PackId, Store, StoreError, keys, pack};
+use crate::storage::{PackId, StoreError, keys, pack};
 
 /// The label of one part: XNAT's rule. `PETMR` in the label becomes the part's modality, else that stands behind it.
 fn part_label(label: &str, modality: &str) -> String {
@@ -34,7 +34,7 @@ struct Divided {
     rest: Vec<(PackId, SegmentPage)>,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Divides a held session that has just been built, if it is a PET/MR session and its project wants two. Gives the
     /// MR session then; the held one is the PET session.
     ///

@@ -13,7 +13,7 @@ use crate::domain::ids::{UNASSIGNED, project_or_unassigned};
 use crate::domain::resource::ItemResource;
 use crate::imaging::Field;
 use crate::storage::roster::RowSource;
-use crate::storage::{Lease, Record, Roster, Store, StoreError, keys};
+use crate::storage::{Lease, Record, Roster, StoreError, keys};
 
 /// Where a session stands in the prearchive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -233,8 +233,8 @@ pub(crate) fn roster_name(project: &str) -> String {
     format!("prearchive/{project}")
 }
 
-impl<S: Store> Core<S> {
-    pub(crate) fn prearchive_roster(&self, project: &str) -> (Roster<S>, impl RowSource<SessionRow>) {
+impl Core {
+    pub(crate) fn prearchive_roster(&self, project: &str) -> (Roster, impl RowSource<SessionRow>) {
         let core = self.clone();
         let owner = project.to_owned();
         let source = move |id: String, place| {

@@ -10,7 +10,7 @@ use crate::domain::access::Right;
 use crate::domain::error::DomainError;
 use crate::domain::ids::{UNASSIGNED, clean_label, random_id};
 use crate::imaging::naming::{self, AutoArchive};
-use crate::storage::{Lease, Store};
+use crate::storage::Lease;
 
 /// The session label of a study that names none.
 const NAMELESS_SESSION: &str = "dicom_upload";
@@ -47,7 +47,7 @@ impl SessionChoice {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Decides where a study goes, and keeps others from making a second session for it meanwhile.
     pub(super) async fn target(
         &self,

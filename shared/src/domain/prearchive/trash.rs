@@ -13,7 +13,7 @@ use super::session::{HeldSession, PrearchiveSession, SessionPlace, SessionRef, l
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::storage::roster::RowSource;
-use crate::storage::{PackId, Record, Roster, Store, StoreError, keys, pack};
+use crate::storage::{PackId, Record, Roster, StoreError, keys, pack};
 
 /// A session that has left, or is just leaving.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,8 +33,8 @@ impl Record for Trash {
 
 const ROSTER: &str = "trash";
 
-impl<S: Store> Core<S> {
-    fn trash_roster(&self) -> (Roster<S>, impl RowSource<()>) {
+impl Core {
+    fn trash_roster(&self) -> (Roster, impl RowSource<()>) {
         let records = self.records.clone();
         let source = move |id: String, place| {
             let records = records.clone();
@@ -139,10 +139,10 @@ impl<S: Store> Core<S> {
         roster.settled(id, touch).await?;
         self.leases.retire(lease).await?;
         // Lists that many sessions leave at once are folded on the way; see `Roster::is_long_at`.
-        if Roster::<S>::is_long_at(touch.slot) {
+        if Roster::is_long_at(touch.slot) {
             roster.fold_if_long(&source).await?;
         }
-        if Roster::<S>::is_long_at(trash.slot) {
+        if Roster::is_long_at(trash.slot) {
             let (sessions, rows) = self.prearchive_roster(&trash.session.place.project);
             sessions.fold_if_long(&rows).await?;
         }

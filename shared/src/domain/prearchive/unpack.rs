@@ -6,7 +6,6 @@ use super::upload_files::{FilesError, ReceivedFile, file_name};
 use crate::domain::Core;
 use crate::intake::{Entry, EntryName, EntrySink, EntryVisitor, Extent, SinkFactory};
 use crate::limits::Limits;
-use crate::storage::Store;
 
 /// A file of an archive.
 #[derive(Debug, Clone)]
@@ -73,7 +72,7 @@ fn folder_of(path: &str) -> &str {
     path.rfind('/').and_then(|slash| path.get(..=slash)).unwrap_or_default()
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Unpacks those of the files that are archives (zip, tar) or compressed (gzip, bzip2, xz), which their first bytes
     /// say; the others stay as they are. What an archive holds has paths below the folder in which the archive was to
     /// stand.

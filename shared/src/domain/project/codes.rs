@@ -8,7 +8,6 @@ use crate::domain::Core;
 use crate::domain::access::ProjectRole;
 use crate::domain::error::DomainError;
 use crate::imaging::PetMr;
-use crate::storage::Store;
 
 /// What becomes of a session that has been uploaded to a project (XNAT's `prearchive_code`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,7 +242,7 @@ impl From<PetMrHandling> for PetMr {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Sets what becomes of uploads to the project.
     ///
     /// # Errors

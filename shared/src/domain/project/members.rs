@@ -7,7 +7,6 @@ use crate::accounts::Login;
 use crate::domain::Core;
 use crate::domain::access::ProjectRole;
 use crate::domain::error::DomainError;
-use crate::storage::Store;
 
 /// Members of one project, at most: all of them stand in its record.
 pub const MAX_MEMBERS: usize = 2_000;
@@ -21,7 +20,7 @@ pub enum LastOwner {
     MayGo,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Gives users a role in a project, in place of the one they have.
     ///
     /// # Errors

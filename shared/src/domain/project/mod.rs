@@ -14,7 +14,7 @@ use super::access::{Accessibility, ProjectRole};
 use super::error::DomainError;
 use super::ids::ProjectId;
 use crate::storage::roster::RowSource;
-use crate::storage::{Record, Roster, Store, StoreError, keys};
+use crate::storage::{Record, Roster, StoreError, keys};
 
 pub use codes::{PetMrHandling, PrearchiveCode, QuarantineCode, ResourceQuarantine};
 pub use fields::{ProjectChange, ProjectField, ProjectFields};
@@ -80,8 +80,8 @@ const ROSTER: &str = "projects";
 /// One lease for all projects: titles and aliases are unique over the site, and projects are changed seldom.
 const LEASE: &str = "projects";
 
-impl<S: Store> Core<S> {
-    fn projects(&self) -> (Roster<S>, impl RowSource<Project>) {
+impl Core {
+    fn projects(&self) -> (Roster, impl RowSource<Project>) {
         let records = self.records.clone();
         let source = move |id: String, place| {
             let records = records.clone();

@@ -12,7 +12,7 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::history::ItemKind;
 use crate::storage::roster::RowSource;
-use crate::storage::{Record, Roster, Store, StoreError, keys};
+use crate::storage::{Record, Roster, StoreError, keys};
 
 /// What is left of a deleted project.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,8 +37,8 @@ impl Record for Tombstone {
 
 const ROSTER: &str = "deleted-projects";
 
-impl<S: Store> Core<S> {
-    fn deleted_projects(&self) -> (Roster<S>, impl RowSource<Tombstone>) {
+impl Core {
+    fn deleted_projects(&self) -> (Roster, impl RowSource<Tombstone>) {
         let records = self.records.clone();
         let source = move |id: String, place| {
             let records = records.clone();
@@ -139,7 +139,7 @@ impl<S: Store> Core<S> {
         Ok(finished)
     }
 
-    async fn finish_deleted_project(&self, roster: &Roster<S>, tombstone: Tombstone) -> Result<bool, DomainError> {
+    async fn finish_deleted_project(&self, roster: &Roster, tombstone: Tombstone) -> Result<bool, DomainError> {
         let id = tombstone.id.clone();
         if !self.is_buried(roster, &tombstone).await? {
             return Ok(false);
@@ -186,7 +186,7 @@ impl<S: Store> Core<S> {
     }
 
     /// Whether the project is deleted. If whoever was about to delete it died before, it stays: the tombstone goes.
-    async fn is_buried(&self, roster: &Roster<S>, tombstone: &Tombstone) -> Result<bool, DomainError> {
+    async fn is_buried(&self, roster: &Roster, tombstone: &Tombstone) -> Result<bool, DomainError> {
         self.with_lease(LEASE, "the list of projects", async |core| {
             let id = tombstone.id.as_str();
             if core.project_by_id(id).await?.is_some() {

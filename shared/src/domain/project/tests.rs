@@ -16,11 +16,11 @@ impl Site {
         Self { records: MemoryStore::new(), clock: Clock::manual(1_700_000_000_000) }
     }
 
-    fn core(&self) -> Core<MemoryStore> {
+    fn core(&self) -> Core {
         Core::new(self.records.clone(), MemoryStore::new(), self.clock.clone(), Settings::default())
     }
 
-    fn doomed(&self, changes: u64) -> (Core<MortalStore<MemoryStore>>, MortalStore<MemoryStore>) {
+    fn doomed(&self, changes: u64) -> (Core, MortalStore) {
         let mortal = MortalStore::new(self.records.clone(), changes);
         let blobs = MortalStore::new(MemoryStore::new(), u64::MAX);
         (Core::new(mortal.clone(), blobs, self.clock.clone(), Settings::default()), mortal)

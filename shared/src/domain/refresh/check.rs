@@ -9,7 +9,7 @@ use crate::domain::digests::{Digests, ReadError, md5_read};
 use crate::domain::manifest::FileEntry;
 use crate::intake::{ExtentError, ExtentReader, PackReadError};
 use crate::storage::pack::{self, PackReader, PackShape};
-use crate::storage::{PackId, Store, StoreError};
+use crate::storage::{PackId, StoreError};
 
 /// What a file is found to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum FileState {
     Missing,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Looks at some files: whether their packs are there; with `probes` whether their first and last bytes are; with
     /// `reads` whether all their bytes are what they were, which takes the digests that are missing.
     ///
@@ -38,7 +38,7 @@ impl<S: Store> Core<S> {
     ) -> Result<Vec<FileState>, StoreError> {
         let mut shapes: BTreeMap<PackId, Option<PackShape>> = BTreeMap::new();
         let mut digests = Digests::default();
-        let mut reader: Option<(PackId, Rc<PackReader<S>>)> = None;
+        let mut reader: Option<(PackId, Rc<PackReader>)> = None;
         let mut states = Vec::with_capacity(files.len());
         for file in files {
             let shape = match shapes.entry(file.pack) {
@@ -74,7 +74,7 @@ impl<S: Store> Core<S> {
     async fn read_through(
         &self,
         file: &FileEntry,
-        pack: Rc<PackReader<S>>,
+        pack: Rc<PackReader>,
         digests: &mut Digests,
     ) -> Result<FileState, StoreError> {
         let known = self.known_digest(digests, file).await?;
@@ -112,7 +112,7 @@ impl<S: Store> Core<S> {
 }
 
 /// Whether the first and the last byte of a file are there.
-async fn probe<S: Store>(file: &FileEntry, pack: &PackReader<S>) -> Result<FileState, StoreError> {
+async fn probe(file: &FileEntry, pack: &PackReader) -> Result<FileState, StoreError> {
     let last = file.extent.stored_len.saturating_sub(1);
     if file.extent.stored_len == 0 {
         return Ok(FileState::Fine);

@@ -14,7 +14,6 @@ use super::error::DomainError;
 use super::manifest::{FileEntry, Manifest, Resource};
 use super::resource::{CountedResource, named};
 use super::shelf::ShelfOf;
-use crate::storage::Store;
 
 /// What is to be done beside looking whether every file's pack is there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -93,7 +92,7 @@ impl Refreshed {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Refreshes the catalogs of an item. An experiment's are its own and those of all its scans and assessors.
     ///
     /// # Errors

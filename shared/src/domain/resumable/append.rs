@@ -10,7 +10,7 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::prearchive::upload::UploadError;
 use crate::storage::pack::{self, PackWriter};
-use crate::storage::{Lease, PackId, Store, StoreError, keys};
+use crate::storage::{Lease, PackId, StoreError, keys};
 
 /// After so many new bytes it is written down how many are safe, so that a host that dies costs no more than these.
 const STEP_BYTES: u64 = 32 * 1024 * 1024;
@@ -30,7 +30,7 @@ pub struct Appending {
     lease: Lease,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Takes a user's upload to add to it.
     ///
     /// # Errors
@@ -126,7 +126,7 @@ impl<S: Store> Core<S> {
     async fn note_safe(
         &self,
         upload: &mut ResumableUpload,
-        writer: &mut PackWriter<S>,
+        writer: &mut PackWriter,
         lease: &mut Lease,
     ) -> Result<(), DomainError> {
         let safe_bytes = writer.safe_bytes().await?;

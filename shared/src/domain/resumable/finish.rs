@@ -6,9 +6,9 @@ use crate::domain::error::DomainError;
 use crate::domain::prearchive::onward::{Brought, Onward, Way};
 use crate::domain::prearchive::upload_files::ReceivedFile;
 use crate::intake::{EntryName, Extent, Method};
-use crate::storage::{Store, StoreError, pack};
+use crate::storage::{StoreError, pack};
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Writes down what is wanted of the sessions of an upload before it is imported, so that whoever comes next knows.
     ///
     /// # Errors

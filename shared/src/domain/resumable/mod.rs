@@ -18,7 +18,7 @@ use super::ids::random_id;
 use super::prearchive::onward::Onward;
 use crate::storage::pack::{CHUNK_BYTES, PackShape};
 use crate::storage::roster::RowSource;
-use crate::storage::{PackId, Record, Roster, Store, StoreError, keys};
+use crate::storage::{PackId, Record, Roster, StoreError, keys};
 
 /// Open uploads of one user, at most.
 const MAX_OPEN: usize = 100;
@@ -125,8 +125,8 @@ impl ResumableUpload {
     }
 }
 
-impl<S: Store> Core<S> {
-    fn resumable_uploads(&self) -> (Roster<S>, impl RowSource<UploadRow>) {
+impl Core {
+    fn resumable_uploads(&self) -> (Roster, impl RowSource<UploadRow>) {
         let records = self.records.clone();
         let source = move |id: String, place| {
             let records = records.clone();

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::storage::{PackId, Store, StoreError};
+use crate::storage::{PackId, StoreError};
 
-impl<S: Store> Core<S> {
+impl Core {
     /// The packs of uploads that are still open: nobody else refers to them yet.
     pub(crate) async fn packs_of_open_uploads(&self) -> Result<BTreeSet<PackId>, StoreError> {
         let (roster, source) = self.resumable_uploads();

@@ -8,7 +8,6 @@ use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::domain::prearchive::upload_files::ReceivedFile;
 use crate::domain::resource::{ItemResource, MAX_RESOURCES, check_label, check_notes, named};
-use crate::storage::Store;
 
 /// What is to be done with files that have been received.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +22,7 @@ pub struct AddItemFiles {
     pub overwrite: bool,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Makes an empty resource.
     ///
     /// # Errors

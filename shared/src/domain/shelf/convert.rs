@@ -7,9 +7,8 @@ use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::domain::manifest::Resource;
 use crate::domain::resource::ItemResource;
-use crate::storage::Store;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// The resource of the held scan that stands in the manifest under this name, if there is one: a label is meant
     /// before a number.
     pub(super) async fn manifest_resource(

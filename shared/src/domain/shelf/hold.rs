@@ -6,7 +6,7 @@ use crate::domain::archive::{Experiment, Subject};
 use crate::domain::catalog::CatalogRef;
 use crate::domain::error::DomainError;
 use crate::storage::keys::Key;
-use crate::storage::{Lease, Store, StoreError, keys};
+use crate::storage::{Lease, StoreError, keys};
 
 /// A shelf that nobody else may change meanwhile.
 pub(in crate::domain) struct HeldShelf {
@@ -40,7 +40,7 @@ fn busy() -> DomainError {
     DomainError::Busy { what: "this item of the archive".to_owned() }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Does something to a shelf while nobody else changes its item.
     ///
     /// # Errors

@@ -6,12 +6,12 @@ use crate::domain::archive::Experiment;
 use crate::domain::error::DomainError;
 use crate::domain::manifest::{Manifest, StoredScan};
 use crate::domain::resource::CountedResource;
-use crate::storage::{Store, StoreError, keys};
+use crate::storage::{StoreError, keys};
 
 /// How many shelves are read at once.
 const WIDTH: usize = 8;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// The resources on a project's or subject's shelf, or an experiment's own, in order of their labels. Those of a
     /// scan are given by [`Core::scans_of`], as they stand before those of the manifest.
     ///

@@ -6,12 +6,12 @@ use crate::domain::catalog::CatalogRef;
 use crate::domain::error::DomainError;
 use crate::storage::keys::Key;
 use crate::storage::roster::{RowSource, Touch};
-use crate::storage::{Roster, Store, StoreError, keys};
+use crate::storage::{Roster, StoreError, keys};
 
 /// The list of subjects that are about to go, or have gone, and leave a shelf.
 const TRASH: &str = "subject-trash";
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Removes a shelf with all that stands on it; its item is gone, or goes next.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl<S: Store> Core<S> {
         .await
     }
 
-    fn subject_trash(&self) -> (Roster<S>, impl RowSource<()>) {
+    fn subject_trash(&self) -> (Roster, impl RowSource<()>) {
         let records = self.records.clone();
         let source = move |id: String, place| {
             let records = records.clone();
@@ -74,7 +74,7 @@ impl<S: Store> Core<S> {
         let touch = roster.touch(id, Some(noted.place)).await?;
         self.remove_shelf(&keys::subject_shelf(id), &subject_owner(id)).await?;
         roster.settled(id, touch).await?;
-        if Roster::<S>::is_long_at(touch.slot) {
+        if Roster::is_long_at(touch.slot) {
             roster.fold_if_long(&source).await?;
         }
         Ok(())

@@ -25,7 +25,7 @@ fn status(status: StatusChange) -> ExperimentChange {
 }
 
 /// A session with an assessor that has a file, as somebody else sees them.
-async fn assessed(core: &Core<MemoryStore>) -> (Experiment, Experiment) {
+async fn assessed(core: &Core) -> (Experiment, Experiment) {
     let session = archived(core).await;
     let assessor = core.create_assessor(&new(&session.id, "QC1")).await.unwrap();
     put(core, &ShelfOf::Experiment(assessor.id.clone()), "OUT", "a.txt", b"x").await.unwrap();

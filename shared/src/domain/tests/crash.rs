@@ -6,7 +6,7 @@ use crate::domain::prearchive::place::ForcedPlace;
 use crate::storage::mortal::MortalStore;
 
 /// After a worker has died and its leases have ended, what others see must be whole.
-pub(super) async fn recover(site: &Site) -> Core<MemoryStore> {
+pub(super) async fn recover(site: &Site) -> Core {
     let core = site.core();
     // A worker who died while it took a lease is noticed at the first sweep, and given up at the second.
     for _ in 0..2 {
@@ -17,7 +17,7 @@ pub(super) async fn recover(site: &Site) -> Core<MemoryStore> {
 }
 
 /// A core whose worker dies after so many changes of records, and the store that tells whether it has.
-pub(super) fn doomed(site: &Site, steps: u64) -> (Core<MortalStore<MemoryStore>>, MortalStore<MemoryStore>) {
+pub(super) fn doomed(site: &Site, steps: u64) -> (Core, MortalStore) {
     let mortal = MortalStore::new(site.records.clone(), steps);
     (site.core_on(mortal.clone(), MortalStore::new(site.blobs.clone(), u64::MAX)), mortal)
 }
@@ -28,7 +28,7 @@ pub(super) fn left(site: &Site, kind: &str) -> usize {
 }
 
 /// Archives as a client does that tries again while the session is busy.
-async fn archive_in_the_end(site: &Site, core: &Core<MemoryStore>, session: &PrearchiveSession) -> Experiment {
+async fn archive_in_the_end(site: &Site, core: &Core, session: &PrearchiveSession) -> Experiment {
     for _ in 0..4 {
         match core.archive(session, &archive_request()).await {
             Ok(experiment) => return experiment,
@@ -141,7 +141,7 @@ fn an_archiver_who_dies_at_any_step_leaves_the_session_or_the_experiment() {
             let (doomed, mortal) = doomed(&site, steps);
             let outcome = doomed.archive(&session, &archive_request()).await;
 
-            let whole = async |core: &Core<MemoryStore>| -> Option<Experiment> {
+            let whole = async |core: &Core| -> Option<Experiment> {
                 let sessions = staged(core, "DEMO").await;
                 let experiments = core.list_experiments("DEMO").await.unwrap();
                 assert_eq!(sessions.len() + experiments.len(), 1, "step {steps}: not exactly one of the two");

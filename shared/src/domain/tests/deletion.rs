@@ -48,7 +48,7 @@ fn remains(site: &Site) -> Vec<String> {
 }
 
 /// Sweeps until everything is done that time brings.
-async fn finish(site: &Site, core: &Core<MemoryStore>) {
+async fn finish(site: &Site, core: &Core) {
     for _ in 0..3 {
         site.clock.advance(DAY_MS);
         core.sweep().await.unwrap();

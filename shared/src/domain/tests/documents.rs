@@ -28,7 +28,7 @@ fn change() -> ExperimentChange {
 }
 
 /// The scans with their quality, and the note.
-async fn said(core: &Core<MemoryStore>, id: &str) -> (Vec<(String, String)>, String) {
+async fn said(core: &Core, id: &str) -> (Vec<(String, String)>, String) {
     let experiment = core.experiment_by_id(id).await.unwrap().unwrap();
     let manifest = core.manifest(&experiment.manifest).await.unwrap();
     let scans = core.scans(&manifest).await.unwrap();

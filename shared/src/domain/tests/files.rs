@@ -11,7 +11,7 @@ use crate::domain::prearchive::upload_files::{self, FilesError, ReceivedFile, Re
 use crate::domain::resource::ItemResource;
 use crate::intake::archiveout::ArchiveKind;
 
-pub(super) async fn received<S: Store>(core: &Core<S>, path: &str, bytes: &[u8]) -> Result<ReceivedFile, FilesError> {
+pub(super) async fn received(core: &Core, path: &str, bytes: &[u8]) -> Result<ReceivedFile, FilesError> {
     let pieces: Vec<Result<Bytes, String>> = bytes.chunks(7).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     receive_file(core, arriving(core, pieces), file_name(path, &core.settings.limits)?).await
 }
@@ -20,8 +20,8 @@ pub(super) fn into(label: &str) -> AddFiles {
     AddFiles { label: label.to_owned(), by: "admin".to_owned(), overwrite: true, notes: FileNotes::default() }
 }
 
-pub(super) async fn add<S: Store>(
-    core: &Core<S>,
+pub(super) async fn add(
+    core: &Core,
     session: &str,
     add: &AddFiles,
     path: &str,
@@ -33,10 +33,7 @@ pub(super) async fn add<S: Store>(
 }
 
 /// Every file of some resources with its bytes.
-pub(super) async fn resource_files<S: Store>(
-    core: &Core<S>,
-    resources: &[ItemResource],
-) -> Vec<(String, String, Vec<u8>)> {
+pub(super) async fn resource_files(core: &Core, resources: &[ItemResource]) -> Vec<(String, String, Vec<u8>)> {
     let mut all = Vec::new();
     for counted in core.counted_resources(resources).await.unwrap() {
         let mut cursor = CatalogCursor::new(&counted.resource.catalog);
@@ -53,7 +50,7 @@ pub(super) async fn resource_files<S: Store>(
     all
 }
 
-pub(super) async fn session_files(core: &Core<MemoryStore>, session: &str) -> Vec<(String, String, Vec<u8>)> {
+pub(super) async fn session_files(core: &Core, session: &str) -> Vec<(String, String, Vec<u8>)> {
     let session = core.session(session).await.unwrap().unwrap();
     resource_files(core, &session.resources).await
 }
@@ -203,11 +200,7 @@ pub(super) fn form(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
     body
 }
 
-pub(super) async fn receive_form(
-    core: &Core<MemoryStore>,
-    body: &[u8],
-    piece: usize,
-) -> Result<ReceivedForm, FilesError> {
+pub(super) async fn receive_form(core: &Core, body: &[u8], piece: usize) -> Result<ReceivedForm, FilesError> {
     let pieces: Vec<Result<Bytes, String>> =
         body.chunks(piece).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     upload_files::receive_form(core, arriving(core, pieces), "XX").await

@@ -23,8 +23,8 @@ fn rules(rename: bool) -> UploadRules {
     }
 }
 
-async fn send<S: Store>(
-    core: &Core<S>,
+async fn send(
+    core: &Core,
     name: &str,
     bytes: &[u8],
     request: &ImportRequest,
@@ -38,7 +38,7 @@ fn base(name: &str) -> &str {
     name.rsplit('/').next().unwrap()
 }
 
-async fn archived_contents<S: Store>(core: &Core<S>) -> Vec<(String, String, Vec<u8>)> {
+async fn archived_contents(core: &Core) -> Vec<(String, String, Vec<u8>)> {
     let mut all = Vec::new();
     for row in core.list_experiments("DEMO").await.unwrap() {
         let experiment = core.experiment_by_id(&row.id).await.unwrap().unwrap();

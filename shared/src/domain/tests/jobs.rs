@@ -8,7 +8,7 @@ use crate::domain::ids::random_id;
 use crate::domain::jobs::{Job, JobItem, JobKind, NewJob};
 
 /// Imports three studies and makes a job of them.
-async fn job<S: Store>(core: &Core<S>, kind: JobKind, key: Option<&str>) -> Result<Job, DomainError> {
+async fn job(core: &Core, kind: JobKind, key: Option<&str>) -> Result<Job, DomainError> {
     let sessions = staged(core, "DEMO").await;
     let id = random_id()?;
     let queued = core.queue_sessions(&sessions, &id, &kind).await?;

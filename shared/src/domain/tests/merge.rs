@@ -49,7 +49,7 @@ pub(super) fn other_uid(uid: &str) -> String {
     format!("{head}{}", if last == "1" { "2" } else { "1" })
 }
 
-pub(super) async fn import_files<S: Store>(core: &Core<S>, files: Vec<Sent>) -> PrearchiveSession {
+pub(super) async fn import_files(core: &Core, files: Vec<Sent>) -> PrearchiveSession {
     let upload = receive(core, &zip_files(files, Packing::Deflated)).await.unwrap();
     core.import(upload, &request()).await.unwrap().sessions.remove(0)
 }
@@ -68,13 +68,13 @@ pub(super) fn with(rules: Rules) -> ArchiveRequest {
 }
 
 /// Scan, name and whether the bytes are those that were sent.
-async fn names<S: Store>(core: &Core<S>, experiment: &Experiment) -> Vec<String> {
+async fn names(core: &Core, experiment: &Experiment) -> Vec<String> {
     let all = contents(core, &experiment.manifest).await;
     all.into_iter().map(|(scan, name, _)| format!("{scan}/{name}")).collect()
 }
 
 /// The present state of an experiment.
-async fn now<S: Store>(core: &Core<S>, experiment: &Experiment) -> Experiment {
+async fn now(core: &Core, experiment: &Experiment) -> Experiment {
     core.experiment_by_id(&experiment.id).await.unwrap().unwrap()
 }
 
@@ -194,7 +194,7 @@ fn what_is_merged_goes_with_the_experiment() {
     });
 }
 
-async fn experiment_now(core: &Core<MemoryStore>) -> Experiment {
+async fn experiment_now(core: &Core) -> Experiment {
     core.experiment_by_label("DEMO", "S01_MR1").await.unwrap().unwrap()
 }
 

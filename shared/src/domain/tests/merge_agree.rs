@@ -90,7 +90,7 @@ fn expected(old: &[Sent], new: &[Sent]) -> Vec<Vec<u8>> {
     all
 }
 
-async fn bytes_of(core: &Core<MemoryStore>, manifest: &str) -> Vec<Vec<u8>> {
+async fn bytes_of(core: &Core, manifest: &str) -> Vec<Vec<u8>> {
     let mut all: Vec<Vec<u8>> = contents(core, manifest).await.into_iter().map(|(_, _, bytes)| bytes).collect();
     all.sort();
     all

@@ -10,7 +10,7 @@ use crate::domain::archive::Experiment;
 
 type Read = (Vec<(String, String, Vec<u8>)>, Vec<(String, String, Vec<u8>)>);
 
-async fn read(core: &Core<MemoryStore>, experiment: &Experiment) -> Read {
+async fn read(core: &Core, experiment: &Experiment) -> Read {
     (contents(core, &experiment.manifest).await, resource_files(core, &experiment.resources).await)
 }
 
@@ -54,7 +54,7 @@ fn counts(site: &Site) -> Vec<(&'static str, usize)> {
 }
 
 /// Lets all time pass that anything may wait for.
-async fn settle(site: &Site, core: &Core<MemoryStore>) {
+async fn settle(site: &Site, core: &Core) {
     for _ in 0..3 {
         site.clock.advance(4_000_000);
         core.sweep().await.unwrap();
@@ -62,7 +62,7 @@ async fn settle(site: &Site, core: &Core<MemoryStore>) {
 }
 
 /// Archives as a client does that tries again while something is busy.
-async fn merge_in_the_end(site: &Site, core: &Core<MemoryStore>, session: &PrearchiveSession) {
+async fn merge_in_the_end(site: &Site, core: &Core, session: &PrearchiveSession) {
     for _ in 0..4 {
         match core.archive(session, &with(DELETE)).await {
             Ok(_) => return,
@@ -93,7 +93,7 @@ fn a_merge_that_dies_at_any_step_is_done_or_not() {
                 Ok(_) => doomed.empty_trash_of(&session.id).await,
                 Err(error) => Err(error),
             };
-            let whole = async |core: &Core<MemoryStore>| -> bool {
+            let whole = async |core: &Core| -> bool {
                 let present = core.experiment_by_id(&experiment.id).await.unwrap().unwrap();
                 let is_merged = present.manifest != experiment.manifest;
                 let found = read(core, &present).await;

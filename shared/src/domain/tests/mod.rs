@@ -62,11 +62,11 @@ impl Site {
         Self { records: MemoryStore::new(), blobs: MemoryStore::new(), clock: Clock::manual(1_700_000_000_000) }
     }
 
-    fn core(&self) -> Core<MemoryStore> {
+    fn core(&self) -> Core {
         self.core_on(self.records.clone(), self.blobs.clone())
     }
 
-    fn core_on<S: Store>(&self, records: S, blobs: S) -> Core<S> {
+    fn core_on(&self, records: impl Into<Store>, blobs: impl Into<Store>) -> Core {
         let settings = Settings { lease_seconds: 2, upload_retention_seconds: 3_600, ..Default::default() };
         Core::new(records, blobs, self.clock.clone(), settings)
     }
@@ -100,24 +100,24 @@ fn request() -> ImportRequest {
     }
 }
 
-async fn receive<S: Store>(core: &Core<S>, body: &[u8]) -> Result<Upload<S>, UploadError> {
+async fn receive(core: &Core, body: &[u8]) -> Result<Upload, UploadError> {
     let pieces: Vec<Result<Bytes, String>> =
         body.chunks(5_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     upload::receive(core, UploadRules::default(), arriving(core, pieces), "upload.dcm").await
 }
 
 /// A body in pieces.
-fn arriving<S: Store>(core: &Core<S>, pieces: Vec<Result<Bytes, String>>) -> Arriving<impl Body> {
+fn arriving(core: &Core, pieces: Vec<Result<Bytes, String>>) -> Arriving<impl Body> {
     Arriving::new(futures::stream::iter(pieces), ContentCoding::Identity, core.settings.limits)
 }
 
-async fn import<S: Store>(core: &Core<S>, study: &Study) -> Result<PrearchiveSession, Box<dyn std::error::Error>> {
+async fn import(core: &Core, study: &Study) -> Result<PrearchiveSession, Box<dyn std::error::Error>> {
     let upload = receive(core, &zip_study(study)).await?;
     Ok(core.import(upload, &request()).await?.sessions.remove(0))
 }
 
 /// The staged sessions of a project, each found in the list and at its place.
-async fn staged<S: Store>(core: &Core<S>, project: &str) -> Vec<PrearchiveSession> {
+async fn staged(core: &Core, project: &str) -> Vec<PrearchiveSession> {
     let mut sessions = Vec::new();
     for row in core.list_sessions(project).await.unwrap() {
         let found = core.find_session_at(&row.place).await.unwrap();
@@ -131,7 +131,7 @@ fn archive_request() -> ArchiveRequest {
 }
 
 /// The bytes of a file.
-async fn bytes_of<S: Store>(core: &Core<S>, file: &FileEntry) -> Vec<u8> {
+async fn bytes_of(core: &Core, file: &FileEntry) -> Vec<u8> {
     let pack = Rc::new(core.pack_reader(file.pack).await.unwrap());
     let mut reader = ExtentReader::whole(pack, file.extent, file.crc32).unwrap();
     let mut bytes = Vec::new();
@@ -142,7 +142,7 @@ async fn bytes_of<S: Store>(core: &Core<S>, file: &FileEntry) -> Vec<u8> {
 }
 
 /// Every file of a manifest with its bytes.
-async fn contents<S: Store>(core: &Core<S>, manifest: &str) -> Vec<(String, String, Vec<u8>)> {
+async fn contents(core: &Core, manifest: &str) -> Vec<(String, String, Vec<u8>)> {
     let manifest = core.manifest(manifest).await.unwrap();
     let mut all = Vec::new();
     for scan in core.scans(&manifest).await.unwrap() {

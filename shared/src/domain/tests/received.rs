@@ -24,13 +24,13 @@ fn rules(is_one_image: bool) -> UploadRules {
     }
 }
 
-async fn send<S: Store>(core: &Core<S>, name: &str, bytes: &[u8], is_one_image: bool) -> Result<usize, Failure> {
+async fn send(core: &Core, name: &str, bytes: &[u8], is_one_image: bool) -> Result<usize, Failure> {
     let pieces = bytes.chunks(9_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     let upload = upload::receive(core, rules(is_one_image), arriving(core, pieces), name).await?;
     Ok(core.import(upload, &gradual()).await?.sessions.len())
 }
 
-async fn sweep_late(site: &Site, core: &Core<MemoryStore>) {
+async fn sweep_late(site: &Site, core: &Core) {
     for _ in 0..3 {
         site.clock.advance(4_000_000);
         core.sweep().await.unwrap();
@@ -38,7 +38,7 @@ async fn sweep_late(site: &Site, core: &Core<MemoryStore>) {
 }
 
 /// Builds every session and gives what it holds, by the session's name.
-async fn built(site: &Site, core: &Core<MemoryStore>) -> Vec<(String, Vec<(String, String, Vec<u8>)>)> {
+async fn built(site: &Site, core: &Core) -> Vec<(String, Vec<(String, String, Vec<u8>)>)> {
     let mut all = Vec::new();
     for session in staged(core, "DEMO").await {
         site.clock.advance(4_000);
@@ -144,12 +144,12 @@ fn a_zip_of_two_studies_makes_two_whole_sessions_whenever_the_worker_dies() {
     assert!(steps > 12, "two sessions have more steps than {steps}");
 }
 
-fn is_done(outcome: &Result<usize, Failure>, mortal: &crate::storage::mortal::MortalStore<MemoryStore>) -> bool {
+fn is_done(outcome: &Result<usize, Failure>, mortal: &crate::storage::mortal::MortalStore) -> bool {
     outcome.is_ok() && !mortal.is_dead()
 }
 
 /// What a form does: its files are stored first, and looked at afterwards.
-async fn send_form<S: Store>(core: &Core<S>, zips: &[Vec<u8>]) -> Result<usize, Failure> {
+async fn send_form(core: &Core, zips: &[Vec<u8>]) -> Result<usize, Failure> {
     let mut files = Vec::new();
     for zip in zips {
         let body = arriving(core, vec![Ok(Bytes::copy_from_slice(zip))]);

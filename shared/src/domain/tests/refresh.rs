@@ -6,9 +6,10 @@ use super::files::received;
 use super::*;
 use crate::domain::refresh::{RefreshOptions, RefreshTarget, Refreshed};
 use crate::domain::shelf::{AddItemFiles, ShelfOf};
-use crate::storage::{Store, keys};
+use crate::storage::Provider;
+use crate::storage::keys;
 
-async fn put(core: &Core<MemoryStore>, of: &ShelfOf, path: &str, bytes: &[u8]) {
+async fn put(core: &Core, of: &ShelfOf, path: &str, bytes: &[u8]) {
     let file = received(core, path, bytes).await.unwrap();
     let add = AddItemFiles { resource: "NOTES".to_owned(), by: "admin".to_owned(), ..AddItemFiles::default() };
     core.add_item_files(of, &add, vec![file]).await.unwrap();
@@ -18,12 +19,12 @@ fn all() -> RefreshOptions {
     RefreshOptions { checksum: true, delete: true, populate_stats: true }
 }
 
-async fn refresh(core: &Core<MemoryStore>, of: &ShelfOf, options: RefreshOptions) -> Vec<Refreshed> {
+async fn refresh(core: &Core, of: &ShelfOf, options: RefreshOptions) -> Vec<Refreshed> {
     core.refresh(&RefreshTarget { of: of.clone(), resource: None }, options).await.unwrap()
 }
 
 /// The key of the only chunk of the pack in which a file lies.
-async fn chunk_of(core: &Core<MemoryStore>, of: &ShelfOf, path: &str) -> String {
+async fn chunk_of(core: &Core, of: &ShelfOf, path: &str) -> String {
     let catalog = core.shelf_resources(of).await.unwrap()[0].resource.catalog.clone();
     let file = core.catalog_file(&catalog, path).await.unwrap().unwrap();
     keys::pack_chunk(file.file.pack, 0).as_str().to_owned()

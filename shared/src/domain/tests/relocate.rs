@@ -6,7 +6,7 @@ use super::crash::{doomed, recover};
 use super::*;
 use crate::domain::prearchive::place::ForcedPlace;
 
-async fn moved<S: Store>(core: &Core<S>, id: &str, project: &str) -> Result<PrearchiveSession, DomainError> {
+async fn moved(core: &Core, id: &str, project: &str) -> Result<PrearchiveSession, DomainError> {
     let held = core.hold_session(id).await?;
     core.move_session(held, project).await
 }

@@ -29,7 +29,7 @@ fn new(bytes: usize) -> NewUpload {
 }
 
 /// One request with some bytes, in pieces; and the import, where they are the last.
-async fn append<S: Store>(core: &Core<S>, id: &str, bytes: &[u8], imports: bool) -> Result<ResumableUpload, Failure> {
+async fn append(core: &Core, id: &str, bytes: &[u8], imports: bool) -> Result<ResumableUpload, Failure> {
     let mut held = core.hold_resumable("admin", id).await?;
     if held.upload.progress == Progress::Receiving {
         let mut pieces = bytes.chunks(400_000);
@@ -59,13 +59,7 @@ async fn append<S: Store>(core: &Core<S>, id: &str, bytes: &[u8], imports: bool)
 }
 
 /// Begins and appends in requests of `step` bytes, and remembers what was told.
-async fn send<S: Store>(
-    core: &Core<S>,
-    bytes: &[u8],
-    step: usize,
-    imports: bool,
-    told: &RefCell<Told>,
-) -> Result<(), Failure> {
+async fn send(core: &Core, bytes: &[u8], step: usize, imports: bool, told: &RefCell<Told>) -> Result<(), Failure> {
     let id = core.begin_resumable(new(bytes.len())).await?.id;
     told.borrow_mut().id = Some(id.clone());
     for piece in bytes.chunks(step) {
@@ -94,7 +88,7 @@ async fn go_on(site: &Site, id: &str, bytes: &[u8], imports: bool) -> ResumableU
 }
 
 /// A core that dies after so many changes of the records, or of the blobs.
-fn doomed_in(site: &Site, steps: u64, in_blobs: bool) -> (Core<MortalStore<MemoryStore>>, MortalStore<MemoryStore>) {
+fn doomed_in(site: &Site, steps: u64, in_blobs: bool) -> (Core, MortalStore) {
     let (of_records, of_blobs) = if in_blobs { (u64::MAX, steps) } else { (steps, u64::MAX) };
     let records = MortalStore::new(site.records.clone(), of_records);
     let blobs = MortalStore::new(site.blobs.clone(), of_blobs);
@@ -102,7 +96,7 @@ fn doomed_in(site: &Site, steps: u64, in_blobs: bool) -> (Core<MortalStore<Memor
     (site.core_on(records, blobs), mortal)
 }
 
-async fn sweep_late(site: &Site, core: &Core<MemoryStore>) {
+async fn sweep_late(site: &Site, core: &Core) {
     for _ in 0..3 {
         site.clock.advance(RETENTION_MS + 400_000);
         core.sweep().await.unwrap();
@@ -122,7 +116,7 @@ fn leases_of_uploads(site: &Site) -> usize {
     site.records.keys().iter().filter(|key| key.contains("lease") && key.contains("resumable")).count()
 }
 
-async fn bytes_in_pack(core: &Core<MemoryStore>, upload: &ResumableUpload) -> Vec<u8> {
+async fn bytes_in_pack(core: &Core, upload: &ResumableUpload) -> Vec<u8> {
     let reader = PackReader::new(core.blobs.clone(), upload.shape());
     let mut bytes = Vec::new();
     while (bytes.len() as u64) < upload.bytes {

@@ -17,7 +17,7 @@ fn onward(way: Way) -> Onward {
 }
 
 /// What the service does with a request that brings bytes.
-async fn append<S: Store>(core: &Core<S>, id: &str, bytes: &[u8], way: Way) -> Result<ResumableUpload, Failure> {
+async fn append(core: &Core, id: &str, bytes: &[u8], way: Way) -> Result<ResumableUpload, Failure> {
     let mut held = core.hold_resumable("admin", id).await?;
     if held.upload.progress == Progress::Receiving {
         let mut pieces = bytes.chunks(400_000);
@@ -67,7 +67,7 @@ fn assert_imported(upload: &ResumableUpload, what: &str) {
     }
 }
 
-async fn assert_archived(core: &Core<MemoryStore>, what: &str) {
+async fn assert_archived(core: &Core, what: &str) {
     let found = core.experiment_by_label("DEMO", "S01_MR1").await.unwrap();
     let found = found.unwrap_or_else(|| panic!("{what}: not archived"));
     assert!(contents(core, &found.manifest).await == sent(&study(1)), "{what}");

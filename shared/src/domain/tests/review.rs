@@ -9,7 +9,7 @@ use crate::domain::prearchive::status::Status;
 use crate::domain::project::PrearchiveCode;
 use crate::imaging::Field;
 
-async fn scans(core: &Core<MemoryStore>, session: &PrearchiveSession) -> Vec<String> {
+async fn scans(core: &Core, session: &PrearchiveSession) -> Vec<String> {
     let manifest = core.manifest(session.manifest.as_ref().unwrap()).await.unwrap();
     core.scans(&manifest).await.unwrap().into_iter().map(|stored| stored.scan.id).collect()
 }

@@ -17,7 +17,7 @@ async fn site_that_wants(handling: PetMrHandling) -> Site {
     site
 }
 
-async fn kinds(core: &Core<MemoryStore>) -> Vec<(String, String, usize)> {
+async fn kinds(core: &Core) -> Vec<(String, String, usize)> {
     let mut kinds = Vec::new();
     for session in staged(core, "DEMO").await {
         let manifest = session.manifest.unwrap();

@@ -24,7 +24,7 @@ pub(super) async fn two_projects() -> (Site, Experiment) {
 }
 
 /// The labels of what a project lists: its own experiments, those shared with it, its own subjects, those shared with it.
-pub(super) async fn listed<S: Store>(core: &Core<S>, project: &str) -> [Vec<String>; 4] {
+pub(super) async fn listed(core: &Core, project: &str) -> [Vec<String>; 4] {
     let label = |label: Option<&str>| label.expect("what is listed is in the project").to_owned();
     let experiments = |list: Vec<Experiment>| list.iter().map(|one| label(one.label_in(project))).collect();
     let subjects = |list: Vec<Subject>| list.iter().map(|one| label(one.label_in(project))).collect();

@@ -18,8 +18,8 @@ pub(super) fn to(resource: &str) -> AddItemFiles {
     }
 }
 
-pub(super) async fn put<S: Store>(
-    core: &Core<S>,
+pub(super) async fn put(
+    core: &Core,
     of: &ShelfOf,
     resource: &str,
     path: &str,
@@ -29,13 +29,13 @@ pub(super) async fn put<S: Store>(
     core.add_item_files(of, &to(resource), vec![file]).await
 }
 
-pub(super) async fn on_shelf<S: Store>(core: &Core<S>, of: &ShelfOf) -> Vec<(String, String, Vec<u8>)> {
+pub(super) async fn on_shelf(core: &Core, of: &ShelfOf) -> Vec<(String, String, Vec<u8>)> {
     let counted = core.shelf_resources(of).await.unwrap();
     let resources: Vec<_> = counted.into_iter().map(|counted| counted.resource).collect();
     resource_files(core, &resources).await
 }
 
-pub(super) async fn archived(core: &Core<MemoryStore>) -> Experiment {
+pub(super) async fn archived(core: &Core) -> Experiment {
     let session = import(core, &study(1)).await.unwrap();
     let experiment = core.archive(&session, &archive_request()).await.unwrap();
     core.empty_trash_of(&session.id).await.unwrap();
@@ -43,7 +43,7 @@ pub(super) async fn archived(core: &Core<MemoryStore>) -> Experiment {
 }
 
 /// All images of an experiment with their bytes, wherever they are listed.
-pub(super) async fn images<S: Store>(core: &Core<S>, id: &str) -> Vec<(String, String, Vec<u8>)> {
+pub(super) async fn images(core: &Core, id: &str) -> Vec<(String, String, Vec<u8>)> {
     let experiment = core.experiment_by_id(id).await.unwrap().unwrap();
     let manifest = core.manifest(&experiment.manifest).await.unwrap();
     let mut all = Vec::new();

@@ -57,8 +57,8 @@ pub(super) fn approve(label: &str, paths: Option<&[&str]>, dest: &Target) -> App
 }
 
 /// Uploads files, of which each comes in a pack of its own.
-pub(super) async fn upload<S: Store>(
-    core: &Core<S>,
+pub(super) async fn upload(
+    core: &Core,
     wanted: &Quarantine,
     files: &[(&str, &[u8])],
 ) -> Result<Vec<String>, DomainError> {
@@ -70,7 +70,7 @@ pub(super) async fn upload<S: Store>(
 }
 
 /// The files of a zip, which share its pack.
-pub(super) async fn unpacked<S: Store>(core: &Core<S>, files: &[(&str, &[u8])]) -> Vec<ReceivedFile> {
+pub(super) async fn unpacked(core: &Core, files: &[(&str, &[u8])]) -> Vec<ReceivedFile> {
     let entries = files.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()));
     let zip = narthex_generator::zip_files(entries, narthex_generator::Packing::Stored);
     let file = received(core, "all.zip", &zip).await.unwrap();
@@ -78,7 +78,7 @@ pub(super) async fn unpacked<S: Store>(core: &Core<S>, files: &[(&str, &[u8])]) 
 }
 
 /// The folders that are seen, and their files with their bytes.
-pub(super) async fn waiting<S: Store>(core: &Core<S>) -> Vec<(String, Files)> {
+pub(super) async fn waiting(core: &Core) -> Vec<(String, Files)> {
     let mut all = Vec::new();
     for folder in core.list_triage("DEMO", None).await.unwrap() {
         if core.triage_folder("DEMO", &folder.label).await.unwrap().is_some() {
@@ -88,7 +88,7 @@ pub(super) async fn waiting<S: Store>(core: &Core<S>) -> Vec<(String, Files)> {
     all
 }
 
-async fn files_of<S: Store>(core: &Core<S>, folder: &TriageFolder) -> Files {
+async fn files_of(core: &Core, folder: &TriageFolder) -> Files {
     let shown = core.shown_of(folder).await.unwrap();
     let mut files = Files::new();
     let mut cursor = CatalogCursor::new(folder.catalog.clone());
@@ -101,7 +101,7 @@ async fn files_of<S: Store>(core: &Core<S>, folder: &TriageFolder) -> Files {
 }
 
 /// The files of a resource with their bytes.
-pub(super) async fn arrived<S: Store>(core: &Core<S>, of: &ShelfOf, resource: &str) -> Files {
+pub(super) async fn arrived(core: &Core, of: &ShelfOf, resource: &str) -> Files {
     let all = on_shelf(core, of).await;
     all.into_iter().filter(|(label, ..)| label == resource).map(|(_, path, bytes)| (path, bytes)).collect()
 }
@@ -111,7 +111,7 @@ pub(super) fn some(files: &[(&str, &[u8])]) -> Files {
 }
 
 /// Approves, and empties what has gone.
-async fn approve_all<S: Store>(core: &Core<S>, wanted: &Approve) -> Result<u64, DomainError> {
+async fn approve_all(core: &Core, wanted: &Approve) -> Result<u64, DomainError> {
     let approved = core.approve(wanted).await?;
     if let Some(folder) = &approved.gone {
         core.empty_triage_of(folder).await?;

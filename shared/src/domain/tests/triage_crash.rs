@@ -32,7 +32,7 @@ async fn prepared(is_zip: bool) -> Site {
     site
 }
 
-async fn state<S: Store>(core: &Core<S>) -> (Files, Files) {
+async fn state(core: &Core) -> (Files, Files) {
     let waiting = waiting(core).await.into_iter().flat_map(|(_, files)| files).collect();
     (waiting, arrived(core, &project(), "R").await)
 }
@@ -46,7 +46,7 @@ fn counts(site: &Site) -> Vec<(&'static str, usize)> {
 }
 
 /// Lets all time pass that anything may wait for. What a change of a resource left behind goes with the next one.
-async fn settle(site: &Site, core: &Core<MemoryStore>) {
+async fn settle(site: &Site, core: &Core) {
     if !arrived(core, &project(), "R").await.is_empty() {
         put(core, &project(), "R", "next", b"x").await.unwrap();
         core.remove_item_file(&project(), "R", "next").await.unwrap();
@@ -57,7 +57,7 @@ async fn settle(site: &Site, core: &Core<MemoryStore>) {
     }
 }
 
-async fn approve_whole<S: Store>(core: &Core<S>, wanted: &Approve) -> Result<(), DomainError> {
+async fn approve_whole(core: &Core, wanted: &Approve) -> Result<(), DomainError> {
     let approved = core.approve(wanted).await?;
     match &approved.gone {
         Some(folder) => Ok(core.empty_triage_of(folder).await?),
@@ -66,7 +66,7 @@ async fn approve_whole<S: Store>(core: &Core<S>, wanted: &Approve) -> Result<(),
 }
 
 /// Approves as a client does that tries again while something is busy.
-async fn approve_in_the_end(site: &Site, core: &Core<MemoryStore>, wanted: &Approve, what: &str) {
+async fn approve_in_the_end(site: &Site, core: &Core, wanted: &Approve, what: &str) {
     for _ in 0..4 {
         match approve_whole(core, wanted).await {
             Ok(()) => return,

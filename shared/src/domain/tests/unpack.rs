@@ -11,8 +11,8 @@ use super::shelf::{on_shelf, put, to};
 use super::*;
 use crate::domain::shelf::{AddItemFiles, ShelfOf};
 
-pub(super) async fn put_unpacked<S: Store>(
-    core: &Core<S>,
+pub(super) async fn put_unpacked(
+    core: &Core,
     of: &ShelfOf,
     resource: &str,
     path: &str,

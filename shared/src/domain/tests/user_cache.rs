@@ -27,8 +27,8 @@ async fn site() -> Site {
     site
 }
 
-async fn add<S: Store>(
-    core: &Core<S>,
+async fn add(
+    core: &Core,
     login: &Login,
     label: &str,
     files: &[(&str, &[u8])],
@@ -41,13 +41,13 @@ async fn add<S: Store>(
     Ok(core.add_cache_files(login, label, received).await?)
 }
 
-async fn bytes_of(core: &Core<MemoryStore>, login: &Login, label: &str, path: &str) -> Option<Vec<u8>> {
+async fn bytes_of(core: &Core, login: &Login, label: &str, path: &str) -> Option<Vec<u8>> {
     let file = core.cache_file(login, label, path).await.unwrap()?.file;
     Some(super::bytes_of(core, &file).await)
 }
 
 /// Every resource with its files: a label alone stands for one that is empty.
-async fn kept(core: &Core<MemoryStore>, login: &Login) -> Vec<(String, Vec<(String, Vec<u8>)>)> {
+async fn kept(core: &Core, login: &Login) -> Vec<(String, Vec<(String, Vec<u8>)>)> {
     let mut all = Vec::new();
     for resource in core.cache_resources(login).await.unwrap() {
         let mut cursor = CatalogCursor::new(&resource.catalog);
@@ -225,7 +225,7 @@ enum Change {
 }
 
 impl Change {
-    async fn make<S: Store>(&self, core: &Core<S>) -> Result<(), Box<dyn std::error::Error>> {
+    async fn make(&self, core: &Core) -> Result<(), Box<dyn std::error::Error>> {
         match self {
             Self::Make => core.make_cache_resource(&anna(), "new").await?,
             Self::Add(label, files) => add(core, &anna(), label, files).await?,

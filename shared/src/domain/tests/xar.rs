@@ -64,7 +64,7 @@ pub(super) fn xar_request(rules: Rules) -> XarRequest {
     XarRequest { by: "ann".to_owned(), project: "DEMO".to_owned(), rules, ..XarRequest::default() }
 }
 
-pub(super) async fn send<S: Store>(core: &Core<S>, body: &[u8], rules: Rules) -> Result<Experiment, XarError> {
+pub(super) async fn send(core: &Core, body: &[u8], rules: Rules) -> Result<Experiment, XarError> {
     let file = received(core, "upload.xar", body).await?;
     let xar = core.open_xar(file, false).await?;
     assert!(["DEMO", ""].contains(&xar.project()));
@@ -74,7 +74,7 @@ pub(super) async fn send<S: Store>(core: &Core<S>, body: &[u8], rules: Rules) ->
 pub(super) const REPLACE: Rules = Rules { overwrite: Overwrite::Delete, overwrite_files: false };
 
 /// All files of an experiment, by scan (empty for its own), resource and path.
-pub(super) async fn all_files(core: &Core<MemoryStore>, experiment: &Experiment) -> Files {
+pub(super) async fn all_files(core: &Core, experiment: &Experiment) -> Files {
     let manifest = core.manifest(&experiment.manifest).await.unwrap();
     let mut all = Files::new();
     for scan in core.scans(&manifest).await.unwrap() {
@@ -100,7 +100,7 @@ pub(super) fn data(files: &Files) -> Files {
         .collect()
 }
 
-async fn scan_of(core: &Core<MemoryStore>, experiment: &Experiment, id: &str) -> StoredScan {
+async fn scan_of(core: &Core, experiment: &Experiment, id: &str) -> StoredScan {
     let manifest = core.manifest(&experiment.manifest).await.unwrap();
     core.scans(&manifest).await.unwrap().into_iter().find(|scan| scan.scan.id == id).unwrap()
 }

@@ -9,7 +9,7 @@ use crate::domain::archive::Rules;
 use crate::domain::xar::XarError;
 
 /// Everything is settled, and nothing is there but what is needed.
-async fn settle(site: &Site, core: &Core<MemoryStore>) {
+async fn settle(site: &Site, core: &Core) {
     for _ in 0..3 {
         site.clock.advance(4_000_000);
         core.sweep().await.unwrap();
@@ -36,7 +36,7 @@ fn counts(site: &Site) -> Vec<(&'static str, usize)> {
 }
 
 /// Sends as a client does that tries again while something is busy.
-async fn send_in_the_end(site: &Site, core: &Core<MemoryStore>, body: &[u8], rules: Rules) {
+async fn send_in_the_end(site: &Site, core: &Core, body: &[u8], rules: Rules) {
     for _ in 0..4 {
         match send(core, body, rules).await {
             Ok(_) => return,
@@ -128,7 +128,7 @@ fn an_addition_that_dies_at_any_step_is_done_or_not() {
             let made = send(&site.core(), &first, Rules::default()).await.unwrap();
             let (doomed, mortal) = doomed(&site, steps);
             let outcome = send(&doomed, &second, REPLACE).await;
-            let whole = async |core: &Core<MemoryStore>| -> bool {
+            let whole = async |core: &Core| -> bool {
                 let present = core.experiment_by_id(&made.id).await.unwrap().unwrap();
                 let is_done = present.manifest != made.manifest;
                 let wanted = if is_done { data(&changed()) } else { data(&files()) };

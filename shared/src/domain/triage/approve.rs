@@ -10,7 +10,7 @@ use crate::domain::history::Cause;
 use crate::domain::resource::{check_label, check_notes, named};
 use crate::domain::shelf::ShelfOf;
 use crate::intake::name::ShownName;
-use crate::storage::{PackId, Store, StoreError, pack};
+use crate::storage::{PackId, StoreError, pack};
 
 /// Paths that a sentence names.
 const NAMED: usize = 10;
@@ -79,7 +79,7 @@ fn duplicates(paths: &[String]) -> DomainError {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Refuses what an approval would refuse, without doing anything.
     ///
     /// # Errors

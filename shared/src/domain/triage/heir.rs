@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{OwnedFolder, TriageFolder};
 use crate::domain::Core;
-use crate::storage::{Record, Store, StoreError, keys};
+use crate::storage::{Record, StoreError, keys};
 
 /// Who takes the files of a folder over. It counts once the folder's record is gone.
 #[derive(Debug, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ impl Record for Heir {
     const VERSION: u32 = 1;
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     pub(super) async fn set_heir(&self, folder: &TriageFolder, owner: &str) -> Result<(), StoreError> {
         self.records.set(&keys::triage_heir(&folder.project, folder.number), &Heir { owner: owner.to_owned() }).await
     }

@@ -4,7 +4,7 @@ use super::TriageFolder;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
-use crate::storage::{Lease, Roster, Store, StoreError, keys};
+use crate::storage::{Lease, Roster, StoreError, keys};
 
 /// A folder that nobody else may change meanwhile; `None` if there is none of this label.
 pub(super) struct HeldFolder {
@@ -25,7 +25,7 @@ pub(super) fn busy() -> DomainError {
     DomainError::Busy { what: "the quarantine of this project".to_owned() }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Does something to a folder while nobody else changes the project's quarantine. An approval whose worker has died
     /// is brought to its end first.
     ///
@@ -103,7 +103,7 @@ impl<S: Store> Core<S> {
         let touch = roster.touch(&held.label, Some(folder.place).filter(|place| *place > 0)).await?;
         self.write_folder(held, TriageFolder { place: touch.place, ..folder }).await?;
         roster.settled(&held.label, touch).await?;
-        if Roster::<S>::is_long_at(touch.slot) {
+        if Roster::is_long_at(touch.slot) {
             roster.fold_if_long(&source).await?;
         }
         Ok(())
@@ -133,7 +133,7 @@ impl<S: Store> Core<S> {
         self.records.delete(&keys::triage(&held.project, &held.label)).await?;
         held.folder = None;
         roster.settled(&held.label, touch).await?;
-        if Roster::<S>::is_long_at(touch.slot) {
+        if Roster::is_long_at(touch.slot) {
             roster.fold_if_long(&source).await?;
         }
         Ok(())

@@ -13,7 +13,7 @@ use crate::domain::catalog::CatalogRef;
 use crate::domain::error::DomainError;
 use crate::domain::history::Cause;
 use crate::storage::roster::RowSource;
-use crate::storage::{Record, Roster, Store, StoreError, keys};
+use crate::storage::{Record, Roster, StoreError, keys};
 
 /// The list of folders that are about to go, or have gone, or are about to lose files.
 const ROSTER: &str = "triage-trash";
@@ -34,8 +34,8 @@ fn member(folder: &TriageFolder) -> String {
     format!("{}/{}", folder.project, folder.number)
 }
 
-impl<S: Store> Core<S> {
-    pub(super) fn triage_trash(&self) -> (Roster<S>, impl RowSource<TriageTrash> + use<S>) {
+impl Core {
+    pub(super) fn triage_trash(&self) -> (Roster, impl RowSource<TriageTrash> + use<>) {
         let records = self.records.clone();
         let source = move |member: String, place| {
             let records = records.clone();

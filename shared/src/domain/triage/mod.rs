@@ -34,7 +34,7 @@ use super::shelf::ShelfOf;
 use crate::intake::EntryName;
 use crate::limits::Limits;
 use crate::storage::roster::RowSource;
-use crate::storage::{Record, Roster, Store, keys};
+use crate::storage::{Record, Roster, keys};
 
 /// Files of a folder that are approved one by one in one request, at most: their paths stand in the folder's record.
 pub const MAX_CHOSEN: usize = 200;
@@ -191,9 +191,9 @@ pub fn check_label(text: &str) -> Result<(), DomainError> {
     })
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// The list of a project's folders.
-    fn triage_folders(&self, project: &str) -> (Roster<S>, impl RowSource<TriageRow> + use<S>) {
+    fn triage_folders(&self, project: &str) -> (Roster, impl RowSource<TriageRow> + use<>) {
         let (records, of) = (self.records.clone(), project.to_owned());
         let source = move |label: String, place| {
             let (records, of) = (records.clone(), of.clone());

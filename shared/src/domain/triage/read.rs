@@ -6,7 +6,7 @@ use crate::domain::catalog::{CatalogFile, CatalogJoin};
 use crate::domain::error::DomainError;
 use crate::domain::resource::named;
 use crate::storage::roster::Listed;
-use crate::storage::{Store, StoreError, keys};
+use crate::storage::{StoreError, keys};
 
 /// How many folders are read at once.
 const WIDTH: usize = 16;
@@ -33,7 +33,7 @@ impl Shown {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// The folders of a project's quarantine, oldest first; of one uploader if one is named. Some may be empty.
     ///
     /// # Errors

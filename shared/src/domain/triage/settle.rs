@@ -5,9 +5,9 @@ use super::{Approval, TriageFolder};
 use crate::domain::Core;
 use crate::domain::catalog::CatalogRef;
 use crate::domain::error::DomainError;
-use crate::storage::{Store, pack};
+use crate::storage::pack;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Brings the approval of a held folder to its end, whose worker has died: it was done, or was not.
     ///
     /// # Errors

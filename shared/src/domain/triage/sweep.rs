@@ -4,9 +4,9 @@ use super::TriageFolder;
 use crate::domain::Core;
 use crate::domain::catalog::CatalogRef;
 use crate::domain::error::DomainError;
-use crate::storage::{Store, StoreError, keys};
+use crate::storage::{StoreError, keys};
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Finishes what was to leave the quarantine, or takes it back.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::domain::history::{Cause, Deed, Item, ItemKind};
 use crate::domain::ids::random_id;
 use crate::domain::shelf::ShelfOf;
 use crate::domain::webhooks::{QuarantineFacts, SessionEvent, SessionEventKind};
-use crate::storage::{Store, StoreError};
+use crate::storage::StoreError;
 
 /// Characters of a path that a history entry shows.
 const MAX_SHOWN: usize = 300;
@@ -44,7 +44,7 @@ impl Target {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     pub(super) async fn tell_of_upload(
         &self,
         folder: &TriageFolder,

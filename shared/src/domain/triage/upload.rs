@@ -10,7 +10,7 @@ use crate::domain::error::DomainError;
 use crate::domain::history::Cause;
 use crate::domain::prearchive::upload_files::ReceivedFile;
 use crate::domain::resource::check_notes;
-use crate::storage::{Store, StoreError};
+use crate::storage::StoreError;
 
 /// What is to be done with files that have been received.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ fn check_target(target: &Target) -> Result<(), DomainError> {
     Err(DomainError::Invalid { what: format!("The destination's URI may have at most {MAX_URI_BYTES} bytes.") })
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Makes an empty folder.
     ///
     /// # Errors

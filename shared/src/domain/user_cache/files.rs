@@ -6,7 +6,7 @@ use crate::domain::Core;
 use crate::domain::catalog::{CatalogRef, FileNotes, Taking};
 use crate::domain::error::DomainError;
 use crate::domain::prearchive::upload_files::ReceivedFile;
-use crate::storage::{Store, StoreError};
+use crate::storage::StoreError;
 
 /// How many catalogs are read at once.
 const WIDTH: usize = 8;
@@ -20,7 +20,7 @@ pub struct CacheUsage {
     pub bytes: u64,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// How much a user keeps.
     ///
     /// # Errors

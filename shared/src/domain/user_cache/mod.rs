@@ -21,7 +21,7 @@ use crate::accounts::Login;
 use crate::intake::EntryName;
 use crate::limits::Limits;
 use crate::storage::roster::RowSource;
-use crate::storage::{Lease, Record, Roster, Store, StoreError, keys};
+use crate::storage::{Lease, Record, Roster, StoreError, keys};
 
 /// Resources of one user, at most: they stand in one record.
 pub const MAX_RESOURCES: usize = 256;
@@ -133,8 +133,8 @@ pub fn check_label(text: &str) -> Result<(), DomainError> {
     })
 }
 
-impl<S: Store> Core<S> {
-    fn user_caches(&self) -> (Roster<S>, impl RowSource<CacheRow>) {
+impl Core {
+    fn user_caches(&self) -> (Roster, impl RowSource<CacheRow>) {
         let records = self.records.clone();
         let source = move |login: String, place| {
             let records = records.clone();
@@ -258,7 +258,7 @@ impl<S: Store> Core<S> {
             false => self.records.set(&key, &held.cache).await?,
         }
         roster.settled(login, touch).await?;
-        if Roster::<S>::is_long_at(touch.slot) {
+        if Roster::is_long_at(touch.slot) {
             roster.fold_if_long(&source).await?;
         }
         Ok(())

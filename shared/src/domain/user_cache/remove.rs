@@ -5,9 +5,8 @@ use crate::accounts::Login;
 use crate::domain::Core;
 use crate::domain::catalog::CatalogRef;
 use crate::domain::error::DomainError;
-use crate::storage::Store;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Removes a resource from a user's cache with its files: they are gone when this returns. What they take in the
     /// store is given back by [`Core::tidy_cache`], which may take long.
     ///

@@ -5,7 +5,7 @@ use crate::accounts::{Account, Login};
 use crate::domain::Core;
 use crate::domain::catalog::{CatalogCursor, CatalogRef};
 use crate::domain::error::DomainError;
-use crate::storage::{Store, StoreError};
+use crate::storage::StoreError;
 
 /// Files that one sweep takes out of one user's catalogs one by one; the next goes on. Resources of which nothing is
 /// left are taken away whole, whatever they hold.
@@ -24,7 +24,7 @@ struct Aged {
     oldest_ms: Option<u64>,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Sweeps the caches of all users; gives how many files were removed. What somebody is at is left to them.
     ///
     /// # Errors

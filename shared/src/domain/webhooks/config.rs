@@ -6,7 +6,7 @@ use super::signature::{self, SigningKey};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
-use crate::storage::{Record, Store, StoreError, keys};
+use crate::storage::{Record, StoreError, keys};
 
 /// Webhooks of one project or of the site, at most.
 pub const MAX_WEBHOOKS: usize = 20;
@@ -88,7 +88,7 @@ fn check_url(text: &str) -> Result<(), DomainError> {
     })
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// The webhooks of a project or of the site.
     ///
     /// # Errors

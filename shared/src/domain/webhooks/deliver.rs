@@ -6,7 +6,7 @@ use super::queue::{Delivery, DeliveryState};
 use super::signature::SigningKey;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::storage::{Store, keys};
+use crate::storage::keys;
 
 /// Messages on their way at once.
 const WIDTH: usize = 8;
@@ -41,7 +41,7 @@ pub trait Sender {
     fn send(&self, message: Outgoing) -> impl Future<Output = Result<u16, String>>;
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Sends the messages that are due, unless somebody else is at it. Gives how many the receivers took.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::config::Scope;
 use super::event::SessionEvent;
 use crate::domain::Core;
 use crate::storage::roster::RowSource;
-use crate::storage::{Record, Roster, Store, StoreError, keys};
+use crate::storage::{Record, Roster, StoreError, keys};
 
 /// How long what has ended can be looked up, in milliseconds: a month.
 const KEPT_MS: u64 = 30 * 24 * 3600 * 1000;
@@ -123,8 +123,8 @@ impl Delivery {
     }
 }
 
-impl<S: Store> Core<S> {
-    fn delivery_log(&self, webhook: &str) -> (Roster<S>, impl RowSource<Logged>) {
+impl Core {
+    fn delivery_log(&self, webhook: &str) -> (Roster, impl RowSource<Logged>) {
         let records = self.records.clone();
         let source = move |id: String, place| {
             let records = records.clone();
@@ -137,7 +137,7 @@ impl<S: Store> Core<S> {
         (self.roster(format!("deliveries/{webhook}")), source)
     }
 
-    pub(super) fn delivery_queue(&self) -> (Roster<S>, impl RowSource<Waiting>) {
+    pub(super) fn delivery_queue(&self) -> (Roster, impl RowSource<Waiting>) {
         let records = self.records.clone();
         let source = move |id: String, place| {
             let records = records.clone();

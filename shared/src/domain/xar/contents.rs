@@ -10,8 +10,8 @@ use crate::domain::prearchive::upload::{FileFound, FileSinks};
 use crate::domain::prearchive::upload_files::{FilesError, ReceivedFile};
 use crate::intake::name::ShownName;
 use crate::intake::{Entry, EntryVisitor, Extent, ExtentError, ExtentReader};
+use crate::storage::StoreError;
 use crate::storage::pack::{PackReader, PackShape};
-use crate::storage::{Store, StoreError};
 use crate::xml::items::{ItemDocument, ItemError, read_item};
 use crate::xml::listing::{MAX_CATALOG_BYTES, listed_files};
 use crate::xml::read::MAX_DOCUMENT_BYTES;
@@ -124,7 +124,7 @@ fn described(documents: Vec<ItemDocument>) -> Result<Described, XarError> {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Lists a XAR and reads its documents. Gives what they describe, all other files, and the folder it all stands in.
     pub(super) async fn looked_through(
         &self,

@@ -15,7 +15,7 @@ use super::error::DomainError;
 use super::history::Cause;
 use super::prearchive::upload_files::{FilesError, ReceivedFile};
 use crate::imaging::Field;
-use crate::storage::{Store, StoreError};
+use crate::storage::StoreError;
 use crate::xml::items::{ScanDocument, SessionDocument};
 use contents::XarFile;
 
@@ -108,7 +108,7 @@ pub struct XarRequest {
     pub is_silent: bool,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Looks through a XAR that has been received: lists it and reads its documents. Nothing is changed. One that
     /// `is_lent` is removed by whoever received it if nothing comes of it, and may be brought once more.
     ///

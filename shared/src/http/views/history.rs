@@ -6,7 +6,6 @@ use crate::domain::time::date_time;
 use crate::http::shape::Page;
 use crate::http::table::Rendered;
 use crate::http::{ClientError, Format, RequestContext, Table};
-use crate::storage::Store;
 
 const COLUMNS: [&str; 10] =
     ["date", "user", "action", "item", "ID", "label", "details", "event_reason", "event_comment", "event_type"];
@@ -35,12 +34,7 @@ pub fn table(events: Vec<Event>) -> Table {
 ///
 /// # Errors
 /// 400 for a `limit` or `offset` that is none, or the store's failure.
-pub async fn page<S: Store>(
-    core: &Core<S>,
-    context: &RequestContext,
-    kind: ItemKind,
-    id: &str,
-) -> Result<Rendered, ClientError> {
+pub async fn page(core: &Core, context: &RequestContext, kind: ItemKind, id: &str) -> Result<Rendered, ClientError> {
     let format = context.format(&[Format::Json, Format::Html, Format::Xml, Format::Csv])?;
     let page = Page::of(&context.params)?;
     let offset = page.as_ref().map_or(0, |page| page.offset as u64);

@@ -2,9 +2,9 @@
 
 use super::{Bench, Failure, LEASE_LIFE_MS, check, same, unless_dead};
 use crate::storage::mortal::MortalStore;
-use crate::storage::{Leases, Records, Store};
+use crate::storage::{Leases, Records};
 
-pub(super) async fn one_of_many_gets_it<S: Store>(bench: Bench<S>) -> Result<(), Failure> {
+pub(super) async fn one_of_many_gets_it(bench: Bench) -> Result<(), Failure> {
     let (leases, name) = (bench.leases(), bench.name("race"));
     for round in 0..8 {
         let mut winners = Vec::new();
@@ -22,7 +22,7 @@ pub(super) async fn one_of_many_gets_it<S: Store>(bench: Bench<S>) -> Result<(),
     Ok(())
 }
 
-pub(super) async fn it_passes_on_when_released_or_ended<S: Store>(bench: Bench<S>) -> Result<(), Failure> {
+pub(super) async fn it_passes_on_when_released_or_ended(bench: Bench) -> Result<(), Failure> {
     let (leases, name) = (bench.leases(), bench.name("passing"));
     let first = leases.acquire(&name).await?.ok_or("a fresh lease was refused")?;
     check(leases.acquire(&name).await?.is_none(), "two hold it")?;
@@ -42,9 +42,7 @@ pub(super) async fn it_passes_on_when_released_or_ended<S: Store>(bench: Bench<S
     Ok(())
 }
 
-pub(super) async fn a_winner_who_dies_at_any_step_blocks_nobody_for_ever<S: Store>(
-    bench: Bench<S>,
-) -> Result<(), Failure> {
+pub(super) async fn a_winner_who_dies_at_any_step_blocks_nobody_for_ever(bench: Bench) -> Result<(), Failure> {
     for steps in 0..6 {
         let name = bench.name(&format!("dead-{steps}"));
         let mortal = MortalStore::new(bench.store.clone(), steps);
@@ -68,7 +66,7 @@ pub(super) async fn a_winner_who_dies_at_any_step_blocks_nobody_for_ever<S: Stor
     Ok(())
 }
 
-pub(super) async fn a_late_holder_knows_that_it_is_late<S: Store>(bench: Bench<S>) -> Result<(), Failure> {
+pub(super) async fn a_late_holder_knows_that_it_is_late(bench: Bench) -> Result<(), Failure> {
     let (leases, name) = (bench.leases(), bench.name("late"));
     let late = leases.acquire(&name).await?.ok_or("a fresh lease was refused")?;
     check(leases.holds(&late), "it does not hold what it has just taken")?;

@@ -17,8 +17,8 @@ pub type Failure = Box<dyn std::error::Error>;
 
 /// What a case is given.
 #[derive(Clone)]
-pub struct Bench<S> {
-    store: S,
+pub struct Bench {
+    store: Store,
     clock: Clock,
     word: String,
 }
@@ -26,21 +26,21 @@ pub struct Bench<S> {
 /// The life of the leases in the suite, in milliseconds of the suite's own clock.
 const LEASE_LIFE_MS: u64 = 1_000;
 
-impl<S: Store> Bench<S> {
+impl Bench {
     /// A bench on `store`, whose keys all hold `word`.
-    pub fn new(store: S, word: &str) -> Self {
-        Self { store, clock: Clock::manual(1_700_000_000_000), word: word.to_owned() }
+    pub fn new(store: impl Into<Store>, word: &str) -> Self {
+        Self { store: store.into(), clock: Clock::manual(1_700_000_000_000), word: word.to_owned() }
     }
 
     fn name(&self, name: &str) -> String {
         format!("{}-{name}", self.word)
     }
 
-    fn records(&self) -> Records<S> {
+    fn records(&self) -> Records {
         Records::new(self.store.clone())
     }
 
-    fn leases(&self) -> Leases<S> {
+    fn leases(&self) -> Leases {
         Leases::new(self.records(), self.clock.clone(), LEASE_LIFE_MS)
     }
 }
@@ -70,7 +70,7 @@ macro_rules! cases {
         pub const CASES: &[&str] = &[$(concat!(stringify!($module), "::", stringify!($case))),+];
 
         /// Runs one case by its name; `None` if there is no such case.
-        pub async fn run<S: Store>(bench: Bench<S>, case: &str) -> Option<Result<(), Failure>> {
+        pub async fn run(bench: Bench, case: &str) -> Option<Result<(), Failure>> {
             $(if case == concat!(stringify!($module), "::", stringify!($case)) {
                 return Some($module::$case(bench).await);
             })+

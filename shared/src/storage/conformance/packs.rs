@@ -3,20 +3,20 @@
 use super::{Bench, Failure, check, same, unless_dead};
 use crate::storage::mortal::MortalStore;
 use crate::storage::pack::{self, CHUNK_BYTES, PackReader, PackShape, PackWriter};
-use crate::storage::{PackId, Records, Store, keys};
+use crate::storage::{PackId, Records, keys};
 
 fn content(length: usize) -> Vec<u8> {
     (0..length).map(|n| (n.wrapping_mul(31) >> 3) as u8).collect()
 }
 
-async fn write<S: Store>(writer: &mut PackWriter<S>, content: &[u8]) -> Result<PackShape, crate::storage::StoreError> {
+async fn write(writer: &mut PackWriter, content: &[u8]) -> Result<PackShape, crate::storage::StoreError> {
     for piece in content.chunks(70_001) {
         writer.write(piece).await?;
     }
     writer.finish().await
 }
 
-async fn chunks_left<S: Store>(bench: &Bench<S>, id: PackId) -> Result<u64, Failure> {
+async fn chunks_left(bench: &Bench, id: PackId) -> Result<u64, Failure> {
     let mut left = 0;
     for chunk in 0..8 {
         left += u64::from(bench.store.get(keys::pack_chunk(id, chunk).as_str()).await?.is_some());
@@ -24,7 +24,7 @@ async fn chunks_left<S: Store>(bench: &Bench<S>, id: PackId) -> Result<u64, Fail
     Ok(left)
 }
 
-pub(super) async fn read_back_at_every_offset<S: Store>(bench: Bench<S>) -> Result<(), Failure> {
+pub(super) async fn read_back_at_every_offset(bench: Bench) -> Result<(), Failure> {
     for length in [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES + 17] {
         let content = content(length);
         let mut writer = PackWriter::start(&bench.records(), bench.store.clone()).await?;
@@ -50,7 +50,7 @@ pub(super) async fn read_back_at_every_offset<S: Store>(bench: Bench<S>) -> Resu
     Ok(())
 }
 
-pub(super) async fn abandoned_ones_leave_nothing<S: Store>(bench: Bench<S>) -> Result<(), Failure> {
+pub(super) async fn abandoned_ones_leave_nothing(bench: Bench) -> Result<(), Failure> {
     let mut writer = PackWriter::start(&bench.records(), bench.store.clone()).await?;
     writer.write(&content(3 * CHUNK_BYTES + 5)).await?;
     let id = writer.id().await?;
@@ -58,8 +58,8 @@ pub(super) async fn abandoned_ones_leave_nothing<S: Store>(bench: Bench<S>) -> R
     same(chunks_left(&bench, id).await?, 0, "chunks left")
 }
 
-pub(super) async fn a_writer_who_dies_at_any_step_leaves_only_what_the_sweep_finds<S: Store>(
-    bench: Bench<S>,
+pub(super) async fn a_writer_who_dies_at_any_step_leaves_only_what_the_sweep_finds(
+    bench: Bench,
 ) -> Result<(), Failure> {
     for steps in 1..7 {
         let mortal = MortalStore::new(bench.store.clone(), steps);
@@ -84,7 +84,7 @@ pub(super) async fn a_writer_who_dies_at_any_step_leaves_only_what_the_sweep_fin
     Ok(())
 }
 
-pub(super) async fn live_until_the_last_owner_lets_go<S: Store>(bench: Bench<S>) -> Result<(), Failure> {
+pub(super) async fn live_until_the_last_owner_lets_go(bench: Bench) -> Result<(), Failure> {
     let mut writer = PackWriter::start(&bench.records(), bench.store.clone()).await?;
     let shape = write(&mut writer, &content(100)).await?;
     let owners = vec!["a".to_owned(), "b".to_owned(), "c".to_owned()];

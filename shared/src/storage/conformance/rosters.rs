@@ -18,23 +18,23 @@ impl Record for Member {
     const VERSION: u32 = 1;
 }
 
-struct List<S> {
-    records: Records<S>,
-    roster: Roster<S>,
+struct List {
+    records: Records,
+    roster: Roster,
     name: String,
 }
 
-impl<S: Store> List<S> {
-    fn new(bench: &Bench<S>, name: &str) -> Self {
+impl List {
+    fn new(bench: &Bench, name: &str) -> Self {
         Self::on(bench, bench.store.clone(), name)
     }
 
-    fn on<T: Store>(bench: &Bench<S>, store: T, name: &str) -> List<T> {
+    fn on(bench: &Bench, store: impl Into<Store>, name: &str) -> Self {
         let records = Records::new(store);
         let leases = Leases::new(records.clone(), bench.clock.clone(), LEASE_LIFE_MS);
         let name = bench.name(name);
         let roster = Roster::new(name.clone(), records.clone(), leases, bench.clock.clone());
-        List { records, roster, name }
+        Self { records, roster, name }
     }
 
     fn key(&self, member: &str) -> crate::storage::Key {
@@ -97,13 +97,13 @@ impl<S: Store> List<S> {
     }
 }
 
-pub(super) async fn each_of_many_writers_is_seen_once<S: Store>(bench: Bench<S>) -> Result<(), Failure> {
+pub(super) async fn each_of_many_writers_is_seen_once(bench: Bench) -> Result<(), Failure> {
     let list = List::new(&bench, "many");
     let names: Vec<String> = (0..64).map(|n| format!("m{n:02}")).collect();
     for done in futures::future::join_all(names.iter().map(|name| list.put(name, "new"))).await {
         done?;
     }
-    let check_all = async |list: &List<S>, text: &str| -> Result<(), Failure> {
+    let check_all = async |list: &List, text: &str| -> Result<(), Failure> {
         let mut found = list.texts().await?;
         found.sort();
         same(found, names.iter().map(|name| format!("{name}={text}")).collect(), "the list")?;
@@ -127,7 +127,7 @@ pub(super) async fn each_of_many_writers_is_seen_once<S: Store>(bench: Bench<S>)
     same(list.texts().await?, places, "the order")
 }
 
-pub(super) async fn readers_during_folding_see_each_row_once<S: Store>(bench: Bench<S>) -> Result<(), Failure> {
+pub(super) async fn readers_during_folding_see_each_row_once(bench: Bench) -> Result<(), Failure> {
     let list = List::new(&bench, "during");
     for n in 0..40 {
         list.put(&format!("m{n:02}"), "x").await?;
@@ -151,18 +151,18 @@ pub(super) async fn readers_during_folding_see_each_row_once<S: Store>(bench: Be
     Ok(())
 }
 
-pub(super) async fn a_writer_who_dies_at_any_step_leaves_a_true_list<S: Store>(bench: Bench<S>) -> Result<(), Failure> {
+pub(super) async fn a_writer_who_dies_at_any_step_leaves_a_true_list(bench: Bench) -> Result<(), Failure> {
     for steps in 0..10 {
         let name = format!("death-{steps}");
         let list = List::new(&bench, &name);
         list.put("old", "1").await?;
         list.put("gone", "1").await?;
         let mortal = MortalStore::new(bench.store.clone(), steps);
-        let doomed = List::<S>::on(&bench, mortal.clone(), &name);
+        let doomed = List::on(&bench, mortal.clone(), &name);
         for done in [doomed.put("new", "1").await, doomed.put("old", "2").await, doomed.remove("gone").await] {
             unless_dead(done, mortal.is_dead())?;
         }
-        let truth = async |list: &List<S>| -> Result<Vec<String>, Failure> {
+        let truth = async |list: &List| -> Result<Vec<String>, Failure> {
             let mut truth = Vec::new();
             for member in ["old", "gone", "new"] {
                 if let Some(found) = list.records.get::<Member>(&list.key(member)).await? {
@@ -185,7 +185,7 @@ pub(super) async fn a_writer_who_dies_at_any_step_leaves_a_true_list<S: Store>(b
     Ok(())
 }
 
-pub(super) async fn a_folding_that_dies_at_any_step_loses_nothing<S: Store>(bench: Bench<S>) -> Result<(), Failure> {
+pub(super) async fn a_folding_that_dies_at_any_step_loses_nothing(bench: Bench) -> Result<(), Failure> {
     for steps in 0..24 {
         let name = format!("fold-{steps}");
         let list = List::new(&bench, &name);
@@ -200,7 +200,7 @@ pub(super) async fn a_folding_that_dies_at_any_step_loses_nothing<S: Store>(benc
         bench.clock.advance(2 * SETTLE_MS);
         let wanted = list.texts().await?;
         let mortal = MortalStore::new(bench.store.clone(), steps);
-        let doomed = List::<S>::on(&bench, mortal.clone(), &name);
+        let doomed = List::on(&bench, mortal.clone(), &name);
         unless_dead(doomed.fold().await, mortal.is_dead())?;
         same(list.texts().await?, wanted.clone(), &format!("after a folding that died at step {steps}"))?;
         bench.clock.advance(4 * LEASE_LIFE_MS);
@@ -214,7 +214,7 @@ pub(super) async fn a_folding_that_dies_at_any_step_loses_nothing<S: Store>(benc
     Ok(())
 }
 
-pub(super) async fn lists_follow_what_is_alive<S: Store>(bench: Bench<S>) -> Result<(), Failure> {
+pub(super) async fn lists_follow_what_is_alive(bench: Bench) -> Result<(), Failure> {
     let list = List::new(&bench, "alive");
     let names: Vec<String> = (0..700).map(|n| format!("m{n:03}")).collect();
     for some in names.chunks(50) {

@@ -1,9 +1,9 @@
 //! Values and counters.
 
 use super::{Bench, Failure, check, same};
-use crate::storage::{Key, Store, keys};
+use crate::storage::{Key, keys};
 
-pub(super) async fn come_back_as_they_were_written<S: Store>(bench: Bench<S>) -> Result<(), Failure> {
+pub(super) async fn come_back_as_they_were_written(bench: Bench) -> Result<(), Failure> {
     let key = |name: &str| -> Key { keys::project(&bench.name(name)) };
     let large: Vec<u8> = (0..3 * 1024 * 1024_u32).map(|n| (n % 251) as u8).collect();
     for (name, value) in [("empty", Vec::new()), ("zeros", vec![0; 8]), ("ä b/c", vec![255, 0, 1]), ("large", large)] {
@@ -19,7 +19,7 @@ pub(super) async fn come_back_as_they_were_written<S: Store>(bench: Bench<S>) ->
     Ok(())
 }
 
-pub(super) async fn counters_give_each_number_once<S: Store>(bench: Bench<S>) -> Result<(), Failure> {
+pub(super) async fn counters_give_each_number_once(bench: Bench) -> Result<(), Failure> {
     let key = keys::sequence(&bench.name("counter"));
     same(bench.store.counter(key.as_str()).await?, 0, "a counter nobody used")?;
     let racers = (0..64).map(|_| bench.store.increment(key.as_str(), 1));

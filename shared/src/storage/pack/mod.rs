@@ -80,12 +80,7 @@ impl PackShape {
 ///
 /// # Errors
 /// The store's failure.
-pub async fn commit<S: Store>(
-    records: &Records<S>,
-    shape: PackShape,
-    owners: Vec<String>,
-    now_ms: u64,
-) -> Result<(), StoreError> {
+pub async fn commit(records: &Records, shape: PackShape, owners: Vec<String>, now_ms: u64) -> Result<(), StoreError> {
     let record = PackRecord {
         bytes: shape.bytes,
         chunk_bytes: shape.chunk_bytes,
@@ -108,7 +103,7 @@ pub fn owners_lease(id: PackId) -> String {
 ///
 /// # Errors
 /// The store's failure.
-pub async fn add_owner<S: Store>(records: &Records<S>, id: PackId, owner: &str) -> Result<(), StoreError> {
+pub async fn add_owner(records: &Records, id: PackId, owner: &str) -> Result<(), StoreError> {
     let Some(mut record) = records.get::<PackRecord>(&keys::pack(id)).await? else {
         return Err(StoreError::Corrupt { key: keys::pack(id).to_string(), reason: "it is missing".to_owned() });
     };
@@ -123,7 +118,7 @@ pub async fn add_owner<S: Store>(records: &Records<S>, id: PackId, owner: &str) 
 ///
 /// # Errors
 /// The store's failure.
-pub async fn owners<S: Store>(records: &Records<S>, id: PackId) -> Result<Vec<String>, StoreError> {
+pub async fn owners(records: &Records, id: PackId) -> Result<Vec<String>, StoreError> {
     let record: Option<PackRecord> = records.get(&keys::pack(id)).await?;
     Ok(record.map(|record| record.owners).unwrap_or_default())
 }
@@ -132,7 +127,7 @@ pub async fn owners<S: Store>(records: &Records<S>, id: PackId) -> Result<Vec<St
 ///
 /// # Errors
 /// The store's failure.
-pub async fn is_sealed<S: Store>(records: &Records<S>, id: PackId) -> Result<bool, StoreError> {
+pub async fn is_sealed(records: &Records, id: PackId) -> Result<bool, StoreError> {
     let record: Option<PackRecord> = records.get(&keys::pack(id)).await?;
     Ok(record.is_some_and(|record| record.sealed))
 }
@@ -141,7 +136,7 @@ pub async fn is_sealed<S: Store>(records: &Records<S>, id: PackId) -> Result<boo
 ///
 /// # Errors
 /// The store's failure; the sweep then finds out by itself.
-pub async fn seal<S: Store>(records: &Records<S>, id: PackId) -> Result<(), StoreError> {
+pub async fn seal(records: &Records, id: PackId) -> Result<(), StoreError> {
     match records.get::<PackRecord>(&keys::pack(id)).await? {
         Some(record) if !record.sealed => records.set(&keys::pack(id), &PackRecord { sealed: true, ..record }).await,
         _ => Ok(()),
@@ -152,7 +147,7 @@ pub async fn seal<S: Store>(records: &Records<S>, id: PackId) -> Result<(), Stor
 ///
 /// # Errors
 /// The store's failure.
-pub async fn find<S: Store>(records: &Records<S>, id: PackId) -> Result<Option<PackShape>, StoreError> {
+pub async fn find(records: &Records, id: PackId) -> Result<Option<PackShape>, StoreError> {
     let record: Option<PackRecord> = records.get(&keys::pack(id)).await?;
     Ok(record.map(|record| PackShape { id, bytes: record.bytes, chunk_bytes: record.chunk_bytes }))
 }
@@ -161,12 +156,7 @@ pub async fn find<S: Store>(records: &Records<S>, id: PackId) -> Result<Option<P
 ///
 /// # Errors
 /// The store's failure; to be called again then.
-pub async fn release<S: Store, B: Store>(
-    records: &Records<S>,
-    blobs: &B,
-    id: PackId,
-    owner: &str,
-) -> Result<(), StoreError> {
+pub async fn release(records: &Records, blobs: &Store, id: PackId, owner: &str) -> Result<(), StoreError> {
     let Some(record) = records.get::<PackRecord>(&keys::pack(id)).await? else {
         return Ok(());
     };
@@ -191,7 +181,7 @@ pub async fn release<S: Store, B: Store>(
     records.delete(&keys::pack(id)).await
 }
 
-async fn remove_chunks<B: Store>(blobs: &B, shape: PackShape) -> Result<(), StoreError> {
+async fn remove_chunks(blobs: &Store, shape: PackShape) -> Result<(), StoreError> {
     for chunk in 0..shape.chunks() {
         blobs.delete(keys::pack_chunk(shape.id, chunk).as_str()).await?;
     }
@@ -200,7 +190,7 @@ async fn remove_chunks<B: Store>(blobs: &B, shape: PackShape) -> Result<(), Stor
 
 /// Removes complete packs that were never committed. What cannot be removed now is left to the sweep, since nothing
 /// refers to the packs.
-pub async fn remove_unwanted<B: Store>(blobs: &B, shapes: impl IntoIterator<Item = PackShape>) {
+pub async fn remove_unwanted(blobs: &Store, shapes: impl IntoIterator<Item = PackShape>) {
     const WIDTH: usize = 16;
     futures::stream::iter(shapes)
         .for_each_concurrent(WIDTH, async |shape| {
@@ -217,7 +207,7 @@ const MAX_CHUNK_GAP: u64 = 2 * MAX_CHUNKS_IN_FLIGHT as u64;
 ///
 /// # Errors
 /// The store's failure.
-pub async fn remove_uncommitted<B: Store>(blobs: &B, id: PackId) -> Result<u64, StoreError> {
+pub async fn remove_uncommitted(blobs: &Store, id: PackId) -> Result<u64, StoreError> {
     let (mut chunk, mut missing, mut removed) = (0, 0, 0);
     while missing < MAX_CHUNK_GAP {
         let key = keys::pack_chunk(id, chunk);
@@ -234,15 +224,15 @@ pub async fn remove_uncommitted<B: Store>(blobs: &B, id: PackId) -> Result<u64, 
 }
 
 /// Reads a pack by offset. Keeps the chunk it read last, so that reading on costs one fetch a chunk.
-pub struct PackReader<B> {
-    blobs: B,
+pub struct PackReader {
+    blobs: Store,
     shape: PackShape,
     last: std::cell::RefCell<Option<(u64, Bytes)>>,
 }
 
-impl<B: Store> PackReader<B> {
+impl PackReader {
     /// A reader of the pack of this shape.
-    pub fn new(blobs: B, shape: PackShape) -> Self {
+    pub fn new(blobs: Store, shape: PackShape) -> Self {
         Self { blobs, shape, last: std::cell::RefCell::new(None) }
     }
 

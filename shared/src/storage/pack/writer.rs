@@ -17,7 +17,7 @@ type Write = Pin<Box<dyn Future<Output = Result<(), StoreError>>>>;
 type Numbering = Pin<Box<dyn Future<Output = Result<PackId, StoreError>>>>;
 
 /// Takes the next numbers; gives the first.
-async fn reserve<S: Store>(records: &Records<S>, count: u64) -> Result<PackId, StoreError> {
+async fn reserve(records: &Records, count: u64) -> Result<PackId, StoreError> {
     let last = records.increment(&keys::sequence("pack"), i64::try_from(count).unwrap_or(1)).await?;
     Ok(PackId((u64::try_from(last).unwrap_or(0) + 1).saturating_sub(count)))
 }
@@ -29,8 +29,8 @@ enum Number {
 }
 
 /// Writes a new pack. Nothing refers to it until [`commit`].
-pub struct PackWriter<B> {
-    blobs: B,
+pub struct PackWriter {
+    blobs: Store,
     number: Number,
     buffer: BytesMut,
     written: u64,
@@ -38,23 +38,23 @@ pub struct PackWriter<B> {
     in_flight: FuturesUnordered<Write>,
 }
 
-impl<B: Store> PackWriter<B> {
+impl PackWriter {
     /// Starts a pack under a new number. Does not wait for the number, which nobody needs before the first chunk.
     ///
     /// # Errors
     /// The store's failure.
-    pub async fn start<S: Store>(records: &Records<S>, blobs: B) -> Result<Self, StoreError> {
-        Self::start_with(&PackNumbers::off(), records, blobs, 0).await
+    pub async fn start(records: &Records, blobs: impl Into<Store>) -> Result<Self, StoreError> {
+        Self::start_with(&PackNumbers::off(), records, blobs.into(), 0).await
     }
 
     /// Starts a pack as [`PackWriter::start`] does, under a number that is kept ready if there is one.
     ///
     /// # Errors
     /// The store's failure.
-    pub async fn start_with<S: Store>(
+    pub async fn start_with(
         numbers: &PackNumbers,
-        records: &Records<S>,
-        blobs: B,
+        records: &Records,
+        blobs: Store,
         now_ms: u64,
     ) -> Result<Self, StoreError> {
         let count = match numbers.take(now_ms) {
@@ -75,7 +75,7 @@ impl<B: Store> PackWriter<B> {
         Ok(Self::with(blobs, number))
     }
 
-    fn with(blobs: B, number: Number) -> Self {
+    fn with(blobs: Store, number: Number) -> Self {
         Self { blobs, number, buffer: BytesMut::new(), written: 0, chunks: 0, in_flight: FuturesUnordered::new() }
     }
 
@@ -84,7 +84,7 @@ impl<B: Store> PackWriter<B> {
     ///
     /// # Errors
     /// The store's failure, or [`StoreError::Corrupt`] if a chunk that should be there is not.
-    pub async fn resume(blobs: B, id: PackId, bytes: u64) -> Result<Self, StoreError> {
+    pub async fn resume(blobs: Store, id: PackId, bytes: u64) -> Result<Self, StoreError> {
         let chunks = bytes / CHUNK_BYTES as u64;
         let rest = usize::try_from(bytes % CHUNK_BYTES as u64).unwrap_or(0);
         let mut buffer = BytesMut::new();

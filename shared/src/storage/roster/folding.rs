@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{FETCH_WIDTH, Head, Page, Roster, Row, RowSource, SETTLE_MS, Slot};
 use crate::storage::keys;
-use crate::storage::store::{Store, StoreError};
+use crate::storage::store::StoreError;
 
 /// Rows on a full page, and encoded bytes: a page stays well below the largest record.
 const PAGE_ROWS: usize = 300;
@@ -27,15 +27,15 @@ pub(super) fn settled_prefix(slots: &[Option<Slot>], now_ms: u64) -> usize {
 }
 
 /// One folding's work on the pages.
-pub(super) struct Folding<'a, S, R> {
-    pub(super) roster: &'a Roster<S>,
+pub(super) struct Folding<'a, R> {
+    pub(super) roster: &'a Roster,
     pub(super) head: &'a Head,
     pub(super) touched: BTreeMap<u64, String>,
     pub(super) pages: Vec<Page<R>>,
     pub(super) replaced: BTreeSet<u64>,
 }
 
-impl<S: Store, R: Row> Folding<'_, S, R> {
+impl<R: Row> Folding<'_, R> {
     pub(super) async fn gather(&mut self, source: &impl RowSource<R>) -> Result<(), StoreError> {
         let mut rows: Vec<(u64, String, R)> = Vec::new();
         let touched: Vec<(u64, String)> = std::mem::take(&mut self.touched).into_iter().collect();

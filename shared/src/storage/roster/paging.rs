@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{FETCH_WIDTH, Listed, MAX_READS, Page, Roster, Row, RowSource};
 use crate::storage::keys;
-use crate::storage::store::{Store, StoreError};
+use crate::storage::store::StoreError;
 
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +45,7 @@ impl<R> Cutter<R> {
     }
 }
 
-impl<S: Store> Roster<S> {
+impl Roster {
     /// At most `limit` rows in order of their places, after the first `offset`. Pages that lie before are not read,
     /// unless members on them were touched lately.
     ///

@@ -7,9 +7,9 @@ use crate::domain::archive::Experiment;
 use crate::domain::archive::subject::LabelRef;
 use crate::domain::archive::subject_change::check_item_label;
 use crate::domain::error::DomainError;
-use crate::storage::{Lease, Store, StoreError, keys};
+use crate::storage::{Lease, StoreError, keys};
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Shares an experiment with a project, and its subject if that is not there yet.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use crate::domain::archive::experiment::lease_of;
 use crate::domain::archive::subject::lease_name;
 use crate::domain::archive::{Experiment, Subject};
 use crate::domain::error::DomainError;
-use crate::storage::{Lease, Store};
+use crate::storage::Lease;
 
 /// The leases under which an item gets a label in another project, or loses it: its own, and that of the label there.
 pub(super) struct BothLeases {
@@ -13,7 +13,7 @@ pub(super) struct BothLeases {
     pub there: Lease,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     async fn with_both<T>(
         &self,
         own: &str,

@@ -8,14 +8,14 @@ use super::share_with;
 use crate::domain::Core;
 use crate::domain::archive::{Experiment, Subject};
 use crate::storage::roster::RowSource;
-use crate::storage::{Roster, Store, StoreError, keys};
+use crate::storage::{Roster, StoreError, keys};
 
 /// How many records are read at once.
 const WIDTH: usize = 16;
 
-impl<S: Store> Core<S> {
+impl Core {
     /// The experiments that are shared with a project: their identifiers.
-    pub(super) fn shared_experiments(&self, project: &str) -> (Roster<S>, impl RowSource<()>) {
+    pub(super) fn shared_experiments(&self, project: &str) -> (Roster, impl RowSource<()>) {
         let (records, with) = (self.records.clone(), project.to_owned());
         let source = move |id: String, place| {
             let (records, with) = (records.clone(), with.clone());
@@ -29,7 +29,7 @@ impl<S: Store> Core<S> {
     }
 
     /// The subjects that are shared with a project: their identifiers.
-    pub(super) fn shared_subjects(&self, project: &str) -> (Roster<S>, impl RowSource<()>) {
+    pub(super) fn shared_subjects(&self, project: &str) -> (Roster, impl RowSource<()>) {
         let (records, with) = (self.records.clone(), project.to_owned());
         let source = move |id: String, place| {
             let (records, with) = (records.clone(), with.clone());

@@ -6,13 +6,13 @@ use crate::domain::archive::experiment::lease_of;
 use crate::domain::archive::subject::lease_name;
 use crate::domain::archive::{Experiment, Subject};
 use crate::domain::error::DomainError;
+use crate::storage::StoreError;
 use crate::storage::roster::Touch;
-use crate::storage::{Store, StoreError};
 
 /// What was said to the lists of others before an item is removed.
 pub(in crate::domain::archive) struct Unlisting(Vec<(String, Touch)>);
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Tells the lists of those projects with which an experiment is shared that it is about to be removed.
     pub(in crate::domain::archive) async fn unlist_experiment(
         &self,

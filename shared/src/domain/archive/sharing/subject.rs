@@ -7,9 +7,9 @@ use crate::domain::archive::Subject;
 use crate::domain::archive::subject::LabelRef;
 use crate::domain::archive::subject_change::check_item_label;
 use crate::domain::error::DomainError;
-use crate::storage::{Lease, Store, keys};
+use crate::storage::{Lease, keys};
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Shares a subject with a project.
     ///
     /// # Errors

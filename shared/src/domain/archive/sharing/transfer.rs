@@ -6,9 +6,9 @@ use crate::domain::archive::experiment::lease_of;
 use crate::domain::archive::subject::{LabelRef, lease_name};
 use crate::domain::archive::{Experiment, Subject};
 use crate::domain::error::DomainError;
-use crate::storage::{Lease, Store, keys};
+use crate::storage::{Lease, keys};
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Moves an experiment to another project: it belongs to that from then on, and is no more in the one that it
     /// belonged to. Its subject is shared with the new project if it is not there yet. The assessors of a session follow
     /// it; should that be cut off, moving it there again goes on.

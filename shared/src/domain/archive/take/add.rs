@@ -15,7 +15,7 @@ use crate::domain::resource::{ItemResource, MAX_RESOURCES};
 use crate::domain::shelf::Shelf;
 use crate::imaging::ImageSession;
 use crate::storage::pack;
-use crate::storage::{Lease, Store, keys};
+use crate::storage::{Lease, keys};
 
 /// Files of all scans together, at most: they are looked at together.
 const MAX_TOGETHER: usize = 400_000;
@@ -29,7 +29,7 @@ struct Revision {
     catalogs: Vec<(Twin, Vec<CatalogFile>)>,
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Adds to an experiment, whose lease the caller holds.
     pub(super) async fn add_to_experiment(
         &self,

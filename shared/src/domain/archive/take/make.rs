@@ -13,9 +13,9 @@ use crate::domain::manifest::{FILES_PER_PAGE, FullScan, StoredScan};
 use crate::domain::resource::{ItemResource, MAX_RESOURCES};
 use crate::imaging::ImageSession;
 use crate::storage::pack;
-use crate::storage::{Lease, Store, keys};
+use crate::storage::{Lease, keys};
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Makes the experiment of this label, whose lease the caller holds.
     pub(super) async fn make_from_documents(
         &self,

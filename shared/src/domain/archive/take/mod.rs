@@ -23,8 +23,8 @@ use crate::domain::manifest::{FileEntry, FullScan, NewScan};
 use crate::domain::project::QuarantineCode;
 use crate::domain::webhooks::SessionEventKind;
 use crate::imaging::session::{ImageSession, Scan};
+use crate::storage::Lease;
 use crate::storage::pack::{self, PackShape};
-use crate::storage::{Lease, Store};
 
 /// A resource with its files.
 #[derive(Debug, Clone)]
@@ -128,7 +128,7 @@ impl IncomingScan {
     }
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Takes it in: all of it, or nothing, and its pack is removed then.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ use crate::domain::Core;
 use crate::intake::name::ShownName;
 use crate::intake::{IntakeError, PackReadError, PackSource};
 use crate::storage::pack::{PackReader, PackShape, PackWriter};
-use crate::storage::{PackId, Store, StoreError};
+use crate::storage::{PackId, StoreError};
 
 /// Why an upload is refused. Nothing of it is kept.
 #[derive(Debug, thiserror::Error)]
@@ -82,13 +82,13 @@ pub enum UploadError {
 pub const MAX_STUDIES: usize = 1_000;
 
 /// An upload that has been taken in. Its packs are not committed.
-pub struct Upload<S> {
+pub struct Upload {
     /// When its first byte was taken, in milliseconds since the epoch.
     pub started_ms: u64,
     /// The packs in which files of its studies lie.
     pub packs: Vec<PackShape>,
     /// Writers of packs whose last bytes are on their way to the store.
-    pub(super) flushing: Vec<PackWriter<S>>,
+    pub(super) flushing: Vec<PackWriter>,
     /// The one of them that somebody else looks after until it is committed.
     pub lent: Option<PackId>,
     /// The studies, in order of their first files.
@@ -106,7 +106,7 @@ pub trait Body: Stream<Item = Result<Bytes, String>> + Unpin {}
 
 impl<T: Stream<Item = Result<Bytes, String>> + Unpin> Body for T {}
 
-impl<S: Store> PackSource for PackReader<S> {
+impl PackSource for PackReader {
     async fn read(&self, offset: u64, len: usize) -> Result<Bytes, PackReadError> {
         PackReader::read(self, offset, len)
             .await
@@ -122,12 +122,12 @@ impl<S: Store> PackSource for PackReader<S> {
 ///
 /// # Errors
 /// [`UploadError`]; what was written is removed again then.
-pub async fn receive<S: Store, B: Body>(
-    core: &Core<S>,
+pub async fn receive<B: Body>(
+    core: &Core,
     rules: UploadRules,
     mut body: Arriving<B>,
     name: &str,
-) -> Result<Upload<S>, UploadError> {
+) -> Result<Upload, UploadError> {
     let mut receiver = Receiver::new(core, rules);
     let taken = receiver.take(name, async || body.next().await).await;
     receiver.settle(taken).await

@@ -16,29 +16,29 @@ use super::sorter::{Nested, Sorter};
 use super::spent::Spent;
 use crate::domain::Core;
 use crate::intake::{self, ExtentReader, IntakeError, PackReadError};
+use crate::storage::PackId;
 use crate::storage::pack::{PackReader, PackShape, PackWriter};
-use crate::storage::{PackId, Store};
 
 /// The name of a file that came without one, where it needs any.
 const NAMELESS: &str = "upload.dcm";
 
 /// Takes the bodies of one upload in.
-pub struct Receiver<S: Store> {
-    core: Core<S>,
+pub struct Receiver {
+    core: Core,
     started_ms: u64,
     sorter: Sorter,
     /// Packs of which all bytes have come.
     packs: Vec<PackShape>,
     /// Writers of those of them whose last bytes are on their way to the store.
-    flushing: Vec<PackWriter<S>>,
+    flushing: Vec<PackWriter>,
     /// The one of them that somebody else looks after.
     lent: Option<PackId>,
     /// The pack that is being written.
-    writer: Option<PackWriter<S>>,
+    writer: Option<PackWriter>,
     /// Archives that wait to be opened.
     waiting: VecDeque<Waiting>,
     /// The pack of which files were looked at last that share one.
-    shared: Option<adopt::Shared<S>>,
+    shared: Option<adopt::Shared>,
     spent: Spent,
 }
 
@@ -49,9 +49,9 @@ struct Waiting {
     depth: u32,
 }
 
-impl<S: Store> Receiver<S> {
+impl Receiver {
     /// Nothing received yet.
-    pub fn new(core: &Core<S>, rules: UploadRules) -> Self {
+    pub fn new(core: &Core, rules: UploadRules) -> Self {
         let sorter = Sorter::new(rules, core.settings.dicom_file_name_template.clone());
         Self {
             core: core.clone(),

@@ -9,7 +9,6 @@ use crate::domain::prearchive::upload::{Arriving, Body};
 use crate::intake::form::{FormReader, Part};
 use crate::intake::kind::SNIFF_BYTES;
 use crate::intake::{BodyKind, EntryName};
-use crate::storage::Store;
 use crate::storage::pack::{CHUNK_BYTES, PackShape, PackWriter};
 
 /// Files in one form, at most: all of them are received before the first is kept.
@@ -35,8 +34,8 @@ pub struct ReceivedForm {
 ///
 /// # Errors
 /// [`FilesError`]; what was written is removed again then.
-pub async fn receive_form<S: Store, B: Body>(
-    core: &Core<S>,
+pub async fn receive_form<B: Body>(
+    core: &Core,
     arriving: Arriving<B>,
     boundary: &str,
 ) -> Result<ReceivedForm, FilesError> {
@@ -63,19 +62,19 @@ pub async fn receive_form<S: Store, B: Body>(
 }
 
 /// A form that is being received.
-struct Receiving<'a, S, B> {
-    core: &'a Core<S>,
+struct Receiving<'a, B> {
+    core: &'a Core,
     arriving: Arriving<B>,
     form: FormReader,
     received: ReceivedForm,
     /// Which of the files lie in the shared pack.
     small: Vec<usize>,
     /// The pack that small files share.
-    shared: Option<PackWriter<S>>,
+    shared: Option<PackWriter>,
     started_ms: u64,
 }
 
-impl<S: Store, B: Body> Receiving<'_, S, B> {
+impl<B: Body> Receiving<'_, B> {
     async fn part(&mut self) -> Result<Option<Part>, FilesError> {
         let arriving = &mut self.arriving;
         self.form.part(async || -> Result<_, FilesError> { Ok(arriving.next().await?) }).await

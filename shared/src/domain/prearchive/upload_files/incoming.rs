@@ -6,12 +6,11 @@ use super::{FilesError, ReceivedFile};
 use crate::domain::Core;
 use crate::domain::prearchive::upload::UploadError;
 use crate::intake::{EntryName, Extent, IntakeError, Method};
-use crate::storage::Store;
 use crate::storage::pack::PackWriter;
 
 /// One file on its way into its pack.
-pub(super) struct Incoming<S> {
-    writer: PackWriter<S>,
+pub(super) struct Incoming {
+    writer: PackWriter,
     crc: Hasher,
     started_ms: u64,
     limit_bytes: u64,
@@ -30,8 +29,8 @@ pub(super) fn stored_at(offset: u64, len: u64) -> Extent {
     Extent { offset, stored_len: len, len, method: Method::Stored }
 }
 
-impl<S: Store> Incoming<S> {
-    pub async fn start(core: &Core<S>, limit_bytes: u64) -> Result<Self, FilesError> {
+impl Incoming {
+    pub async fn start(core: &Core, limit_bytes: u64) -> Result<Self, FilesError> {
         let writer = core.start_pack().await?;
         Ok(Self { writer, crc: Hasher::new(), started_ms: core.clock.now_ms(), limit_bytes })
     }

@@ -19,8 +19,8 @@ use crate::intake::form::FormError;
 use crate::intake::name::{NameError, ShownName};
 use crate::intake::{EntryName, Extent, IntakeError};
 use crate::limits::Limits;
+use crate::storage::StoreError;
 use crate::storage::pack::{self, PackShape};
-use crate::storage::{Store, StoreError};
 use incoming::Incoming;
 
 /// Why files are refused. Nothing of them is kept.
@@ -122,8 +122,8 @@ pub fn file_name(text: &str, limits: &Limits) -> Result<EntryName, FilesError> {
 ///
 /// # Errors
 /// [`FilesError`]; what was written is removed again then.
-pub async fn receive_file<S: Store, B: Body>(
-    core: &Core<S>,
+pub async fn receive_file<B: Body>(
+    core: &Core,
     mut arriving: Arriving<B>,
     name: EntryName,
 ) -> Result<ReceivedFile, FilesError> {
@@ -136,8 +136,8 @@ pub async fn receive_file<S: Store, B: Body>(
 ///
 /// # Errors
 /// What is wrong with it, or what `next` gives; what was written is removed again then.
-pub async fn receive_pieces<S: Store, E: From<FilesError>>(
-    core: &Core<S>,
+pub async fn receive_pieces<E: From<FilesError>>(
+    core: &Core,
     name: EntryName,
     limit_bytes: u64,
     mut next: impl AsyncFnMut() -> Result<Option<Bytes>, E>,
@@ -164,7 +164,7 @@ pub async fn receive_pieces<S: Store, E: From<FilesError>>(
     outcome
 }
 
-impl<S: Store> Core<S> {
+impl Core {
     /// Removes files that were received and are not wanted after all. A pack that has an owner already stays: others
     /// of its files were wanted.
     pub async fn abandon_files(&self, files: Vec<ReceivedFile>) {

@@ -8,13 +8,12 @@ use crate::domain::prearchive::upload::sink::FileSink;
 use crate::domain::prearchive::upload_files::ReceivedFile;
 use crate::intake::kind::SNIFF_BYTES;
 use crate::intake::{BodyKind, EntryName, EntryVisitor, ExtentReader, IntakeError, SingleScanner};
-use crate::storage::Store;
 use crate::storage::pack::{PackReader, PackShape};
 
 /// Bytes of a pack that are looked at at once.
 const READ_BYTES: usize = 256 * 1024;
 
-impl<S: Store> Receiver<S> {
+impl Receiver {
     /// Takes in a body that lies in a complete pack already. If it is refused, whoever gave the pack removes it.
     ///
     /// # Errors
@@ -65,7 +64,7 @@ impl<S: Store> Receiver<S> {
     }
 
     /// Looks at a file that is no archive, as at a body that is one file.
-    async fn look_at(&mut self, file: &ReceivedFile, pack: Rc<PackReader<S>>) -> Result<(), UploadError> {
+    async fn look_at(&mut self, file: &ReceivedFile, pack: Rc<PackReader>) -> Result<(), UploadError> {
         let limits = self.spent.left_of(&self.core.settings.limits, 0);
         if limits.max_entries == 0 {
             return Err(self.as_whole(IntakeError::TooManyEntries { limit: 0 }));
@@ -110,7 +109,7 @@ impl<S: Store> Receiver<S> {
 }
 
 /// A pack that files of a form share.
-pub(super) struct Shared<S> {
+pub(super) struct Shared {
     shape: PackShape,
-    reader: Rc<PackReader<S>>,
+    reader: Rc<PackReader>,
 }

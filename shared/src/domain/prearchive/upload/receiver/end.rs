@@ -6,10 +6,9 @@ use super::{Receiver, Waiting};
 use crate::domain::prearchive::upload::flow::{Coding, Flow, State};
 use crate::domain::prearchive::upload::{Upload, UploadError};
 use crate::intake::{self, EntryVisitor, IntakeError, Summary};
-use crate::storage::Store;
 use crate::storage::pack::{self, PackReader, PackShape};
 
-impl<S: Store> Receiver<S> {
+impl Receiver {
     /// The body has ended: its pack is complete, and what it holds is sorted.
     pub(super) async fn end(&mut self, mut flow: Flow) -> Result<(), UploadError> {
         if let Coding::Undecided(head) = &flow.coding {
@@ -92,7 +91,7 @@ impl<S: Store> Receiver<S> {
         error.into()
     }
 
-    pub(super) async fn finish(&mut self) -> Result<Upload<S>, UploadError> {
+    pub(super) async fn finish(&mut self) -> Result<Upload, UploadError> {
         self.sorter.check()?;
         let runs = self.sorter.studies.iter().flat_map(|study| &study.runs);
         let used: BTreeSet<_> = runs.map(|run| run.pack).collect();
@@ -121,7 +120,7 @@ impl<S: Store> Receiver<S> {
     ///
     /// # Errors
     /// What went wrong, or [`UploadError::NothingParsable`] if there is no image in it.
-    pub async fn settle<E: From<UploadError>>(mut self, taken: Result<(), E>) -> Result<Upload<S>, E> {
+    pub async fn settle<E: From<UploadError>>(mut self, taken: Result<(), E>) -> Result<Upload, E> {
         let finished = match taken {
             Ok(()) => self.finish().await.map_err(E::from),
             Err(error) => Err(error),

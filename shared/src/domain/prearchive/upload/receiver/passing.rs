@@ -9,9 +9,8 @@ use crate::imaging::HeaderError;
 use crate::intake::kind::SNIFF_BYTES;
 use crate::intake::name::ShownName;
 use crate::intake::{BodyKind, Decoder, EntryName, SingleScanner, TarScanner, ZipScanner};
-use crate::storage::Store;
 
-impl<S: Store> Receiver<S> {
+impl Receiver {
     pub(super) async fn push(&mut self, flow: &mut Flow, piece: &[u8]) -> Result<(), UploadError> {
         match &mut flow.coding {
             Coding::Undecided(head) => {
