@@ -2,24 +2,24 @@
 
 use narthex_tests::{Api, ServiceProcess, Study, eventually};
 
-use super::{KILLS, SETTLED, kill_during, moments, study, usual};
+use super::{KILLS, Moments, SETTLED, kill_during, study, usual};
 
 #[test]
 fn a_session_is_archived_or_waits_and_nothing_between() {
-    let mut noise = moments(1);
     let mut service = ServiceProcess::start();
     let api = service.api();
     api.project("P1");
     api.send_archive(&api.import("P1", &study(1000)));
     let src = api.import("P1", &study(1001));
-    let mut usual = usual(|| api.send_archive(&src));
+    let usual = usual(|| api.send_archive(&src));
 
     let (mut acknowledged, mut silent, mut still_there) = (0, 0, 0);
+    let mut moments = Moments::new(1, KILLS, usual);
     for round in 0..KILLS {
         let study = study(round);
         let src = service.api().import("P1", &study);
         let sent = src.clone();
-        let answer = kill_during(&mut service, &mut usual, &mut noise, move |api| {
+        let answer = kill_during(&mut service, &mut moments, move |api| {
             let body = narthex_tests::form(&[("src", &sent)]);
             api.client.post("/data/services/archive", "application/x-www-form-urlencoded", body.as_bytes())
         });
@@ -39,7 +39,8 @@ fn a_session_is_archived_or_waits_and_nothing_between() {
         api.assert_holds(&session, &study);
     }
     println!(
-        "{acknowledged} acknowledged, {silent} archived without an answer, {still_there} still in the prearchive; {usual:?} each"
+        "{acknowledged} acknowledged, {silent} archived without an answer, {still_there} still in the prearchive; {:?} each",
+        moments.usual
     );
     let api = service.api();
     assert!(api.sessions("P1").rows.is_empty());

@@ -2,7 +2,7 @@
 
 use narthex_tests::{Api, Response, ServiceProcess, Study, zip_study};
 
-use super::{FEWER_KILLS, act, address, insist, kill_during, moments, rest_of, study, usual};
+use super::{FEWER_KILLS, Moments, act, address, insist, kill_during, rest_of, study, usual};
 
 const IMPORT: &str = "/data/services/import?import-handler=SI&dest=/prearchive/projects/P1";
 
@@ -22,18 +22,18 @@ fn add_and_build(api: &Api, session: &str, zip: &[u8]) -> std::io::Result<Respon
 
 #[test]
 fn a_session_holds_what_it_held_or_what_was_added_and_can_be_built() {
-    let mut noise = moments(2);
     let mut service = ServiceProcess::start();
     let api = service.api();
     api.project("P1");
     let session = api.import("P1", &half(1000));
-    let mut usual = usual(|| add_and_build(&api, &session, &zip_study(&study(1000))).unwrap());
+    let usual = usual(|| add_and_build(&api, &session, &zip_study(&study(1000))).unwrap());
 
     let (mut acknowledged, mut with_all, mut with_half) = (0, 0, 0);
+    let mut moments = Moments::new(2, FEWER_KILLS, usual);
     for round in 0..FEWER_KILLS {
         let session = service.api().import("P1", &half(round));
         let (zip, sent) = (zip_study(&study(round)), session.clone());
-        let answer = kill_during(&mut service, &mut usual, &mut noise, move |api| add_and_build(api, &sent, &zip));
+        let answer = kill_during(&mut service, &mut moments, move |api| add_and_build(api, &sent, &zip));
         service.restart();
         let api = service.api();
         let row = rest_of(&api, &["P1"], &study(round)).unwrap_or_else(|| panic!("round {round}: the session is gone"));
@@ -54,6 +54,9 @@ fn a_session_holds_what_it_held_or_what_was_added_and_can_be_built() {
         }
         api.assert_holds(&session, &if files == 16 { study(round) } else { half(round) });
     }
-    println!("{acknowledged} acknowledged, {with_all} with what was added, {with_half} without; {usual:?} each");
+    println!(
+        "{acknowledged} acknowledged, {with_all} with what was added, {with_half} without; {:?} each",
+        moments.usual
+    );
     assert!(with_all > 0 && with_half > 0, "the moments were not spread over the work");
 }

@@ -2,7 +2,7 @@
 
 use narthex_tests::{Api, ServiceProcess};
 
-use super::{FEWER_KILLS, SETTLED, insist, kill_during, moments, usual};
+use super::{FEWER_KILLS, Moments, SETTLED, insist, kill_during, usual};
 
 const FILES: &str = "/data/user/cache/resources/X/files";
 
@@ -12,16 +12,15 @@ fn put(api: &Api, name: &str, bytes: &[u8]) -> std::io::Result<narthex_tests::Re
 
 #[test]
 fn a_cached_file_is_there_whole_or_not_at_all() {
-    let mut noise = moments(7);
     let mut service = ServiceProcess::start();
     let bytes =
         |round: u64| -> Vec<u8> { (0..3_000_000_u64).map(|number| ((number * 7 + round) % 251) as u8).collect() };
     put(&service.api(), "warm-up", &bytes(1000)).unwrap();
-    let mut usual = usual(|| put(&service.api(), "another", &bytes(1001)).unwrap());
+    let usual = usual(|| put(&service.api(), "another", &bytes(1001)).unwrap());
     let (mut acknowledged, mut absent) = (Vec::new(), 0);
+    let mut moments = Moments::new(7, FEWER_KILLS, usual);
     for round in 0..FEWER_KILLS {
-        let answer =
-            kill_during(&mut service, &mut usual, &mut noise, move |api| put(api, &round.to_string(), &bytes(round)));
+        let answer = kill_during(&mut service, &mut moments, move |api| put(api, &round.to_string(), &bytes(round)));
         service.restart();
         let api = service.api();
         let found = api.get(&format!("{FILES}/{round}"));
@@ -37,7 +36,7 @@ fn a_cached_file_is_there_whole_or_not_at_all() {
         let next = insist("the next upload", || put(&api, "next", b"next").unwrap());
         assert_eq!(next.status, 200, "round {round}: {}", next.text());
     }
-    println!("{} there, {absent} not; {usual:?} each, settled within {SETTLED:?}", acknowledged.len());
+    println!("{} there, {absent} not; {:?} each, settled within {SETTLED:?}", acknowledged.len(), moments.usual);
     let names = service.api().table(FILES);
     for round in &acknowledged {
         let name = round.to_string();

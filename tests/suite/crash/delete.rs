@@ -2,22 +2,22 @@
 
 use narthex_tests::{ServiceProcess, eventually};
 
-use super::{FEWER_KILLS, SETTLED, insist, kill_during, moments, rest_of, study, usual};
+use super::{FEWER_KILLS, Moments, SETTLED, insist, kill_during, rest_of, study, usual};
 
 #[test]
 fn a_session_is_gone_with_its_bytes_or_whole() {
-    let mut noise = moments(4);
     let mut service = ServiceProcess::start();
     let api = service.api();
     api.project("P1");
     let session = api.import("P1", &study(1000));
-    let mut usual = usual(|| api.client.delete(&session).unwrap());
+    let usual = usual(|| api.client.delete(&session).unwrap());
 
     let (mut acknowledged, mut gone, mut whole) = (0, 0, 0);
+    let mut moments = Moments::new(4, FEWER_KILLS, usual);
     for round in 0..FEWER_KILLS {
         let session = service.api().import("P1", &study(round));
         let sent = session.clone();
-        let answer = kill_during(&mut service, &mut usual, &mut noise, move |api| api.client.delete(&sent));
+        let answer = kill_during(&mut service, &mut moments, move |api| api.client.delete(&sent));
         service.restart();
         let api = service.api();
         let row = rest_of(&api, &["P1"], &study(round));
@@ -37,7 +37,7 @@ fn a_session_is_gone_with_its_bytes_or_whole() {
         }
         assert_eq!(api.get(&session).status, 404, "round {round}");
     }
-    println!("{acknowledged} acknowledged, {gone} gone, {whole} whole; {usual:?} each");
+    println!("{acknowledged} acknowledged, {gone} gone, {whole} whole; {:?} each", moments.usual);
     assert!(gone > 0 && whole > 0, "the moments were not spread over the deletion");
     let api = service.api();
     eventually(SETTLED, "no bytes of the deleted are left", || {

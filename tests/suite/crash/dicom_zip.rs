@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use narthex_tests::{Modality, Packing, ServiceProcess, Study, zip_files};
 
-use super::{FEWER_KILLS, act, address, insist, kill_during, moments, rest_of};
+use super::{FEWER_KILLS, Moments, act, address, insist, kill_during, rest_of};
 
 const IMPORT: &str = "/data/services/import?import-handler=DICOM-zip&project=P1";
 
@@ -24,7 +24,6 @@ fn zip(round: u64) -> Vec<u8> {
 
 /// Kills the host in each round. Gives how many answers came, and how many rounds left nothing.
 fn kills(test: u64, query: &str, status: &str) -> (usize, usize) {
-    let mut noise = moments(test);
     let mut service = ServiceProcess::start();
     service.api().project("P1");
     let path = format!("{IMPORT}{query}");
@@ -35,10 +34,10 @@ fn kills(test: u64, query: &str, status: &str) -> (usize, usize) {
         usual = start.elapsed();
     }
     let (mut acknowledged, mut absent) = (0, 0);
+    let mut moments = Moments::new(test, FEWER_KILLS, usual);
     for round in 0..FEWER_KILLS {
         let (zip, to) = (zip(round), path.clone());
-        let answer =
-            kill_during(&mut service, &mut usual, &mut noise, move |api| api.client.post(&to, "application/zip", &zip));
+        let answer = kill_during(&mut service, &mut moments, move |api| api.client.post(&to, "application/zip", &zip));
         service.restart();
         let api = service.api();
         let rows = studies(round).map(|study| rest_of(&api, &["P1"], &study));
@@ -60,7 +59,7 @@ fn kills(test: u64, query: &str, status: &str) -> (usize, usize) {
             api.assert_holds(&session, &study);
         }
     }
-    println!("{acknowledged} acknowledged, {absent} of {FEWER_KILLS} rounds left nothing; {usual:?} each");
+    println!("{acknowledged} acknowledged, {absent} of {FEWER_KILLS} rounds left nothing; {:?} each", moments.usual);
     (acknowledged, absent)
 }
 

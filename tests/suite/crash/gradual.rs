@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use narthex_tests::{Api, File, Modality, Response, ServiceProcess, Study};
 
-use super::{FEWER_KILLS, act, address, insist, moments, rest_of};
+use super::{FEWER_KILLS, Moments, act, address, insist, rest_of};
 
 const IMPORT: &str = "/data/services/import?import-handler=gradual-DICOM&PROJECT_ID=P1";
 
@@ -56,13 +56,12 @@ fn send_all(api: &Api, files: &[File]) -> BTreeSet<usize> {
 
 #[test]
 fn every_acknowledged_instance_is_in_the_one_session_of_its_study() {
-    let mut noise = moments(20);
     let mut service = ServiceProcess::start();
     service.api().project("P1");
     send_all(&service.api(), &instances(&studies(1000)));
     let start = Instant::now();
     assert_eq!(send_all(&service.api(), &instances(&studies(1001))).len(), 24);
-    let usual = start.elapsed();
+    let mut moments = Moments::new(20, FEWER_KILLS, start.elapsed());
 
     let (mut kept, mut broken) = (0, 0);
     for round in 0..FEWER_KILLS {
@@ -73,10 +72,12 @@ fn every_acknowledged_instance_is_in_the_one_session_of_its_study() {
         let clients = thread::spawn(move || {
             let _ = sender.send(send_all(&api, &sent));
         });
-        let micros = u64::try_from(usual.as_micros()).unwrap_or(1) * 11 / 10;
-        let early = answers.recv_timeout(Duration::from_micros(noise.below(micros)));
+        let early = match moments.next() {
+            Some(moment) => answers.recv_timeout(moment).ok(),
+            None => answers.recv().ok(),
+        };
         service.kill();
-        let acknowledged = early.unwrap_or_else(|_| answers.recv().expect("what was acknowledged"));
+        let acknowledged = early.unwrap_or_else(|| answers.recv().expect("what was acknowledged"));
         clients.join().expect("the clients do not panic");
         service.restart();
 
@@ -110,6 +111,6 @@ fn every_acknowledged_instance_is_in_the_one_session_of_its_study() {
         kept += acknowledged.len();
         broken += usize::from(acknowledged.len() < files.len());
     }
-    println!("{kept} acknowledged, {broken} of {FEWER_KILLS} rounds broken off; {usual:?} each");
+    println!("{kept} acknowledged, {broken} of {FEWER_KILLS} rounds broken off; {:?} each", moments.usual);
     assert!(kept > 0 && broken > 0, "the moments were not spread over the uploads");
 }

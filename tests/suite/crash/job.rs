@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use narthex_tests::{Api, Modality, Packing, Response, Row, ServiceProcess, Study, eventually, form, zip_files};
 
-use super::{FEWER_KILLS, SETTLED, insist, kill_during, moments};
+use super::{FEWER_KILLS, Moments, SETTLED, insist, kill_during};
 
 /// Sessions that one job moves.
 const SOURCES: u64 = 20;
@@ -63,21 +63,23 @@ fn usual(api: &Api) -> (Duration, Duration) {
 
 #[test]
 fn a_job_goes_on_by_itself_and_moves_each_session_once() {
-    let mut noise = moments(6);
     let mut service = ServiceProcess::start();
     let api = service.api();
     api.project("P1");
     api.project("P2");
     let (until_answer, whole) = usual(&api);
+    // Every third moment is about that of the answer; the others are spread over the whole job.
+    let about_the_answer = FEWER_KILLS.div_ceil(3);
+    let mut early = Moments::new(6, about_the_answer, until_answer);
+    let mut spread = Moments::new(7, FEWER_KILLS - about_the_answer, whole);
 
     let (mut answered, mut done, mut not_begun) = (0, 0, 0);
     for round in 0..FEWER_KILLS {
         let sessions = import(&service.api(), round);
         let sent = sessions.clone();
-        // Every third moment is about that of the answer; the others are spread over the whole job.
-        let mut usual = if round % 3 == 0 { until_answer } else { whole };
+        let moments = if round % 3 == 0 { &mut early } else { &mut spread };
         let (sender, first_answer) = std::sync::mpsc::channel();
-        kill_during(&mut service, &mut usual, &mut noise, move |api| {
+        kill_during(&mut service, moments, move |api| {
             let answer = ask(api, &sent, "true")?;
             let _ = sender.send(answer.status);
             // Stays here until the job is done, or the host dead.

@@ -2,7 +2,7 @@
 
 use narthex_tests::{Api, Packing, ServiceProcess, Study, eventually, form, zip_files};
 
-use super::{FEWER_KILLS, SETTLED, kill_during, moments, study, usual};
+use super::{FEWER_KILLS, Moments, SETTLED, kill_during, study, usual};
 
 /// Sends one half of a study's images to the prearchive.
 fn half(api: &Api, study: &Study, is_second: bool) -> String {
@@ -18,22 +18,22 @@ fn merge(api: &Api, src: &str) -> std::io::Result<narthex_tests::Response> {
 
 #[test]
 fn a_session_is_merged_or_waits_and_nothing_between() {
-    let mut noise = moments(21);
     let mut service = ServiceProcess::start();
     let api = service.api();
     api.project("P1");
     api.archive(&half(&api, &study(1001), false));
     let src = half(&api, &study(1001), true);
-    let mut usual = usual(|| merge(&api, &src).unwrap());
+    let usual = usual(|| merge(&api, &src).unwrap());
 
     let (mut acknowledged, mut silent, mut still_there) = (0, 0, 0);
+    let mut moments = Moments::new(21, FEWER_KILLS, usual);
     for round in 0..FEWER_KILLS {
         let study = study(round);
         let api = service.api();
         api.archive(&half(&api, &study, false));
         let src = half(&api, &study, true);
         let sent = src.clone();
-        let answer = kill_during(&mut service, &mut usual, &mut noise, move |api| merge(api, &sent));
+        let answer = kill_during(&mut service, &mut moments, move |api| merge(api, &sent));
         service.restart();
         let api = service.api();
         let session = format!("/data/projects/P1/experiments/R{round}");
@@ -65,7 +65,8 @@ fn a_session_is_merged_or_waits_and_nothing_between() {
         api.assert_holds(&session, &study);
     }
     println!(
-        "{acknowledged} acknowledged, {silent} merged without an answer, {still_there} still in the prearchive; {usual:?} each"
+        "{acknowledged} acknowledged, {silent} merged without an answer, {still_there} still in the prearchive; {:?} each",
+        moments.usual
     );
     let api = service.api();
     assert!(api.sessions("P1").rows.is_empty());

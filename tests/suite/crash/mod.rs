@@ -39,12 +39,38 @@ fn study(round: u64) -> Study {
         .matrix(96)
 }
 
-/// Runs `request` in a thread and kills the host after a random part of `usual`, which learns from the answers that
-/// come; returns the answer if one came.
+/// The moments at which a test kills the host: each round's lies in its own part of the time that the request takes and
+/// a little more, at random within that part, so that no run has all of them before or behind what it tests. The last
+/// one comes behind the answer.
+struct Moments {
+    noise: Noise,
+    round: u64,
+    rounds: u64,
+    /// How long the request takes when nobody dies; learns from the answers that come.
+    usual: Duration,
+}
+
+impl Moments {
+    /// The moments of one test, whose output tells where its random numbers begin.
+    fn new(test: u64, rounds: u64, usual: Duration) -> Self {
+        println!("seed {:#x}", SEED + test);
+        Self { noise: Noise::new(SEED + test), round: 0, rounds, usual }
+    }
+
+    /// How long to wait in the next round, or that the answer is to be waited for.
+    fn next(&mut self) -> Option<Duration> {
+        let (round, parts) = (self.round, self.rounds.saturating_sub(1).max(1));
+        self.round += 1;
+        let whole = u64::try_from(self.usual.as_micros()).unwrap_or(1) * 12 / 10;
+        let micros = whole * round / parts + self.noise.below(whole / parts);
+        (round < self.rounds - 1).then(|| Duration::from_micros(micros))
+    }
+}
+
+/// Runs `request` in a thread and kills the host at the next of the `moments`; returns the answer if one came.
 fn kill_during(
     service: &mut ServiceProcess,
-    usual: &mut Duration,
-    noise: &mut Noise,
+    moments: &mut Moments,
     request: impl FnOnce(&Api) -> std::io::Result<Response> + Send + 'static,
 ) -> Option<Response> {
     let api = service.api();
@@ -53,14 +79,15 @@ fn kill_during(
     let worker = thread::spawn(move || {
         let _ = sender.send(request(&api));
     });
-    // A little beyond the usual time as well, so that some answers come and are then put to the test.
-    let moment = Duration::from_micros(noise.below(u64::try_from(usual.as_micros()).unwrap_or(1) * 13 / 10));
-    let early = answers.recv_timeout(moment);
+    let early = match moments.next() {
+        Some(moment) => answers.recv_timeout(moment),
+        None => answers.recv().map_err(RecvTimeoutError::from),
+    };
     let took = start.elapsed();
     service.kill();
     let answer = match early {
         Ok(answer) => {
-            *usual = (*usual * 3 + took) / 4;
+            moments.usual = (moments.usual * 3 + took) / 4;
             Some(answer)
         }
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => answers.recv().ok(),
@@ -75,12 +102,6 @@ fn usual(request: impl FnOnce() -> Response) -> Duration {
     let response = request();
     assert_eq!(response.status, 200, "{}", response.text());
     start.elapsed()
-}
-
-/// A generator of moments, of which the output tells where it begins.
-fn moments(test: u64) -> Noise {
-    println!("seed {:#x}", SEED + test);
-    Noise::new(SEED + test)
 }
 
 /// The one row of a study in the lists of these projects, once nobody is at work on it.

@@ -2,13 +2,12 @@
 
 use narthex_tests::ServiceProcess;
 
-use super::{FEWER_KILLS, act, address, insist, kill_during, moments, rest_of, study};
+use super::{FEWER_KILLS, Moments, act, address, insist, kill_during, rest_of, study};
 
 const MOVE: [(&str, &str); 2] = [("action", "move"), ("newProject", "P2")];
 
 #[test]
 fn a_session_stands_in_one_project_and_can_be_moved_on() {
-    let mut noise = moments(3);
     let mut service = ServiceProcess::start();
     let api = service.api();
     api.project("P1");
@@ -16,14 +15,15 @@ fn a_session_stands_in_one_project_and_can_be_moved_on() {
     let session = api.import("P1", &study(1000));
     let start = std::time::Instant::now();
     assert_eq!(act(&api, &session, &MOVE).unwrap().status, 301);
-    let mut usual = start.elapsed();
+    let usual = start.elapsed();
 
     let (mut acknowledged, mut moved, mut unmoved) = (0, 0, 0);
+    let mut moments = Moments::new(3, FEWER_KILLS, usual);
     for round in 0..FEWER_KILLS {
         let old = service.api().import("P1", &study(round));
         let new = old.replacen("/projects/P1/", "/projects/P2/", 1);
         let sent = old.clone();
-        let answer = kill_during(&mut service, &mut usual, &mut noise, move |api| act(api, &sent, &MOVE));
+        let answer = kill_during(&mut service, &mut moments, move |api| act(api, &sent, &MOVE));
         service.restart();
         let api = service.api();
         let row = rest_of(&api, &["P1", "P2"], &study(round)).unwrap_or_else(|| panic!("round {round}: gone"));
@@ -45,7 +45,7 @@ fn a_session_stands_in_one_project_and_can_be_moved_on() {
         }
         api.assert_holds(&new, &study(round));
     }
-    println!("{acknowledged} acknowledged, {moved} moved, {unmoved} not; {usual:?} each");
+    println!("{acknowledged} acknowledged, {moved} moved, {unmoved} not; {:?} each", moments.usual);
     assert!(moved > 0 && unmoved > 0, "the moments were not spread over the move");
     let api = service.api();
     assert!(api.sessions("P1").rows.is_empty());

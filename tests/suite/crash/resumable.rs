@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use narthex_tests::{Api, Modality, Packing, Response, ServiceProcess, Study, eventually, zip_files};
 
-use super::{FEWER_KILLS, SETTLED, kill_during, moments};
+use super::{FEWER_KILLS, Moments, SETTLED, kill_during};
 
 const RESUMABLE: &str = "/data/services/import/resumable";
 
@@ -69,7 +69,6 @@ fn offset(api: &Api, path: &str) -> usize {
 
 #[test]
 fn what_was_told_to_be_safe_need_not_be_sent_again_and_what_is_deleted_is_gone() {
-    let mut noise = moments(23);
     let mut service = ServiceProcess::start();
     service.api().project("P1");
     let mut usual = Duration::ZERO;
@@ -82,12 +81,13 @@ fn what_was_told_to_be_safe_need_not_be_sent_again_and_what_is_deleted_is_gone()
         usual = start.elapsed();
     }
     let (mut resumed, mut complete, mut deleted) = (0, 0, 0);
+    let mut moments = Moments::new(23, FEWER_KILLS, usual);
     for round in 0..FEWER_KILLS {
         let zip = zip(round);
         let (before, path) = (service.stores().chunks(), begin(&service.api(), zip.len()));
         let told = Arc::new(AtomicUsize::new(0));
         let (bytes, to, notes) = (zip.clone(), path.clone(), told.clone());
-        kill_during(&mut service, &mut usual, &mut noise, move |api| send(api, &to, &bytes, &notes));
+        kill_during(&mut service, &mut moments, move |api| send(api, &to, &bytes, &notes));
         service.restart();
         let api = service.api();
         let (told, at) = (told.load(Ordering::SeqCst), offset(&api, &path));
@@ -122,7 +122,7 @@ fn what_was_told_to_be_safe_need_not_be_sent_again_and_what_is_deleted_is_gone()
             false => resumed += 1,
         }
     }
-    println!("{resumed} resumed, {complete} complete before, {deleted} deleted; {usual:?} each");
+    println!("{resumed} resumed, {complete} complete before, {deleted} deleted; {:?} each", moments.usual);
     assert!(resumed > 0 && deleted > 0, "the moments were not spread over the upload");
 }
 
@@ -138,7 +138,6 @@ fn is_imported(api: &Api, path: &str) -> bool {
 
 #[test]
 fn what_was_to_be_archived_is_archived_whenever_the_host_dies_behind_the_last_byte() {
-    let mut noise = moments(29);
     let mut service = ServiceProcess::start();
     service.api().project("P1");
     let usual_of = |api: &Api, round: u64| {
@@ -150,15 +149,16 @@ fn what_was_to_be_archived_is_archived_whenever_the_host_dies_behind_the_last_by
         assert_eq!(done.status, 204, "{}", done.text());
         start.elapsed()
     };
-    let mut usual = usual_of(&service.api(), 1100);
+    let usual = usual_of(&service.api(), 1100);
     let (mut by_client, mut by_sweep) = (0, 0);
+    let mut moments = Moments::new(29, FEWER_KILLS, usual);
     for round in 200..200 + FEWER_KILLS {
         let zip = zip(round);
         let (api, from) = (service.api(), zip.len() - 1);
         let path = begin_for(&api, "dest=/archive/projects/P1", zip.len());
         assert_eq!(patch(&api, &path, 0, &zip[..from]).unwrap().status, 204);
         let (to, last) = (path.clone(), zip[from..].to_vec());
-        kill_during(&mut service, &mut usual, &mut noise, move |api| patch(api, &to, from, &last));
+        kill_during(&mut service, &mut moments, move |api| patch(api, &to, from, &last));
         service.restart();
         let (api, back) = (service.api(), Instant::now());
         let done = eventually(SETTLED, "the upload is done", || {
@@ -194,5 +194,5 @@ fn what_was_to_be_archived_is_archived_whenever_the_host_dies_behind_the_last_by
         api.assert_holds(&format!("/data/experiments/{}", mine[0].get("ID")), &study(round));
         assert!(api.sessions("P1").rows.is_empty(), "round {round}: nothing stays in the prearchive");
     }
-    println!("{by_client} finished by the client, {by_sweep} by the sweep; {usual:?} each");
+    println!("{by_client} finished by the client, {by_sweep} by the sweep; {:?} each", moments.usual);
 }

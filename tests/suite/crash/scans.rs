@@ -2,7 +2,7 @@
 
 use narthex_tests::{Modality, ServiceProcess, Study};
 
-use super::{FEWER_KILLS, act, address, insist, kill_during, moments, rest_of, usual};
+use super::{FEWER_KILLS, Moments, act, address, insist, kill_during, rest_of, usual};
 
 fn study(round: u64) -> Study {
     Study::new(Modality::Ct, 7000 + round)
@@ -24,19 +24,19 @@ fn second(round: u64) -> Study {
 
 #[test]
 fn a_session_has_the_whole_scan_or_nothing_of_it() {
-    let mut noise = moments(5);
     let mut service = ServiceProcess::start();
     let api = service.api();
     api.project("P1");
     let session = api.import("P1", &study(1000));
-    let mut usual = usual(|| api.client.delete(&format!("{session}/scans/1")).unwrap());
+    let usual = usual(|| api.client.delete(&format!("{session}/scans/1")).unwrap());
 
     let (mut acknowledged, mut gone, mut whole) = (0, 0, 0);
+    let mut moments = Moments::new(5, FEWER_KILLS, usual);
     for round in 0..FEWER_KILLS {
         let session = service.api().import("P1", &study(round));
         let scan = format!("{session}/scans/1");
         let sent = scan.clone();
-        let answer = kill_during(&mut service, &mut usual, &mut noise, move |api| api.client.delete(&sent));
+        let answer = kill_during(&mut service, &mut moments, move |api| api.client.delete(&sent));
         service.restart();
         let api = service.api();
         let row = rest_of(&api, &["P1"], &study(round)).unwrap_or_else(|| panic!("round {round}: the session is gone"));
@@ -60,6 +60,6 @@ fn a_session_has_the_whole_scan_or_nothing_of_it() {
         assert_eq!(built.status, 200, "round {round}: {}", built.text());
         api.assert_holds(&session, &second(round));
     }
-    println!("{acknowledged} acknowledged, {gone} gone, {whole} whole; {usual:?} each");
+    println!("{acknowledged} acknowledged, {gone} gone, {whole} whole; {:?} each", moments.usual);
     assert!(gone > 0 && whole > 0, "the moments were not spread over the deletion");
 }

@@ -2,7 +2,7 @@
 
 use narthex_tests::{Api, Packing, Response, ServiceProcess, form, zip_files};
 
-use super::{FEWER_KILLS, insist, kill_during, moments};
+use super::{FEWER_KILLS, Moments, insist, kill_during};
 
 const TRIAGE: &str = "/data/services/triage/projects/P1/resources";
 const FILES: usize = 400;
@@ -35,18 +35,18 @@ fn counts(api: &Api, round: u64) -> (usize, usize) {
 
 #[test]
 fn a_folder_is_approved_whole_or_waits_whole() {
-    let mut noise = moments(31);
     let mut service = ServiceProcess::start();
     let api = service.api();
     api.project("P1");
     upload(&api, 1000);
     let start = std::time::Instant::now();
     assert_eq!(approve(&api, 1000).unwrap().status, 201);
-    let mut usual = start.elapsed();
+    let usual = start.elapsed();
     let (mut acknowledged, mut silent, mut waits) = (0, 0, 0);
+    let mut moments = Moments::new(31, FEWER_KILLS, usual);
     for round in 0..FEWER_KILLS {
         upload(&service.api(), round);
-        let answer = kill_during(&mut service, &mut usual, &mut noise, move |api| approve(api, round));
+        let answer = kill_during(&mut service, &mut moments, move |api| approve(api, round));
         service.restart();
         let api = service.api();
         let is_approved = match counts(&api, round) {
@@ -70,7 +70,10 @@ fn a_folder_is_approved_whole_or_waits_whole() {
             assert_eq!(found, bytes(round, number), "round {round}");
         }
     }
-    println!("{acknowledged} acknowledged, {silent} approved without an answer, {waits} waited; {usual:?} each");
+    println!(
+        "{acknowledged} acknowledged, {silent} approved without an answer, {waits} waited; {:?} each",
+        moments.usual
+    );
     assert!(acknowledged + silent > 0 && waits > 0, "the moments were not spread over the approval");
     let api = service.api();
     for round in 0..FEWER_KILLS {

@@ -2,7 +2,7 @@
 
 use narthex_tests::{Api, ServiceProcess, Study, eventually, zip_study};
 
-use super::{KILLS, SETTLED, kill_during, moments, study, usual};
+use super::{KILLS, Moments, SETTLED, kill_during, study, usual};
 
 const IMPORT: &str = "/data/services/import?import-handler=SI&dest=/prearchive/projects/P1";
 
@@ -20,20 +20,19 @@ fn settled(api: &Api, study: &Study) -> Option<String> {
 
 #[test]
 fn what_was_acknowledged_is_there_and_what_is_listed_is_whole() {
-    let mut noise = moments(0);
     let mut service = ServiceProcess::start();
     service.api().project("P1");
     let warm_up = zip_study(&study(1000));
     service.api().client.post(IMPORT, "application/zip", &warm_up).unwrap();
     let another = zip_study(&study(1001));
-    let mut usual = usual(|| service.api().client.post(IMPORT, "application/zip", &another).unwrap());
+    let usual = usual(|| service.api().client.post(IMPORT, "application/zip", &another).unwrap());
 
     let (mut acknowledged, mut silent, mut absent) = (Vec::new(), 0, 0);
+    let mut moments = Moments::new(0, KILLS, usual);
     for round in 0..KILLS {
         let zip = zip_study(&study(round));
-        let answer = kill_during(&mut service, &mut usual, &mut noise, move |api| {
-            api.client.post(IMPORT, "application/zip", &zip)
-        });
+        let answer =
+            kill_during(&mut service, &mut moments, move |api| api.client.post(IMPORT, "application/zip", &zip));
         service.restart();
         let api = service.api();
         let found = settled(&api, &study(round));
@@ -51,7 +50,11 @@ fn what_was_acknowledged_is_there_and_what_is_listed_is_whole() {
             api.assert_holds(&uri, &study(round));
         }
     }
-    println!("{} acknowledged, {silent} in without an answer, {absent} not in; {usual:?} each", acknowledged.len());
+    println!(
+        "{} acknowledged, {silent} in without an answer, {absent} not in; {:?} each",
+        acknowledged.len(),
+        moments.usual
+    );
     for (round, uri) in &acknowledged {
         service.api().assert_holds(uri, &study(*round));
     }
