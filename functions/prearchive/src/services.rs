@@ -8,7 +8,6 @@ use narthex::http::{ClientError, Format};
 use narthex::service::jobs::{listener, show_key, start};
 use narthex::service::sources::{demand_rights, sources};
 use narthex::service::{Call, Reply, ReplyBody, empty_trash_later};
-use narthex::storage::kv::KvStore;
 
 use crate::act::destination;
 
