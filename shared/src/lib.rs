@@ -10,3 +10,7 @@ pub mod limits;
 pub mod service;
 pub mod storage;
 pub mod xml;
+
+/// Makes an asynchronous function return a boxed future, so that its body is compiled with this crate: Rust compiles the
+/// body of a plain `async fn` in every crate that awaits it, which would be once for each component.
+pub use async_recursion::async_recursion as boxed;

@@ -37,6 +37,7 @@ pub(super) struct Draft<'a> {
 
 impl Draft<'_> {
     /// The files of the page at this place of the list.
+    #[crate::boxed(?Send)]
     pub async fn page(&mut self, index: usize) -> Result<&mut Vec<CatalogFile>, StoreError> {
         let Some(page) = self.head.pages.get(index) else { return Ok(self.pages.entry(u64::MAX).or_default()) };
         match self.pages.entry(page.number) {
@@ -50,6 +51,7 @@ impl Draft<'_> {
     }
 
     /// The file at a path.
+    #[crate::boxed(?Send)]
     pub async fn find(&mut self, path: &str) -> Result<Option<&CatalogFile>, StoreError> {
         let index = self.head.index_of(path);
         let files = self.page(index).await?;
@@ -62,6 +64,7 @@ impl Draft<'_> {
     }
 
     /// Refuses a path that is a folder of other files, or has a file among its folders: no archive could be unpacked.
+    #[crate::boxed(?Send)]
     pub async fn demand_no_folder(&mut self, path: &str) -> Result<(), DomainError> {
         let clash = |path: &str| DomainError::Invalid {
             what: format!(
