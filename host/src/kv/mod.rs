@@ -106,6 +106,7 @@ impl Store {
     /// The value of a key.
     pub async fn get(&self, key: String) -> Result<Option<Vec<u8>>, StoreError> {
         check_key(&key)?;
+        tracing::trace!(store = &*self.name, key, "get");
         self.database.get(&self.name, key).await
     }
 
@@ -118,6 +119,7 @@ impl Store {
     /// Whether a key is there.
     pub async fn exists(&self, key: String) -> Result<bool, StoreError> {
         check_key(&key)?;
+        tracing::trace!(store = &*self.name, key, "exists");
         self.database.exists(&self.name, key).await
     }
 
@@ -130,6 +132,7 @@ impl Store {
     pub async fn set(&self, key: String, value: Vec<u8>) -> Result<(), StoreError> {
         check_key(&key)?;
         check_value(&value)?;
+        tracing::trace!(store = &*self.name, key, "set");
         self.database.write(&self.name, |done| writer::Operation::Set { key, value, done }).await
     }
 
@@ -145,6 +148,7 @@ impl Store {
     /// Removes a key, if it is there.
     pub async fn delete(&self, key: String) -> Result<(), StoreError> {
         check_key(&key)?;
+        tracing::trace!(store = &*self.name, key, "delete");
         self.database.write(&self.name, |done| writer::Operation::DeleteMany { keys: vec![key], done }).await
     }
 
@@ -157,6 +161,7 @@ impl Store {
     /// Adds to a counter and returns its new value; an absent one counts as nought.
     pub async fn increment(&self, key: String, delta: i64) -> Result<i64, StoreError> {
         check_key(&key)?;
+        tracing::trace!(store = &*self.name, key, "increment");
         self.database.write(&self.name, |done| writer::Operation::Increment { key, delta, done }).await
     }
 

@@ -37,7 +37,6 @@ pub(super) struct Draft<'a> {
 
 impl Draft<'_> {
     /// The files of the page at this place of the list.
-    #[crate::boxed(?Send)]
     pub async fn page(&mut self, index: usize) -> Result<&mut Vec<CatalogFile>, StoreError> {
         let Some(page) = self.head.pages.get(index) else { return Ok(self.pages.entry(u64::MAX).or_default()) };
         match self.pages.entry(page.number) {
@@ -51,7 +50,6 @@ impl Draft<'_> {
     }
 
     /// The file at a path.
-    #[crate::boxed(?Send)]
     pub async fn find(&mut self, path: &str) -> Result<Option<&CatalogFile>, StoreError> {
         let index = self.head.index_of(path);
         let files = self.page(index).await?;
