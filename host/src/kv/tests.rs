@@ -73,6 +73,28 @@ async fn several_values_are_written_and_read_at_once() {
 }
 
 #[tokio::test]
+async fn a_value_of_any_size_takes_the_place_of_another() {
+    for profile in PROFILES {
+        let fixture = Fixture::new(profile);
+        let (database, store) = fixture.open();
+        let sizes = [65_535, 65_536, 3_000_000, 0, 65_536, 1_048_576, 700_000, 5];
+        let value = |n: usize| (0..sizes[n]).map(|at| ((at * 7 + n) % 251) as u8).collect::<Vec<_>>();
+        for n in 0..sizes.len() {
+            store.set("value".into(), value(n)).await.unwrap();
+            assert!(store.get("value".into()).await.unwrap().unwrap() == value(n), "{profile:?}, {n}");
+        }
+        let pairs = (0..sizes.len()).map(|n| (format!("key{n}"), value(n))).collect();
+        store.set_many(pairs).await.unwrap();
+        drop(store);
+        database.close();
+        let (_database, store) = fixture.open();
+        for n in 0..sizes.len() {
+            assert!(store.get(format!("key{n}")).await.unwrap().unwrap() == value(n), "{profile:?}, {n}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn keys_are_listed_in_pages() {
     let fixture = Fixture::new(Profile::Small);
     let (_database, store) = fixture.open();

@@ -6,7 +6,8 @@
 
 use super::StoreError;
 use super::sqlite::Journal;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::blob::ZeroBlob;
+use rusqlite::{Connection, MAIN_DB, OptionalExtension, params};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::oneshot;
@@ -17,8 +18,13 @@ const MAX_BATCH_WRITES: usize = 512;
 /// Most bytes in one transaction, which stays in memory until its commit.
 const MAX_BATCH_BYTES: usize = 8 << 20;
 
+/// Values from this size on are written into their place instead of being bound to a statement.
+const STREAMED_BYTES: usize = 64 * 1024;
+
 const SET: &str = "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)
     ON CONFLICT (store, key) DO UPDATE SET value = excluded.value";
+const SET_ROOM: &str = "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)
+    ON CONFLICT (store, key) DO UPDATE SET value = excluded.value RETURNING rowid";
 const DELETE: &str = "DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2";
 const GET: &str = "SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2";
 
@@ -198,11 +204,25 @@ impl Writer {
     }
 
     fn set(&self, store: &str, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        if value.len() >= STREAMED_BYTES {
+            return self.set_large(store, key, value).map_err(StoreError::sqlite("writing a large value"));
+        }
         self.connection
             .prepare_cached(SET)
             .and_then(|mut statement| statement.execute(params![store, key, value]))
             .map(drop)
             .map_err(StoreError::sqlite("writing a value"))
+    }
+
+    /// Makes room for the value and writes it there: a value that is bound to a statement is copied twice on its way to
+    /// the pages.
+    fn set_large(&self, store: &str, key: &str, value: &[u8]) -> rusqlite::Result<()> {
+        let room = ZeroBlob(i32::try_from(value.len()).unwrap_or(i32::MAX));
+        let mut statement = self.connection.prepare_cached(SET_ROOM)?;
+        let row = statement.query_row(params![store, key, room], |row| row.get(0))?;
+        let mut blob = self.connection.blob_open(MAIN_DB, "spin_key_value", "value", row, false)?;
+        blob.write_at(value, 0)?;
+        blob.close()
     }
 
     fn delete(&self, store: &str, key: &str) -> Result<(), StoreError> {
