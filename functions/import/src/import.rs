@@ -47,7 +47,7 @@ async fn import(
     let Received { wanted, sent } = receive(call, name, watched.as_deref_mut()).await?;
     let upload = match sent {
         Sent::Images(upload) => upload,
-        Sent::Xar(file) => return Ok((vec![xar::take(call, &wanted, file, false).await?], Vec::new())),
+        Sent::Xar(file) => return Ok((xar::take(call, &wanted, file, false).await?, Vec::new())),
     };
     if let Some(watched) = watched {
         let files: u64 = upload.studies.iter().map(|study| study.files).sum();

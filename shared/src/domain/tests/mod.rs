@@ -31,6 +31,7 @@ mod user_cache;
 mod way;
 mod webhooks;
 mod xar;
+mod xar_assessors;
 mod xar_crash;
 
 use std::rc::Rc;
