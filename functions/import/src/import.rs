@@ -1,7 +1,7 @@
 //! `POST /data/services/import`
 
 use narthex::domain::error::DomainError;
-use narthex::domain::jobs::Watched;
+use narthex::domain::jobs::{Watched, import_result};
 use narthex::domain::prearchive::onward::{Brought, Way};
 use narthex::domain::prearchive::upload::{Upload, Verdict};
 use narthex::http::ClientError;
@@ -9,13 +9,18 @@ use narthex::service::{Call, Reply, after_the_answer, empty_trash_later};
 use narthex::storage::kv::KvStore;
 
 use crate::answer;
+use crate::background;
 use crate::receive::{Received, Sent, receive};
 use crate::request::Wanted;
 use crate::xar;
 
-/// Takes an upload in; answers with one URI for each session. With `http-session-listener` others can follow it.
+/// Takes an upload in; answers with one URI for each session. With `http-session-listener` others can follow it; stored
+/// files are imported in the background then.
 pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientError> {
     let core = call.site.core.clone();
+    if let Some(answer) = background::submit(&mut call).await? {
+        return Ok(answer);
+    }
     let key = call.context.params.get("http-session-listener").map(str::to_owned);
     let mut watched = match key {
         Some(key) => {
@@ -27,7 +32,7 @@ pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientErro
     let outcome = import(&mut call, name, watched.as_mut()).await;
     if let Some(watched) = watched {
         let told = match &outcome {
-            Ok((uris, _)) => core.conclude(watched, Ok(&answer::as_message(uris))).await,
+            Ok((uris, _)) => core.conclude(watched, Ok(&import_result(uris))).await,
             Err(error) => core.conclude(watched, Err(&error.sentence)).await,
         };
         if let Err(error) = told {

@@ -10,6 +10,7 @@ mod headers;
 mod history;
 mod items;
 mod jobs;
+mod jobs_import;
 mod merge;
 mod merge_agree;
 mod merge_crash;
