@@ -214,6 +214,7 @@ impl Core {
     ///
     /// # Errors
     /// Why it is refused or cannot be read, or that the lease was lost.
+    #[crate::boxed(?Send)]
     pub async fn receive_stored(
         &self,
         receiver: &mut Receiver,
