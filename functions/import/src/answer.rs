@@ -15,11 +15,3 @@ pub fn render(call: &Call, uris: &[String], verdicts: &[Verdict]) -> Reply {
         _ => ReplyBody::uri_list(uris.iter().map(String::as_str)),
     }
 }
-
-/// XNAT's last message to those who follow an import.
-pub fn as_message(uris: &[String]) -> String {
-    let is_archived = uris.first().is_some_and(|uri| uri.starts_with("/data/archive/"));
-    let kind = if is_archived { "Archive" } else { "Prearchive" };
-    let uris: Vec<&str> = uris.iter().map(|uri| uri.strip_prefix("/data").unwrap_or(uri)).collect();
-    format!("{kind}:{}", uris.join(";"))
-}

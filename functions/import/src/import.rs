@@ -1,20 +1,25 @@
 //! `POST /data/services/import`
 
 use narthex::domain::error::DomainError;
-use narthex::domain::jobs::Watched;
+use narthex::domain::jobs::{Watched, import_result};
 use narthex::domain::prearchive::onward::{Brought, Way};
 use narthex::domain::prearchive::upload::{Upload, Verdict};
 use narthex::http::ClientError;
 use narthex::service::{Call, Reply, after_the_answer, empty_trash_later};
 
 use crate::answer;
+use crate::background;
 use crate::receive::{Received, Sent, receive};
 use crate::request::Wanted;
 use crate::xar;
 
-/// Takes an upload in; answers with one URI for each session. With `http-session-listener` others can follow it.
+/// Takes an upload in; answers with one URI for each session. With `http-session-listener` others can follow it; stored
+/// files are imported in the background then.
 pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientError> {
     let core = call.site.core.clone();
+    if let Some(answer) = background::submit(&mut call).await? {
+        return Ok(answer);
+    }
     let key = call.context.params.get("http-session-listener").map(str::to_owned);
     let mut watched = match key {
         Some(key) => {
@@ -26,7 +31,7 @@ pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientErro
     let outcome = import(&mut call, name, watched.as_mut()).await;
     if let Some(watched) = watched {
         let told = match &outcome {
-            Ok((uris, _)) => core.conclude(watched, Ok(&answer::as_message(uris))).await,
+            Ok((uris, _)) => core.conclude(watched, Ok(&import_result(uris))).await,
             Err(error) => core.conclude(watched, Err(&error.sentence)).await,
         };
         if let Err(error) = told {
@@ -46,7 +51,7 @@ async fn import(
     let Received { wanted, sent } = receive(call, name, watched.as_deref_mut()).await?;
     let upload = match sent {
         Sent::Images(upload) => upload,
-        Sent::Xar(file) => return Ok((vec![xar::take(call, &wanted, file, false).await?], Vec::new())),
+        Sent::Xar(file) => return Ok((xar::take(call, &wanted, file, false).await?, Vec::new())),
     };
     if let Some(watched) = watched {
         let files: u64 = upload.studies.iter().map(|study| study.files).sum();

@@ -1,6 +1,7 @@
 //! The import service and the user cache.
 
 mod answer;
+mod background;
 mod cache;
 mod import;
 mod receive;

@@ -2,10 +2,8 @@
 
 use std::rc::Rc;
 
-use narthex::domain::Core;
 use narthex::domain::digests::ReadError;
-use narthex::domain::jobs::Watched;
-use narthex::domain::manifest::FileEntry;
+use narthex::domain::jobs::{StoredImportError, Watched};
 use narthex::domain::prearchive::import::ImportHandler;
 use narthex::domain::prearchive::upload::{Receiver, Upload, UploadError};
 use narthex::domain::prearchive::upload_files::{FilesError, ReceivedFile, file_name, receive_form, receive_pieces};
@@ -35,7 +33,7 @@ pub enum Sent {
 /// Where a XAR without a name is said to come from.
 const NAMELESS_XAR: &str = "upload.xar";
 
-/// Takes in what a request sends. `name` is the file's name if the address gives one.
+/// Takes in what a request sends; parameters that are its body were read before. `name` is the file's name if the address gives one.
 pub async fn receive(
     call: &mut Call,
     name: Option<&str>,
@@ -55,10 +53,6 @@ pub async fn receive(
         }
         BodyKind::Multipart { boundary } => form(call, &boundary).await,
         BodyKind::Form | BodyKind::Json => {
-            call.read_params().await?;
-            if call.context.params.has("src") {
-                return stored(call).await;
-            }
             let sentence = "The body is no file; send the archive or DICOM file as the body, with inbody=true.";
             Err(ClientError::bad_request("no-file", sentence))
         }
@@ -104,24 +98,51 @@ fn one_at_a_time() -> ClientError {
     ClientError::bad_request("one-file", "Importer is limited to one uploaded resource at a time.")
 }
 
-/// Files of the user's cache, in the order in which they are named.
-async fn stored(call: &mut Call) -> Result<Received, ClientError> {
-    let core = call.site.core.clone();
-    let mut body = call.take_arriving(&core.settings.limits)?;
+/// The files of the user's cache that a request names: of each the label of its resource, and its path there.
+pub fn sources(call: &Call) -> Result<Vec<(String, String)>, ClientError> {
+    let invalid = |_| ClientError::bad_request("bad-src", "src uri is invalid.");
+    let one = |src: &str| ResourceUri::parse(src).and_then(|uri| uri.cached_file()).map_err(invalid);
+    call.context.params.list("src").map(one).collect()
+}
+
+/// Refuses a body beside stored files.
+pub async fn demand_no_body(call: &mut Call) -> Result<(), ClientError> {
+    let limits = call.site.core.settings.limits;
+    let mut body = call.take_arriving(&limits)?;
     while let Some(piece) = body.next().await? {
         if !piece.is_empty() {
             let sentence = "Send files either in the body or by src, not both.";
             return Err(ClientError::bad_request("two-sources", sentence));
         }
     }
+    Ok(())
+}
+
+/// Why a stored file is not taken.
+fn refused(error: StoredImportError) -> ClientError {
+    match error {
+        StoredImportError::Upload(error) => error.into(),
+        StoredImportError::Read(error) => error.into(),
+        StoredImportError::Domain(error) => error.into(),
+        error @ StoredImportError::LeaseLost => ClientError::conflict("busy", error.to_string()),
+    }
+}
+
+/// A file of the cache is not there.
+pub fn unknown_src() -> ClientError {
+    ClientError::not_found("unknown-src", "Unknown src file.")
+}
+
+/// Files of the user's cache, in the order in which they are named.
+async fn stored(call: &mut Call) -> Result<Received, ClientError> {
+    let core = call.site.core.clone();
+    demand_no_body(call).await?;
     let wanted = Wanted::of(call).await?;
     let login = call.demand_login()?.login.clone();
     let mut files = Vec::new();
-    for src in call.context.params.list("src") {
-        let invalid = |_| ClientError::bad_request("bad-src", "src uri is invalid.");
-        let (resource, path) = ResourceUri::parse(src).and_then(|uri| uri.cached_file()).map_err(invalid)?;
+    for (resource, path) in sources(call)? {
         let found = core.cache_file(&login, &resource, &path).await?;
-        files.push(found.ok_or_else(|| ClientError::not_found("unknown-src", "Unknown src file."))?.file);
+        files.push(found.ok_or_else(unknown_src)?.file);
     }
     if wanted.handler == ImportHandler::Xar {
         let [file] = files.as_slice() else { return Err(one_at_a_time()) };
@@ -135,21 +156,13 @@ async fn stored(call: &mut Call) -> Result<Received, ClientError> {
     let mut receiver = Receiver::new(&core, wanted.rules.clone());
     let mut taken = Ok(());
     for file in files {
-        taken = copy(&core, &mut receiver, &file).await;
+        taken = core.receive_stored(&mut receiver, &file, None).await.map_err(refused);
         if taken.is_err() {
             break;
         }
     }
     let sent = Sent::Images(receiver.settle(taken).await?);
     Ok(Received { wanted, sent })
-}
-
-/// Takes a stored file in, as if it came as the body.
-async fn copy(core: &Core, receiver: &mut Receiver, file: &FileEntry) -> Result<(), ClientError> {
-    let pack = Rc::new(core.pack_reader(file.pack).await?);
-    let mut bytes = ExtentReader::whole(pack, file.extent, file.crc32).map_err(ReadError::from)?;
-    let name = file.name.rsplit('/').next().unwrap_or_default();
-    receiver.take(name, async || -> Result<_, ClientError> { Ok(bytes.next().await.map_err(ReadError::from)?) }).await
 }
 
 /// The fields of a form may come in any order, also behind the files: so the files are stored first, and looked at when

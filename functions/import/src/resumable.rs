@@ -270,7 +270,7 @@ async fn imported(call: &mut Call, held: &mut Appending) -> Result<Vec<String>, 
     core.intend_resumable(held, &wanted.onward(call.user())).await?;
     if wanted.handler == ImportHandler::Xar {
         let file = core.received_resumable(&held.upload)?;
-        return Ok(vec![xar::take(call, &wanted, file, true).await?]);
+        return xar::take(call, &wanted, file, true).await;
     }
     let mut receiver = Receiver::new(&core, wanted.rules.clone());
     let taken = receiver.borrow(&held.upload.name, held.upload.shape()).await;

@@ -9,8 +9,9 @@ use narthex::service::Call;
 
 use crate::request::Wanted;
 
-/// Takes a XAR; gives the address of the experiment. One that `is_lent` is removed by the caller if it is refused.
-pub async fn take(call: &Call, wanted: &Wanted, file: ReceivedFile, is_lent: bool) -> Result<String, ClientError> {
+/// Takes a XAR; gives the address of the experiment, or those of the assessors if nothing else came. One that `is_lent` is
+/// removed by the caller if it is refused.
+pub async fn take(call: &Call, wanted: &Wanted, file: ReceivedFile, is_lent: bool) -> Result<Vec<String>, ClientError> {
     let core = &call.site.core;
     let xar = core.open_xar(file, is_lent).await?;
     let request = match request(call, wanted, &xar).await {
@@ -21,14 +22,14 @@ pub async fn take(call: &Call, wanted: &Wanted, file: ReceivedFile, is_lent: boo
         }
     };
     let taken = core.import_xar(xar, &request).await?;
-    Ok(format!("/data/archive/experiments/{}", taken.experiment.id))
+    Ok(taken.uris())
 }
 
 async fn request(call: &Call, wanted: &Wanted, xar: &Xar) -> Result<XarRequest, ClientError> {
     let import = &wanted.import;
-    let (project, session) = match xar.session_of_scans() {
+    let (project, session) = match xar.session_of_parts() {
         None => (project_of(call, wanted, xar.project()).await?, import.session.clone()),
-        Some(_) => session_of_scans(call, wanted, xar).await?,
+        Some(_) => session_of_parts(call, wanted, xar).await?,
     };
     Ok(XarRequest {
         by: call.user(),
@@ -64,15 +65,15 @@ async fn project_of(call: &Call, wanted: &Wanted, named: &str) -> Result<String,
     }
 }
 
-/// The project and the session that scans are for: as the request names them, else by the identifier that they say.
-async fn session_of_scans(call: &Call, wanted: &Wanted, xar: &Xar) -> Result<(String, Option<String>), ClientError> {
+/// The project and the session that scans or assessors are for: as the request names them, else by the identifier that they say.
+async fn session_of_parts(call: &Call, wanted: &Wanted, xar: &Xar) -> Result<(String, Option<String>), ClientError> {
     let import = &wanted.import;
     if let (Some(project), Some(session)) = (&import.project, &import.session) {
         return Ok((project.clone(), Some(session.clone())));
     }
     let unknown = || {
-        let sentence = "The scans of the XAR name no session that is there (image_session_ID); name it with dest, or \
-                        with project and session.";
+        let sentence = "The scans or assessors of the XAR name no session that is there (image_session_ID, \
+                        imageSession_ID); name it with dest, or with project and session.";
         ClientError::bad_request("unknown-session", sentence)
     };
     let found = call.site.core.session_of_xar(xar).await?.ok_or_else(unknown)?;

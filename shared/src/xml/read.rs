@@ -10,6 +10,7 @@ use quick_xml::events::{BytesDecl, BytesStart, Event};
 use quick_xml::name::{Namespace, QName, ResolveResult};
 use quick_xml::{NsReader, XmlVersion};
 
+use super::assessor::prefix_of;
 use super::tree::Element;
 use super::{XNAT_NAMESPACE, XSI_NAMESPACE};
 
@@ -58,7 +59,7 @@ pub enum XmlError {
         wanted: String,
     },
     /// A name belongs to another namespace than XNAT's.
-    #[error("The document has the name {name:?}, which does not belong to the namespace {XNAT_NAMESPACE}.")]
+    #[error("The document has the name {name:?}, which does not belong to a namespace of XNAT's ({XNAT_NAMESPACE}).")]
     ForeignName {
         /// The name.
         name: String,
@@ -96,7 +97,7 @@ pub fn read_any(document: &[u8], wanted: &str, is_wanted: &dyn Fn(&str) -> bool)
 }
 
 /// Reads a document as a tree. `is_wanted` is asked whether the root may be of this namespace and name; the elements
-/// inside are of XNAT's namespace or the root's.
+/// inside are of the root's namespace or of one of XNAT's.
 ///
 /// # Errors
 /// An [`XmlError`].
@@ -200,7 +201,7 @@ impl Reading<'_> {
                 return Err(XmlError::WrongType { found, wanted });
             }
             self.namespace = namespace.to_owned();
-        } else if namespace != XNAT_NAMESPACE && namespace != self.namespace {
+        } else if namespace != self.namespace && prefix_of(namespace).is_none() {
             return Err(XmlError::ForeignName { name: shown(tag.name()) });
         }
         let mut element = Element { name: name.to_owned(), namespace: namespace.to_owned(), ..Element::default() };

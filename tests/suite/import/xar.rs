@@ -128,6 +128,88 @@ fn a_session_that_was_given_out_is_taken_in_again() {
 }
 
 #[test]
+fn a_session_is_taken_in_again_with_its_assessors() {
+    let (_service, api) = service();
+    for query in ["", "&structure=legacy", "&structure=improved"] {
+        let uri = api.archive(&api.import("P1", &study()));
+        let made = api.put(&format!("{uri}/assessors/QC1?xsiType=xnat:qcManualAssessorData&pass=1&date=2024-05-01"));
+        assert_eq!(made.status, 201, "{}", made.text());
+        let own = format!("{uri}/assessors/PROC?xsiType=proc:genProcData&proc:genProcData/procstatus=done&note=n");
+        assert_eq!(api.put(&own).status, 201);
+        for (assessor, text) in [("QC1", "report"), ("PROC", "processed")] {
+            let put = format!("{uri}/assessors/{assessor}/resources/OUT/files/a/o.txt?inbody=true&format=TXT");
+            assert_eq!(api.client.request("PUT", &put).send_bytes(text.as_bytes()).unwrap().status, 200);
+        }
+        let said = |uri: &str| -> Vec<Vec<String>> {
+            let columns = "label,xsiType,date,note,xnat:qcManualAssessorData/pass,proc:genProcData/procstatus";
+            let table = api.table(&format!("{uri}/assessors?columns={columns}"));
+            let row = |row: &narthex_tests::Row| columns.split(',').map(|name| row.get(name).to_owned()).collect();
+            table.rows.iter().map(row).collect()
+        };
+        let before = said(&uri);
+        let files = exported(&api, &uri, query);
+        assert_eq!(api.client.delete(&uri).unwrap().status, 200);
+        let made = address(&send(&api, "", &zip_files(files, Packing::Stored)));
+        api.assert_holds(&made, &study());
+        assert_eq!((said(&made), before.len()), (before, 2), "{query}");
+        for (assessor, text) in [("QC1", "report"), ("PROC", "processed")] {
+            let file = format!("{made}/assessors/{assessor}/resources/OUT/files/a/o.txt");
+            assert_eq!(api.bytes(&file), text.as_bytes(), "{query}");
+            let row = api.table(&format!("{made}/assessors/{assessor}/resources"));
+            assert_eq!((row.only().get("file_count"), row.only().get("format")), ("1", "TXT"));
+        }
+        assert_eq!(api.client.delete(&made).unwrap().status, 200);
+    }
+}
+
+#[test]
+fn an_assessor_alone_is_added_to_the_session_that_it_names() {
+    let (_service, api) = service();
+    let uri = address(&send(&api, "", &xar(&[])));
+    let document = |session: &str, pass: &str| {
+        format!(
+            "<xnat:QCManualAssessment {HEAD} label=\"QC1\" project=\"P1\"><xnat:imageSession_ID>{session}\
+             </xnat:imageSession_ID><xnat:out><xnat:file label=\"OUT\" URI=\"OUT/OUT_catalog.xml\"/></xnat:out>\
+             <xnat:pass>{pass}</xnat:pass></xnat:QCManualAssessment>"
+        )
+    };
+    let zip = |session: &str, pass: &str, text: &str| {
+        let files = [("qc.xml", document(session, pass)), ("OUT/o.txt", text.to_owned())];
+        zip_files(files.map(|(name, text)| (name.to_owned(), text.into_bytes())), Packing::Deflated)
+    };
+    let id = uri.rsplit('/').next().unwrap();
+    let made = address(&send(&api, "", &zip(id, "1", "first")));
+    assert!(made.starts_with(&format!("{uri}/assessors/")), "{made}");
+    assert_eq!(api.bytes(&format!("{made}/resources/OUT/files/o.txt")), b"first");
+    let item: serde_json::Value = serde_json::from_slice(&api.bytes(&format!("{made}?format=json"))).unwrap();
+    assert_eq!(item["items"][0]["data_fields"]["pass"], "1");
+    // The request may name the session instead.
+    let named = "&dest=/archive/projects/P1/subjects/S61/experiments/S61_MR1";
+    assert_eq!(address(&send(&api, named, &zip("", "1", "first"))), made);
+    let refused = send(&api, "&overwrite=append", &zip(id, "0", "second"));
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert_eq!(address(&send(&api, "&overwrite=delete", &zip(id, "0", "second"))), made);
+    assert_eq!(api.bytes(&format!("{made}/resources/OUT/files/o.txt")), b"second");
+    assert_eq!(api.table(&format!("{uri}/assessors")).rows.len(), 1);
+    for session in ["XNAT_E00099", ""] {
+        let refused = send(&api, "", &zip(session, "1", "x"));
+        assert_eq!(refused.status, 400, "{}", refused.text());
+        assert!(sentence(&refused).contains("name no session"), "{}", sentence(&refused));
+    }
+    // By a resumable upload it has the same address.
+    let body = zip(id, "0", "second");
+    let begun = api
+        .client
+        .request("POST", "/data/services/import/resumable?import-handler=XAR")
+        .header("Tus-Resumable", "1.0.0")
+        .header("Upload-Length", &body.len().to_string())
+        .header("Content-Type", "application/offset+octet-stream")
+        .send_bytes(&body)
+        .unwrap();
+    assert_eq!(begun.header("x-narthex-imported"), Some(made.as_str()), "{}", begun.text());
+}
+
+#[test]
 fn a_xar_comes_in_every_form() {
     let (_service, api) = service();
     let body = xar(&[]);
@@ -160,13 +242,17 @@ fn what_cannot_be_taken_is_refused_and_leaves_nothing() {
     let (service, api) = service();
     let chunks = service.stores().chunks();
     let text = document("");
-    let assessors = text.replace("<xnat:scans>", "<xnat:assessors><xnat:assessor/></xnat:assessors><xnat:scans>");
+    let with = |inner: &str| text.replace("<xnat:scans>", &format!("{inner}<xnat:scans>"));
+    let untyped = with("<xnat:assessors><xnat:assessor label=\"A\"/></xnat:assessors>");
+    let reconstructions = with("<xnat:reconstructions><xnat:a/></xnat:reconstructions>");
     let bomb = "<!DOCTYPE a [<!ENTITY x \"xx\">]><a>&x;</a>";
     for (query, body, status, word) in [
         ("", xar(&[("session.xml", &text.replace("\"P1\"", "\"P9\""))]), 400, "Invalid project tag."),
         ("", xar(&[("session.xml", &text.replace(">S61<", ">S9<"))]), 400, "Invalid subject."),
         ("", xar(&[("session.xml", bomb)]), 400, "DOCTYPE"),
-        ("", xar(&[("session.xml", &assessors)]), 501, "assessors"),
+        ("", xar(&[("session.xml", &untyped)]), 400, "data type of an assessor"),
+        ("", xar(&[("session.xml", &reconstructions)]), 501, "reconstructions"),
+        ("", xar(&[("ASSESSORS/A/OUT/a", "x")]), 400, "does not describe"),
         ("", xar(&[("stray", "x")]), 400, "belongs to no scan"),
         ("", xar(&[("SCANS/4/NIFTI/4_catalog.xml", "<Catalog><entry URI=\"b.nii\"/></Catalog>")]), 400, "b.nii"),
         ("", zip_files([("../x.xml".to_owned(), text.clone().into_bytes())], Packing::Stored), 400, ".."),

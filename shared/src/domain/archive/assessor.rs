@@ -17,7 +17,7 @@ use crate::imaging::{AssessorType, ImageSession};
 use crate::storage::{Lease, StoreError};
 
 /// Assessors of one session, at most: each is named in its record.
-const MAX_ASSESSORS: usize = 1_000;
+pub(super) const MAX_ASSESSORS: usize = 1_000;
 
 /// How many are read at once.
 const WIDTH: usize = 8;

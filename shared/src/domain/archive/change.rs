@@ -214,6 +214,8 @@ impl Core {
             shares: Vec::new(),
             assessed: None,
             assessors: Vec::new(),
+            taken: None,
+            staged: None,
             changed_ms: 0,
             place: 0,
         })

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::experiment_type::ExperimentType;
 use super::sharing::Share;
+use super::staged::{Staged, read_experiment};
 use super::subject::LabelRef;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
@@ -75,6 +76,12 @@ pub struct Experiment {
     /// The identifiers of its assessors; one that is not there was about to be made, or was removed. Lists leave them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assessors: Vec<String>,
+    /// The XAR with assessors that was made part of it last, by its identifier; lists leave it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<String>,
+    /// What becomes of an assessor when the XAR that it came with is made part of its session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staged: Option<Box<Staged>>,
     /// When it was changed last, in milliseconds since the epoch; 0 if it has not been since it was archived.
     #[serde(default)]
     pub changed_ms: u64,
@@ -119,7 +126,8 @@ impl Experiment {
     /// As lists show it.
     fn listed(self) -> Self {
         let (resources, discarded, shelved_scans, superseded, merged, shares, assessors) = Default::default();
-        Self { resources, discarded, shelved_scans, superseded, merged, shares, assessors, ..self }
+        let taken = None;
+        Self { resources, discarded, shelved_scans, superseded, merged, shares, assessors, taken, ..self }
     }
 
     /// Whether it is hidden from those who only read its project.
@@ -154,7 +162,7 @@ impl Core {
         let source = move |id: String, place| {
             let (records, of) = (records.clone(), of.clone());
             async move {
-                let found: Option<Experiment> = records.get(&keys::experiment(&id)).await?;
+                let found = read_experiment(&records, &id).await?;
                 let found = found.filter(|found| found.place == place && found.project == of);
                 Ok(found.map(Experiment::listed))
             }
@@ -180,7 +188,7 @@ impl Core {
     /// The store's failure.
     #[crate::boxed(?Send)]
     pub async fn experiment_by_id(&self, id: &str) -> Result<Option<Experiment>, StoreError> {
-        self.records.get(&keys::experiment(id)).await
+        read_experiment(&self.records, id).await
     }
 
     /// The experiment that has this label in a project, whether it belongs to it or is shared with it.

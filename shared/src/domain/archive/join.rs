@@ -71,6 +71,9 @@ impl Core {
             scan_pages: scans.len() as u64,
             catalogs: twins.clone(),
             at_ms: self.clock.now_ms(),
+            taken: None,
+            assessors: Vec::new(),
+            told: None,
         };
         self.write_trash(&before, Some(change)).await?;
         let told = Told::of(request, SessionEventKind::Merged, held, self.clock.now_ms());

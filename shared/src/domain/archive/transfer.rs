@@ -194,6 +194,8 @@ impl Core {
             shares: Vec::new(),
             assessed: None,
             assessors: Vec::new(),
+            taken: None,
+            staged: None,
             changed_ms: 0,
             place: touch.place,
         };

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::experiment::Experiment;
+use super::experiment::{Experiment, lease_of};
+use super::take::conclude::{Leases, ToldTaking};
 use crate::domain::Core;
 use crate::domain::catalog::CatalogRef;
 use crate::domain::error::DomainError;
@@ -45,6 +46,42 @@ pub(super) struct Change {
     pub catalogs: Vec<Twin>,
     /// When, in milliseconds since the epoch.
     pub at_ms: u64,
+    /// The XAR that is taken, by its identifier, if it has assessors: the experiment's record says then that it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<String>,
+    /// The assessors that are made or changed with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assessors: Vec<AssessorChange>,
+    /// What is to be told of it, and was not yet. Until then the assessors may not be settled either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<ToldTaking>,
+}
+
+/// What is written for an assessor.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct AssessorChange {
+    /// Its identifier.
+    pub id: String,
+    /// Its label.
+    pub label: String,
+    /// The name under which its packs are owned.
+    pub content: String,
+    /// Its manifest, if it is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
+    /// Its catalogs that are written anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub catalogs: Vec<Twin>,
+}
+
+impl Change {
+    /// Whether the write that commits it was done.
+    pub fn is_done(&self, present: Option<&Experiment>) -> bool {
+        present.is_some_and(|present| match &self.taken {
+            Some(_) => present.taken == self.taken,
+            None => present.manifest == self.manifest,
+        })
+    }
 }
 
 /// A catalog that is written anew.
@@ -130,7 +167,10 @@ impl Core {
             // Whoever was about to delete it died before: it stays, and so do its files.
             (None, Some(_)) => Ok(self.forget_trash(&trash).await?),
             (Some(change), present) => {
-                let is_done = present.as_ref().is_some_and(|present| present.manifest == change.manifest);
+                let is_done = change.is_done(present.as_ref());
+                if let Some(present) = present.as_ref().filter(|_| is_done) {
+                    self.conclude_taking(&trash, present, Leases::ToBeTaken).await?;
+                }
                 if is_done && self.clock.now_ms().saturating_sub(change.at_ms) < READERS_MS {
                     return Ok(());
                 }
@@ -148,6 +188,9 @@ impl Core {
         let Some(trash) = self.records.get::<Trash>(&keys::experiment_trash(id)).await? else { return Ok(()) };
         let Some(change) = &trash.change else { return Ok(()) };
         let present = self.experiment_by_id(id).await?;
+        if let Some(present) = present.as_ref().filter(|present| change.is_done(Some(*present))) {
+            self.conclude_taking(&trash, present, Leases::ToBeTaken).await?;
+        }
         self.remove_unused(&trash, change, present.as_ref()).await
     }
 
@@ -158,20 +201,26 @@ impl Core {
         present: Option<&Experiment>,
     ) -> Result<(), DomainError> {
         let old = &trash.experiment;
-        let is_done = present.is_some_and(|present| present.manifest == change.manifest);
+        let is_done = change.is_done(present);
         let live = present.unwrap_or(old);
         for twin in &change.catalogs {
-            let (unused, used) =
-                if is_done { (twin.old.as_ref(), Some(&twin.new)) } else { (Some(&twin.new), twin.old.as_ref()) };
-            if let Some(id) = unused {
-                let kept = match used {
-                    Some(used) => self.packs_of_catalog(used).await?,
-                    None => BTreeSet::new(),
-                };
-                self.remove_twin(CatalogRef { id, owner: &old.content }, &kept).await?;
-            }
+            self.remove_unused_twin(twin, &old.content, is_done).await?;
         }
-        if is_done {
+        for assessor in &change.assessors {
+            if is_done {
+                for twin in &assessor.catalogs {
+                    self.remove_unused_twin(twin, &assessor.content, true).await?;
+                }
+                continue;
+            }
+            self.with_lease(&lease_of(&old.project, &assessor.label), "an assessor of this session", async |core| {
+                core.unstage_assessor(assessor, &old.project, change.taken.as_deref().unwrap_or_default()).await
+            })
+            .await?;
+        }
+        if change.manifest == old.manifest {
+            // Only assessors came.
+        } else if is_done {
             self.remove_revision(&old.manifest, live).await?;
         } else {
             // Its files are those of the present revision, and of a session that has them still.
@@ -188,6 +237,18 @@ impl Core {
             }
         }
         Ok(self.forget_trash(trash).await?)
+    }
+
+    /// Of a catalog and the one that is to take its place, removes the one that does not count.
+    async fn remove_unused_twin(&self, twin: &Twin, owner: &str, is_done: bool) -> Result<(), StoreError> {
+        let (unused, used) =
+            if is_done { (twin.old.as_ref(), Some(&twin.new)) } else { (Some(&twin.new), twin.old.as_ref()) };
+        let Some(id) = unused else { return Ok(()) };
+        let kept = match used {
+            Some(used) => self.packs_of_catalog(used).await?,
+            None => BTreeSet::new(),
+        };
+        self.remove_twin(CatalogRef { id, owner }, &kept).await
     }
 
     /// Removes a manifest that is an experiment's no more, and releases the packs that the experiment needs no more.

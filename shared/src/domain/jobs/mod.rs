@@ -3,11 +3,13 @@
 //! A job's record says what is to be done and how far it has come; whoever holds its lease works on it. A worker that
 //! dies leaves the lease to the next: whatever a job does to a session can be done twice.
 
+mod import;
 mod progress;
 mod run;
 mod watch;
 mod work;
 
+pub use import::{StoredImport, StoredImportError, import_result};
 pub use progress::{JobMessage, MessageKind};
 pub use watch::Watched;
 
@@ -54,6 +56,11 @@ pub enum JobKind {
     Commit {
         /// What was asked for.
         request: Box<CommitRequest>,
+    },
+    /// Imports files of the user's cache: that is its one item.
+    Import {
+        /// What was asked for.
+        import: Box<StoredImport>,
     },
 }
 

@@ -44,6 +44,9 @@ impl Core {
             self.leases.release(lease).await?;
             return Ok(true);
         };
+        if let JobKind::Import { import } = kind {
+            return self.run_import(job, *import, lease).await;
+        }
         let mut page: Option<(u64, Vec<JobItem>)> = None;
         let mut results = Vec::new();
         while job.next < job.total {

@@ -14,7 +14,8 @@ impl JobKind {
     pub fn queued_status(&self) -> Status {
         match self {
             Self::Move { .. } => Status::QueuedMoving,
-            Self::Rebuild | Self::Commit { .. } => Status::QueuedBuilding,
+            // An import has no sessions that wait for it.
+            Self::Rebuild | Self::Commit { .. } | Self::Import { .. } => Status::QueuedBuilding,
             Self::Delete => Status::QueuedDeleting,
             Self::Archive { .. } => Status::QueuedArchiving,
         }
@@ -24,7 +25,7 @@ impl JobKind {
     pub fn action(&self) -> Action {
         match self {
             Self::Move { .. } => Action::Move,
-            Self::Rebuild | Self::Commit { .. } => Action::Build,
+            Self::Rebuild | Self::Commit { .. } | Self::Import { .. } => Action::Build,
             Self::Delete => Action::Delete,
             Self::Archive { .. } => Action::Archive,
         }
@@ -192,6 +193,10 @@ impl Core {
                 let experiment = self.archive_held(held, request).await?;
                 self.empty_trash_of(&item.session).await?;
                 Ok(archive_result(&experiment))
+            }
+            JobKind::Import { .. } => {
+                self.let_go(held).await?;
+                Err(DomainError::Invalid { what: "An import is no work on a session that waits.".to_owned() })
             }
             JobKind::Commit { request } => match self.commit_held(held, request).await? {
                 Committed::Archived(experiment) => Ok(archive_result(&experiment)),

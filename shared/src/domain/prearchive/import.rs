@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::build::{Gathered, Repeated};
 use super::commit::demand_room;
@@ -47,11 +48,12 @@ impl ImportHandler {
 }
 
 /// Where an upload is to go, as far as the client says.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ImportRequest {
     /// Who uploads, as records show it.
     pub by: String,
-    /// Who uploads: headers name only projects whose data they may change.
+    /// Who uploads: headers name only projects whose data they may change. Not stored: rights may change meanwhile.
+    #[serde(skip)]
     pub identity: accounts::Identity,
     /// The project, which exists; headers decide if it is not given.
     pub project: Option<String>,
@@ -74,11 +76,23 @@ pub struct ImportRequest {
     /// The row's `prevent_auto_commit`.
     pub prevent_auto_commit: bool,
     /// The row's `autoarchive`, if the client says whether the session is to be archived; headers may say so otherwise.
-    pub autoarchive: Option<&'static str>,
+    #[serde(default, deserialize_with = "known_wish")]
+    pub autoarchive: Option<Word>,
     /// Fields of the session document that the client sets.
     pub fields: Vec<Field>,
     /// Whether more is to come: the sessions are not built yet, and many may add to one at the same time.
     pub is_gradual: bool,
+}
+
+/// One of the words of a fixed set.
+pub type Word = &'static str;
+
+/// XNAT's words for a row's `autoarchive`.
+const WISHES: [Word; 3] = ["Manual", "AutoArchive", "AutoArchiveOverwrite"];
+
+fn known_wish<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Word>, D::Error> {
+    let word: Option<String> = Option::deserialize(deserializer)?;
+    Ok(word.and_then(|word| WISHES.into_iter().find(|known| *known == word)))
 }
 
 /// What an upload has become.

@@ -1,5 +1,7 @@
 //! Places in the prearchive: finding or making the session that receives a study.
 
+use serde::{Deserialize, Serialize};
+
 use super::session::{PrearchiveSession, SessionPlace, SessionRef};
 use super::status::Action;
 use crate::domain::error::DomainError;
@@ -101,7 +103,7 @@ impl Core {
 }
 
 /// Where the client wants the session to stand.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForcedPlace {
     /// The timestamp folder, if it was given.
     pub timestamp: Option<String>,

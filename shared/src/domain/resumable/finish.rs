@@ -57,16 +57,22 @@ impl Core {
         let onward = held.upload.onward.clone().unwrap_or_default();
         let mut uris = Vec::new();
         let mut sessions = Vec::new();
+        let (mut straight, mut assessors) = (Vec::new(), Vec::new());
         for owner in pack::owners(&self.records, held.upload.shape().id).await? {
             if let Some(session) = self.session(&owner).await? {
                 sessions.push(session);
             } else if let Some(experiment) = self.experiment_of(&owner).await? {
-                uris.push(match onward.way {
-                    Way::Straight => format!("/data/archive/experiments/{}", experiment.id),
-                    _ => Brought::Archived { session: owner, experiment: Box::new(experiment) }.uri(),
-                });
+                match (onward.way, &experiment.assessed) {
+                    (Way::Straight, Some(session)) => {
+                        assessors.push(format!("/data/archive/experiments/{session}/assessors/{}", experiment.id));
+                    }
+                    (Way::Straight, None) => straight.push(format!("/data/archive/experiments/{}", experiment.id)),
+                    _ => uris.push(Brought::Archived { session: owner, experiment: Box::new(experiment) }.uri()),
+                }
             }
         }
+        // Assessors are named where their session did not come with them.
+        uris.append(if straight.is_empty() { &mut assessors } else { &mut straight });
         let brought = self.bring_on(sessions, &onward).await?;
         uris.extend(brought.iter().map(Brought::uri));
         uris.dedup();

@@ -10,6 +10,7 @@ mod headers;
 mod history;
 mod items;
 mod jobs;
+mod jobs_import;
 mod merge;
 mod merge_agree;
 mod merge_crash;
@@ -31,6 +32,7 @@ mod user_cache;
 mod way;
 mod webhooks;
 mod xar;
+mod xar_assessors;
 mod xar_crash;
 
 use std::rc::Rc;

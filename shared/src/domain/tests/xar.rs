@@ -264,12 +264,12 @@ fn what_cannot_be_is_refused_and_leaves_nothing() {
             ("no XML", with("session.xml", "<xnat"), "session.xml"),
             ("a catalog that is none", with("SCANS/4/NIFTI/x_catalog.xml", "<a/>"), "called as a catalog"),
             (
-                "assessors",
+                "an assessor without a type",
                 with(
                     "session.xml",
                     &xml.replace("<xnat:scans>", "<xnat:assessors><xnat:assessor/></xnat:assessors><xnat:scans>"),
                 ),
-                "assessors",
+                "data type of an assessor",
             ),
         ] {
             let refused = send(&core, &zipped(&files), Rules::default()).await.unwrap_err().to_string();

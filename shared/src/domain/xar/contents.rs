@@ -101,26 +101,33 @@ fn of_catalog(name: &str, error: &XmlError) -> XarError {
 
 /// What several documents describe together.
 fn described(documents: Vec<ItemDocument>) -> Result<Described, XarError> {
-    let (mut session, mut scans) = (None, Vec::new());
-    let of_one = || invalid("XAR can only include data for one imaging session.");
+    let (mut sessions, mut scans, mut assessors) = (Vec::new(), Vec::new(), Vec::new());
     for document in documents {
         match document {
-            ItemDocument::Session(found) => {
-                if session.replace(found).is_some() {
-                    return Err(of_one());
-                }
-            }
+            ItemDocument::Session(found) => sessions.push(found),
             ItemDocument::Scan(found) => scans.push(*found),
+            ItemDocument::Assessor(found) => assessors.push(*found),
         }
     }
-    match (session, scans.first().map(|scan| scan.session.clone())) {
-        (Some(session), None) => Ok(Described::Session(session)),
-        (None, Some(of)) if scans.iter().all(|scan| scan.session == of) => Ok(Described::Scans(of, scans)),
-        (None, Some(_)) => Err(of_one()),
-        (Some(_), Some(_)) => Err(invalid(
-            "Multiple data types cannot share a single XAR. This one has a document of a session and one of a scan.",
+    let of_one = || invalid("XAR can only include data for one imaging session.");
+    match (sessions.pop(), scans.first(), assessors.first()) {
+        (Some(session), None, None) if sessions.is_empty() => Ok(Described::Session(session)),
+        (Some(_), None, None) => Err(of_one()),
+        (None, Some(first), None) => {
+            let of = first.session.clone();
+            let is_one = scans.iter().all(|scan| scan.session == of);
+            if is_one { Ok(Described::Scans(of, scans)) } else { Err(of_one()) }
+        }
+        (None, None, Some(first)) => {
+            let (of, project) = (first.session.clone(), first.project.clone());
+            let is_one = assessors.iter().all(|one| one.session == of && one.project == project);
+            if is_one { Ok(Described::Assessors(of, assessors)) } else { Err(of_one()) }
+        }
+        (None, None, None) => Err(invalid("Unable to locate XNAT xml document.")),
+        _ => Err(invalid(
+            "Multiple data types cannot share a single XAR. Send the document of a session, or those of scans, or those \
+             of assessors.",
         )),
-        (None, None) => Err(invalid("Unable to locate XNAT xml document.")),
     }
 }
 

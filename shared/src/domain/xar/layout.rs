@@ -3,84 +3,39 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::declared::{Declared, Owner, Place, parent, within};
 use super::{XarError, invalid};
 use crate::intake::name::ShownName;
-use crate::xml::items::ResourceDocument;
 
 /// The folders that a session has on XNAT's disk and in its downloads.
-const WORDS: [&str; 4] = ["SCANS", "RESOURCES", "scans", "resources"];
+const WORDS: [&str; 6] = ["ASSESSORS", "SCANS", "RESOURCES", "assessors", "scans", "resources"];
 
-/// A resource as a document declares it.
-#[derive(Debug, Clone)]
-pub(super) struct Declared {
-    /// The scan, or `None` for the session's own.
-    pub scan: Option<String>,
-    /// What the document says.
-    pub resource: ResourceDocument,
-}
-
-/// Where a file belongs.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    /// The scan, or `None` for the session itself.
-    pub scan: Option<String>,
-    /// The label of the resource.
-    pub label: String,
-    /// The path in it.
-    pub path: String,
+/// What a XAR describes.
+pub(super) struct Items<'a> {
+    /// The scans, by their IDs.
+    pub scans: BTreeSet<&'a str>,
+    /// The assessors, by their labels and by their identifiers, each with its label.
+    pub assessors: BTreeMap<&'a str, &'a str>,
+    /// Whose resources are that have no folder of a scan or an assessor above them.
+    pub own: Owner,
 }
 
 /// The folders of a XAR.
 pub(super) struct Layout<'a> {
-    scans: BTreeSet<&'a str>,
+    items: Items<'a>,
     declared: &'a [Declared],
     /// Folders that the document names, without a slash behind them, and whose they are.
-    folders: BTreeMap<String, (Option<String>, String)>,
+    folders: BTreeMap<String, (Owner, String)>,
     /// Files that the document names by themselves.
-    files: BTreeMap<String, (Option<String>, String)>,
+    files: BTreeMap<String, (Owner, String)>,
     /// The folder of the session, with a slash behind it, or nothing.
     root: String,
 }
 
-/// The path of what a document names, below the session's folder: an absolute one is that of XNAT's own disk.
-fn within(uri: &str) -> Option<&str> {
-    let uri = uri.strip_prefix("./").unwrap_or(uri);
-    if !uri.starts_with('/') && !uri.contains("://") {
-        return Some(uri);
-    }
-    WORDS.iter().take(2).find_map(|word| {
-        let at = uri.find(&format!("/{word}/"))?;
-        uri.get(at + 1..)
-    })
-}
-
-fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-impl Declared {
-    /// Its label; without one, that of the folder it has for itself, or the word for what it holds.
-    pub fn label(&self) -> Result<String, XarError> {
-        if !self.resource.label.is_empty() {
-            return Ok(self.resource.label.clone());
-        }
-        let folder = within(&self.resource.uri).map(parent).unwrap_or_default();
-        let own = match folder.split('/').collect::<Vec<_>>().as_slice() {
-            ["SCANS", _, label] | ["RESOURCES", label] => Some((*label).to_owned()),
-            _ => None,
-        };
-        let by_format = || (self.resource.format == "DICOM" && self.scan.is_some()).then(|| "DICOM".to_owned());
-        own.or_else(by_format).ok_or_else(|| {
-            let uri = ShownName::new(&self.resource.uri);
-            invalid(format!("The resource {uri} of the document needs a label."))
-        })
-    }
-}
-
 impl<'a> Layout<'a> {
     /// The layout of files at these paths, which stand below the top folder.
-    pub fn new(scans: BTreeSet<&'a str>, declared: &'a [Declared], paths: &BTreeSet<&str>) -> Result<Self, XarError> {
-        let empty = Self { scans, declared, folders: BTreeMap::new(), files: BTreeMap::new(), root: String::new() };
+    pub fn new(items: Items<'a>, declared: &'a [Declared], paths: &BTreeSet<&str>) -> Result<Self, XarError> {
+        let empty = Self { items, declared, folders: BTreeMap::new(), files: BTreeMap::new(), root: String::new() };
         let mut layout = empty;
         layout.declare("", paths)?;
         let left = paths.iter().filter(|path| layout.by_document(path).is_none());
@@ -100,15 +55,16 @@ impl<'a> Layout<'a> {
         for one in self.declared {
             let Some(path) = within(&one.resource.uri) else { continue };
             let path = format!("{root}{}", path.trim_end_matches('/'));
-            let whose = (one.scan.clone(), one.label()?);
+            let whose = (one.owner.clone(), one.label()?);
             let is_named = |folder: &str| !folder.is_empty() && folder != root.trim_end_matches('/');
             if path.to_ascii_lowercase().ends_with(".xml")
                 && (super::contents::is_catalog(&path) || !paths.contains(path.as_str()))
             {
                 let folder = parent(&path);
-                // What lies in the folder of a whole scan may belong to several resources.
-                let is_of_scan = matches!(folder.split('/').collect::<Vec<_>>().as_slice(), [.., "SCANS", _]);
-                if is_named(folder) && !is_of_scan {
+                // What lies in the folder of a whole scan or assessor may belong to several resources.
+                let parts: Vec<&str> = folder.split('/').collect();
+                let is_of_item = matches!(parts.as_slice(), [.., "SCANS" | "ASSESSORS", _]);
+                if is_named(folder) && !is_of_item {
                     self.folders.insert(folder.to_owned(), whose);
                 }
             } else if paths.contains(path.as_str()) {
@@ -121,8 +77,8 @@ impl<'a> Layout<'a> {
     }
 
     fn by_document(&self, path: &str) -> Option<Place> {
-        let place = |(scan, label): &(Option<String>, String), path: &str| Place {
-            scan: scan.clone(),
+        let place = |(owner, label): &(Owner, String), path: &str| Place {
+            owner: owner.clone(),
             label: label.clone(),
             path: path.to_owned(),
         };
@@ -145,27 +101,35 @@ impl<'a> Layout<'a> {
             return Ok(place);
         }
         let parts: Vec<&str> = path.strip_prefix(&self.root).unwrap_or(path).split('/').collect();
-        let place = |scan: Option<&str>, label: &str, rest: &[&str]| {
-            Some(Place { scan: scan.map(str::to_owned), label: label.to_owned(), path: rest.join("/") })
-                .filter(|_| !rest.is_empty())
+        let place = |owner: Owner, label: &str, rest: &[&str]| {
+            Some(Place { owner, label: label.to_owned(), path: rest.join("/") }).filter(|_| !rest.is_empty())
         };
+        let scan = |id: &str| Owner::Scan(id.to_owned());
         let found = match parts.as_slice() {
-            ["SCANS", id, name] => self.only_label(id).and_then(|label| place(Some(*id), &label, &[*name])),
-            ["SCANS", id, label, rest @ ..] => place(Some(*id), label, rest),
-            ["scans", folder, "resources", label, "files", rest @ ..] => {
-                self.scan_of(folder).and_then(|id| place(Some(id), label, rest))
+            ["SCANS", id, name] => self.only_label(&scan(id)).and_then(|label| place(scan(id), &label, &[*name])),
+            ["SCANS", id, label, rest @ ..] => place(scan(id), label, rest),
+            ["ASSESSORS", name, file] => {
+                let owner = self.assessor(name)?;
+                self.only_label(&owner).and_then(|label| place(owner, &label, &[*file]))
             }
-            ["scans", folder, label, rest @ ..] => self.scan_of(folder).and_then(|id| place(Some(id), label, rest)),
-            ["RESOURCES", label, rest @ ..] | ["resources", label, "files", rest @ ..] => place(None, label, rest),
-            [label, rest @ ..] if self.has_own(label) => place(None, label, rest),
+            ["assessors", name, "resources", label, "files", rest @ ..]
+            | ["assessors", name, "out", "resources", label, "files", rest @ ..]
+            | ["ASSESSORS" | "assessors", name, label, rest @ ..] => place(self.assessor(name)?, label, rest),
+            ["scans", folder, "resources", label, "files", rest @ ..] | ["scans", folder, label, rest @ ..] => {
+                self.scan_of(folder).and_then(|id| place(scan(id), label, rest))
+            }
+            ["RESOURCES", label, rest @ ..] | ["resources", label, "files", rest @ ..] => {
+                place(self.items.own.clone(), label, rest)
+            }
+            [label, rest @ ..] if self.has_own(label) => place(self.items.own.clone(), label, rest),
             _ => None,
         };
         let place = found.ok_or_else(|| {
             let path = ShownName::new(path);
-            invalid(format!("The file {path} of the XAR belongs to no scan and to no resource of the document."))
+            invalid(format!("The file {path} of the XAR belongs to no scan, assessor or resource of the document."))
         })?;
-        match &place.scan {
-            Some(id) if !self.scans.contains(id.as_str()) => Err(invalid(format!(
+        match &place.owner {
+            Owner::Scan(id) if !self.items.scans.contains(id.as_str()) => Err(invalid(format!(
                 "The file {} of the XAR belongs to the scan {}, which the document does not describe.",
                 ShownName::new(path),
                 ShownName::new(id)
@@ -174,24 +138,33 @@ impl<'a> Layout<'a> {
         }
     }
 
+    /// The assessor of this label or identifier.
+    fn assessor(&self, name: &str) -> Result<Owner, XarError> {
+        let label = self.items.assessors.get(name).ok_or_else(|| {
+            let name = ShownName::new(name);
+            invalid(format!("The XAR has files of the assessor {name}, which the document does not describe."))
+        })?;
+        Ok(Owner::Assessor((*label).to_owned()))
+    }
+
     /// The scan whose folder in a download is called so: its ID, or that with its type behind it.
     fn scan_of(&self, folder: &str) -> Option<&'a str> {
         let fits = |id: &&&str| folder.strip_prefix(**id).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
-        self.scans.iter().filter(fits).max_by_key(|id| id.len()).copied()
+        self.items.scans.iter().filter(fits).max_by_key(|id| id.len()).copied()
     }
 
-    /// The label of a scan's resource, if the document declares one and no more.
-    fn only_label(&self, id: &str) -> Option<String> {
-        let mut own = self.declared.iter().filter(|one| one.scan.as_deref() == Some(id));
+    /// The label of an item's resource, if the document declares one and no more.
+    fn only_label(&self, owner: &Owner) -> Option<String> {
+        let mut own = self.declared.iter().filter(|one| one.owner == *owner);
         match (own.next(), own.next()) {
             (Some(one), None) => one.label().ok(),
             _ => None,
         }
     }
 
-    /// Whether the document declares a resource of the session of this label.
+    /// Whether the document declares a resource of this label of the item that all is about.
     fn has_own(&self, label: &str) -> bool {
-        self.declared.iter().any(|one| one.scan.is_none() && one.resource.label == label)
+        self.declared.iter().any(|one| one.owner == self.items.own && one.resource.label == label)
     }
 }
 
@@ -208,75 +181,4 @@ fn root_of(path: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn declared(scan: Option<&str>, label: &str, uri: &str) -> Declared {
-        let resource = ResourceDocument { label: label.to_owned(), uri: uri.to_owned(), ..ResourceDocument::default() };
-        Declared { scan: scan.map(str::to_owned), resource }
-    }
-
-    fn placed(declared: &[Declared], paths: &[&str]) -> Result<Vec<(String, String, String)>, String> {
-        let layout = Layout::new(["4", "4-MR1", "5"].into(), declared, &paths.iter().copied().collect());
-        let layout = layout.map_err(|error| error.to_string())?;
-        let place = |path: &&str| {
-            let Place { scan, label, path } = layout.place(path).map_err(|error| error.to_string())?;
-            Ok((scan.unwrap_or_default(), label, path))
-        };
-        paths.iter().map(place).collect()
-    }
-
-    fn three(scan: &str, label: &str, path: &str) -> (String, String, String) {
-        (scan.to_owned(), label.to_owned(), path.to_owned())
-    }
-
-    #[test]
-    fn folders_as_on_disk_and_in_downloads_are_known() {
-        let notes = [declared(None, "NOTES", "/archive/P/arc001/L/RESOURCES/NOTES/NOTES_catalog.xml")];
-        for (path, wanted) in [
-            ("SCANS/4/DICOM/sub/a.dcm", three("4", "DICOM", "sub/a.dcm")),
-            ("P/arc001/L/SCANS/4-MR1/NIFTI/a.nii", three("4-MR1", "NIFTI", "a.nii")),
-            ("RESOURCES/NOTES/a.txt", three("", "NOTES", "a.txt")),
-            ("L/scans/4-T1/resources/DICOM/files/a", three("4", "DICOM", "a")),
-            ("L/scans/4-MR1-T1/DICOM/a", three("4-MR1", "DICOM", "a")),
-            ("scans/5/resources/DICOM/files/x/y", three("5", "DICOM", "x/y")),
-            ("L/resources/NOTES/files/a.txt", three("", "NOTES", "a.txt")),
-            ("NOTES/a.txt", three("", "NOTES", "a.txt")),
-        ] {
-            assert_eq!(placed(&notes, &[path]).unwrap(), [wanted], "{path}");
-        }
-    }
-
-    #[test]
-    fn what_the_document_says_comes_first() {
-        let all = [
-            declared(Some("4"), "DICOM", "data/four/scan_4_catalog.xml"),
-            declared(Some("5"), "NIFTI", "data/five.nii"),
-            declared(None, "NOTES", "data/notes/"),
-        ];
-        let paths = ["data/four/a.dcm", "data/five.nii", "data/notes/scans/b.txt", "data/four/SCANS/c"];
-        let wanted = [
-            three("4", "DICOM", "a.dcm"),
-            three("5", "NIFTI", "five.nii"),
-            three("", "NOTES", "scans/b.txt"),
-            three("4", "DICOM", "SCANS/c"),
-        ];
-        assert_eq!(placed(&all, &paths).unwrap(), wanted);
-    }
-
-    #[test]
-    fn a_file_in_the_folder_of_a_scan_belongs_to_its_only_resource() {
-        let one = [declared(Some("4"), "", "SCANS/4/DICOM/scan_4_catalog.xml")];
-        assert_eq!(placed(&one, &["SCANS/4/a.dcm"]).unwrap(), [three("4", "DICOM", "a.dcm")]);
-        assert!(placed(&[], &["SCANS/4/a.dcm"]).is_err());
-    }
-
-    #[test]
-    fn what_belongs_nowhere_is_refused() {
-        for path in ["a.txt", "SCANS/7/DICOM/a", "scans/6-T1/DICOM/a", "RESOURCES/a", "other/a/b", "SCANS/4"] {
-            assert!(placed(&[], &[path]).is_err(), "{path}");
-        }
-        let error = placed(&[], &["A/SCANS/4/DICOM/a", "B/SCANS/4/DICOM/b"]).unwrap_err();
-        assert!(error.contains("one imaging session"), "{error}");
-    }
-}
+mod tests;

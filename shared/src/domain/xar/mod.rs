@@ -5,6 +5,7 @@
 //! part of the archive in one commit.
 
 mod contents;
+mod declared;
 mod layout;
 mod parts;
 
@@ -16,7 +17,7 @@ use super::history::Cause;
 use super::prearchive::upload_files::{FilesError, ReceivedFile};
 use crate::imaging::Field;
 use crate::storage::StoreError;
-use crate::xml::items::{ScanDocument, SessionDocument};
+use crate::xml::items::{AssessorDocument, ScanDocument, SessionDocument};
 use contents::XarFile;
 
 /// Why a XAR is not taken.
@@ -47,6 +48,8 @@ enum Described {
     Session(Box<SessionDocument>),
     /// Scans of a session that is there.
     Scans(String, Vec<ScanDocument>),
+    /// Assessors of a session that is there.
+    Assessors(String, Vec<AssessorDocument>),
 }
 
 /// A XAR that has been looked through.
@@ -69,14 +72,15 @@ impl Xar {
         match &self.described {
             Described::Session(document) => &document.project,
             Described::Scans(..) => "",
+            Described::Assessors(_, assessors) => assessors.first().map_or("", |first| first.project.as_str()),
         }
     }
 
-    /// The session that the documents are about, if they describe only scans of it: its identifier, or empty.
-    pub fn session_of_scans(&self) -> Option<&str> {
+    /// The session that the documents are about, if they describe only scans or assessors of it: its identifier, or empty.
+    pub fn session_of_parts(&self) -> Option<&str> {
         match &self.described {
             Described::Session(_) => None,
-            Described::Scans(session, _) => Some(session),
+            Described::Scans(session, _) | Described::Assessors(session, _) => Some(session),
         }
     }
 }
@@ -166,13 +170,13 @@ impl Core {
         parts::incoming(xar, &catalogs, request)
     }
 
-    /// The experiment that a XAR of scans is about, for whoever wants to know the project.
+    /// The experiment that a XAR of scans or assessors is about, for whoever wants to know the project.
     ///
     /// # Errors
     /// The store's failure.
     #[crate::boxed(?Send)]
     pub async fn session_of_xar(&self, xar: &Xar) -> Result<Option<Experiment>, DomainError> {
-        match xar.session_of_scans() {
+        match xar.session_of_parts() {
             Some(id) if !id.is_empty() => Ok(self.experiment_by_id(id).await?),
             _ => Ok(None),
         }

@@ -3,19 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::contents::{XarFile, is_catalog};
-use super::layout::{Declared, Layout, Place};
+use super::declared::{Declared, Owner, Place};
+use super::layout::{Items, Layout};
 use super::{Described, Xar, XarError, XarRequest, invalid};
-use crate::domain::archive::take::{Incoming, IncomingResource, IncomingScan, Named};
+use crate::domain::archive::take::{Incoming, IncomingAssessor, IncomingResource, IncomingScan, Named};
 use crate::domain::catalog::FileNotes;
 use crate::domain::ids::is_folder_name;
 use crate::domain::manifest::FileEntry;
 use crate::domain::resource::{check_label, check_notes};
 use crate::intake::name::ShownName;
 use crate::storage::PackId;
-use crate::xml::items::{ResourceDocument, ScanDocument};
+use crate::xml::items::{AssessorDocument, ResourceDocument, ScanDocument};
 
 /// The files of one resource.
-type Whose = (Option<String>, String);
+type Whose = (Owner, String);
 
 /// What is to become part of the archive.
 ///
@@ -27,24 +28,44 @@ pub(super) fn incoming(
     request: &XarRequest,
 ) -> Result<Incoming, XarError> {
     let Xar { file, is_lent, described, files, top } = xar;
-    let (session, scans, resources) = match described {
+    let (mut session, mut scans, mut assessors, mut resources) = (None, Vec::new(), Vec::new(), Vec::new());
+    let mut passes_shares_over = false;
+    match described {
         Described::Session(document) => {
             let mut document = *document;
-            let (scans, resources) = (std::mem::take(&mut document.scans), std::mem::take(&mut document.resources));
-            (Some(document), scans, resources)
+            passes_shares_over = document.is_shared;
+            scans = std::mem::take(&mut document.scans);
+            assessors = std::mem::take(&mut document.assessors);
+            resources = std::mem::take(&mut document.resources);
+            session = Some(document);
         }
-        Described::Scans(_, scans) => (None, scans, Vec::new()),
-    };
+        Described::Scans(_, described) => scans = described,
+        Described::Assessors(_, described) => assessors = described,
+    }
     check_scans(&scans)?;
-    let declared = declared(&scans, resources);
+    check_assessors(&mut assessors)?;
+    passes_shares_over |= assessors.iter().any(|assessor| assessor.is_shared);
+    let own = match (&session, assessors.as_slice()) {
+        // Its own folders stand for it where nothing else is described.
+        (None, [only]) => Owner::Assessor(only.label.clone()),
+        _ => Owner::Session,
+    };
+    let declared = declared(&scans, &assessors, resources);
     demand_listed(&files, catalogs)?;
-    let placed = placed(files, &top, &scans, &declared)?;
+    let placed = placed(files, &top, Items { scans: ids(&scans), assessors: names(&assessors), own }, &declared)?;
+    if session.is_none() && !assessors.is_empty() && placed.keys().any(|place| place.owner == Owner::Session) {
+        return Err(invalid("The XAR has files of the session itself, but describes only assessors of it."));
+    }
     let mut built = build(placed, &declared, file.shape.id)?;
     let mut incoming_scans = Vec::with_capacity(scans.len());
     for ScanDocument { scan, scan_type, quality, .. } in scans {
-        let own = built.keys().filter(|(id, _)| id.as_deref() == Some(scan.id.as_str())).cloned().collect::<Vec<_>>();
-        let resources = own.iter().filter_map(|key| built.remove(key)).collect();
+        let resources = taken_of(&mut built, &Owner::Scan(scan.id.clone()));
         incoming_scans.push(IncomingScan { scan, scan_type, quality, resources });
+    }
+    let mut incoming_assessors = Vec::with_capacity(assessors.len());
+    for AssessorDocument { id, label, xsi_type, fields, .. } in assessors {
+        let resources = taken_of(&mut built, &Owner::Assessor(label.clone()));
+        incoming_assessors.push(IncomingAssessor { id, label, xsi_type, fields, resources });
     }
     let own = built.into_values().collect();
     let named = Named {
@@ -61,7 +82,7 @@ pub(super) fn incoming(
             image.fields.push(field.clone());
         }
     } else if !request.fields.is_empty() {
-        return Err(invalid("Fields of a session cannot be set with a XAR that describes only scans."));
+        return Err(invalid("Fields of a session cannot be set with a XAR that describes only scans or assessors."));
     }
     Ok(Incoming {
         named,
@@ -69,7 +90,9 @@ pub(super) fn incoming(
         visit: request.visit.clone().unwrap_or(visit),
         protocol: request.protocol.clone().unwrap_or(protocol),
         scans: incoming_scans,
+        assessors: incoming_assessors,
         resources: own,
+        passes_shares_over,
         pack: file.shape,
         is_lent,
         by: request.by.clone(),
@@ -94,12 +117,48 @@ fn check_scans(scans: &[ScanDocument]) -> Result<(), XarError> {
     Ok(())
 }
 
-fn declared(scans: &[ScanDocument], own: Vec<ResourceDocument>) -> Vec<Declared> {
-    let of_scans = scans.iter().flat_map(|scan| {
-        let id = scan.scan.id.clone();
-        scan.resources.iter().map(move |resource| Declared { scan: Some(id.clone()), resource: resource.clone() })
+/// Gives each assessor a label: without one, its identifier stands for it.
+fn check_assessors(assessors: &mut [AssessorDocument]) -> Result<(), XarError> {
+    let mut labels = BTreeSet::new();
+    for assessor in assessors {
+        if assessor.label.is_empty() {
+            assessor.label.clone_from(&assessor.id);
+        }
+        if assessor.label.is_empty() {
+            return Err(invalid("An assessor of the document has no label; give the attribute label."));
+        }
+        if !labels.insert(assessor.label.as_str()) {
+            let label = ShownName::new(&assessor.label);
+            return Err(invalid(format!("The document describes the assessor {label} twice.")));
+        }
+    }
+    Ok(())
+}
+
+fn ids(scans: &[ScanDocument]) -> BTreeSet<&str> {
+    scans.iter().map(|scan| scan.scan.id.as_str()).collect()
+}
+
+/// The labels and identifiers of assessors, each with the label.
+fn names(assessors: &[AssessorDocument]) -> BTreeMap<&str, &str> {
+    let by_id = assessors.iter().filter(|one| !one.id.is_empty()).map(|one| (one.id.as_str(), one.label.as_str()));
+    // A label stands before another's identifier.
+    by_id.chain(assessors.iter().map(|one| (one.label.as_str(), one.label.as_str()))).collect()
+}
+
+fn declared(scans: &[ScanDocument], assessors: &[AssessorDocument], own: Vec<ResourceDocument>) -> Vec<Declared> {
+    let scans = scans.iter().map(|scan| (Owner::Scan(scan.scan.id.clone()), &scan.resources));
+    let assessors = assessors.iter().map(|one| (Owner::Assessor(one.label.clone()), &one.resources));
+    let of_items = scans.chain(assessors).flat_map(|(owner, resources)| {
+        resources.iter().map(move |resource| Declared { owner: owner.clone(), resource: resource.clone() })
     });
-    of_scans.chain(own.into_iter().map(|resource| Declared { scan: None, resource })).collect()
+    of_items.chain(own.into_iter().map(|resource| Declared { owner: Owner::Session, resource })).collect()
+}
+
+/// Takes the resources of one item out of all.
+fn taken_of(built: &mut BTreeMap<Whose, IncomingResource>, owner: &Owner) -> Vec<IncomingResource> {
+    let own: Vec<Whose> = built.keys().filter(|(whose, _)| whose == owner).cloned().collect();
+    own.iter().filter_map(|key| built.remove(key)).collect()
 }
 
 /// Refuses a XAR that lacks a file which one of its catalogs lists.
@@ -124,14 +183,13 @@ fn demand_listed(files: &[XarFile], catalogs: &[(String, Vec<String>)]) -> Resul
 fn placed(
     files: Vec<XarFile>,
     top: &str,
-    scans: &[ScanDocument],
+    items: Items<'_>,
     declared: &[Declared],
 ) -> Result<BTreeMap<Place, XarFile>, XarError> {
     let below = |path: &str| path.strip_prefix(top).unwrap_or(path).to_owned();
     let files: Vec<(String, XarFile)> =
         files.into_iter().filter(|file| !is_catalog(&file.path)).map(|file| (below(&file.path), file)).collect();
-    let ids = scans.iter().map(|scan| scan.scan.id.as_str()).collect();
-    let layout = Layout::new(ids, declared, &files.iter().map(|(path, _)| path.as_str()).collect())?;
+    let layout = Layout::new(items, declared, &files.iter().map(|(path, _)| path.as_str()).collect())?;
     let mut placed = BTreeMap::new();
     for (path, file) in files {
         let place = layout.place(&path)?;
@@ -144,10 +202,10 @@ fn placed(
 }
 
 /// What is known of a resource that the document does not describe.
-fn usual(scan: Option<&str>, label: &str) -> FileNotes {
-    let (content, format) = match (scan, label) {
-        (Some(_), "DICOM") => ("RAW", "DICOM"),
-        (Some(_), "secondary") => ("secondary", "DICOM"),
+fn usual(owner: &Owner, label: &str) -> FileNotes {
+    let (content, format) = match (owner, label) {
+        (Owner::Scan(_), "DICOM") => ("RAW", "DICOM"),
+        (Owner::Scan(_), "secondary") => ("secondary", "DICOM"),
         _ => ("", ""),
     };
     FileNotes { content: content.to_owned(), format: format.to_owned(), ..FileNotes::default() }
@@ -164,14 +222,13 @@ fn build(
         let ResourceDocument { content, format, description, .. } = one.resource.clone();
         let notes = FileNotes { content, format, description, tags: String::new() };
         let resource = IncomingResource { label: label.clone(), notes, files: Vec::new() };
-        if built.insert((one.scan.clone(), label.clone()), resource).is_some() {
+        if built.insert((one.owner.clone(), label.clone()), resource).is_some() {
             return Err(invalid(format!("The document describes the resource {label} twice.")));
         }
     }
-    for (Place { scan, label, path }, file) in placed {
-        let new =
-            || IncomingResource { label: label.clone(), notes: usual(scan.as_deref(), &label), files: Vec::new() };
-        let resource = built.entry((scan.clone(), label.clone())).or_insert_with(new);
+    for (Place { owner, label, path }, file) in placed {
+        let new = || IncomingResource { label: label.clone(), notes: usual(&owner, &label), files: Vec::new() };
+        let resource = built.entry((owner.clone(), label.clone())).or_insert_with(new);
         resource.files.push(FileEntry {
             name: path,
             pack,
@@ -187,10 +244,10 @@ fn build(
         check_notes(&resource.notes)?;
     }
     for one in declared {
-        let whose = (one.scan.clone(), one.label()?);
+        let whose = (one.owner.clone(), one.label()?);
         let is_empty = built.get(&whose).is_none_or(|found| found.files.is_empty());
         if is_empty && one.resource.file_count != Some(0) {
-            let of = one.scan.as_ref().map_or_else(|| "the session".to_owned(), |scan| format!("the scan {scan}"));
+            let of = one.owner.named();
             return Err(invalid(format!(
                 "The document names the resource {} of {of}, but the XAR has no file of it.",
                 whose.1

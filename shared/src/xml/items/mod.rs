@@ -1,9 +1,13 @@
-//! Reading the documents of sessions and scans with all that is in them.
+//! Reading the documents of sessions, scans and assessors with all that is in them.
 
+mod assessor;
 #[cfg(test)]
 mod tests;
 
+pub use assessor::AssessorDocument;
+
 use super::XNAT_NAMESPACE;
+use super::assessor::prefix_of;
 use super::read::{XmlError, read_tree};
 use super::tree::Element;
 use crate::imaging::Field;
@@ -18,7 +22,7 @@ pub enum ItemError {
     #[error(transparent)]
     Xml(#[from] XmlError),
     /// It holds something that this version does not take from documents.
-    #[error("This version takes image sessions and scans from a document, but no {what}; leave that out.")]
+    #[error("This version takes image sessions, scans and assessors from a document, but no {what}; leave that out.")]
     NotServed {
         /// What it is, as a noun.
         what: String,
@@ -94,6 +98,10 @@ pub struct SessionDocument {
     pub scans: Vec<ScanDocument>,
     /// Its own resources.
     pub resources: Vec<ResourceDocument>,
+    /// Its assessors.
+    pub assessors: Vec<AssessorDocument>,
+    /// Whether it names other projects that it is in.
+    pub is_shared: bool,
 }
 
 /// What a document describes.
@@ -103,21 +111,38 @@ pub enum ItemDocument {
     Session(Box<SessionDocument>),
     /// A scan.
     Scan(Box<ScanDocument>),
+    /// An assessor.
+    Assessor(Box<AssessorDocument>),
 }
 
-/// Reads the document of a session or of a scan.
+/// Reads the document of a session, of a scan or of an assessor.
 ///
 /// # Errors
 /// An [`ItemError`].
 pub fn read_item(document: &[u8]) -> Result<ItemDocument, ItemError> {
-    let root = read_tree(document, "an image session or a scan", &|namespace, _| namespace == XNAT_NAMESPACE)?;
+    let is_ours = |namespace: &str, _: &str| prefix_of(namespace).is_some();
+    let root = read_tree(document, "MRSession (or another image session, a scan or an assessor)", &is_ours)?;
+    if root.namespace != XNAT_NAMESPACE {
+        return one_assessor(&root);
+    }
     if let Some(kind) = SessionType::of_element(&root.name) {
         return session(&root, kind).map(Box::new).map(ItemDocument::Session);
     }
     match ScanType::of_element(&root.name) {
         Some(kind) => scan(&root, kind).map(Box::new).map(ItemDocument::Scan),
+        None => one_assessor(&root),
+    }
+}
+
+fn one_assessor(root: &Element) -> Result<ItemDocument, ItemError> {
+    match assessor::type_of_root(root) {
+        Some(kind) => assessor::assessor(root, kind).map(Box::new).map(ItemDocument::Assessor),
         None => Err(ItemError::NotServed { what: format!("xnat:{}", root.name) }),
     }
+}
+
+fn has_share(root: &Element) -> bool {
+    root.list("sharing", "share").next().is_some()
 }
 
 fn session(root: &Element, xsi_type: SessionType) -> Result<SessionDocument, ItemError> {
@@ -131,6 +156,8 @@ fn session(root: &Element, xsi_type: SessionType) -> Result<SessionDocument, Ite
         session: ImageSession::empty(xsi_type),
         scans: Vec::new(),
         resources: Vec::new(),
+        assessors: Vec::new(),
+        is_shared: has_share(root),
     };
     for part in &root.children {
         match part.name.as_str() {
@@ -145,8 +172,12 @@ fn session(root: &Element, xsi_type: SessionType) -> Result<SessionDocument, Ite
             "resources" => {
                 document.resources.extend(part.named("resource").map(resource).collect::<Result<Vec<_>, _>>()?)
             }
+            "assessors" => {
+                let all = part.named("assessor").map(assessor::assessor_of_session);
+                document.assessors.extend(all.collect::<Result<Vec<_>, _>>()?);
+            }
             // The one place that says what of a session this version does not take from its document.
-            "reconstructions" | "assessors" | "sharing" | "regions" if !part.children.is_empty() => {
+            "reconstructions" | "regions" if !part.children.is_empty() => {
                 return Err(ItemError::NotServed { what: part.name.clone() });
             }
             _ => {}
@@ -167,7 +198,7 @@ fn session(root: &Element, xsi_type: SessionType) -> Result<SessionDocument, Ite
             "date" => session.date = date(&path, value)?,
             "time" => session.time = some(value),
             path if set_scanner(&mut session.scanner, path, &value) => {}
-            _ => session.fields.push(field("An image session", SESSION_SCHEMA, path, value)?),
+            _ => session.fields.push(field("An image session", Some(SESSION_SCHEMA), path, value)?),
         }
     }
     Ok(document)
@@ -196,7 +227,7 @@ fn scan(root: &Element, xsi_type: ScanType) -> Result<ScanDocument, ItemError> {
             "startTime" => scan.start_time = some(value),
             "start_date" => scan.start_date = date(&path, value)?,
             path if set_scanner(&mut scan.scanner, path, &value) => {}
-            _ => scan.parameters.push(field("A scan", SCAN_SCHEMA, path, value)?),
+            _ => scan.parameters.push(field("A scan", Some(SCAN_SCHEMA), path, value)?),
         }
     }
     Ok(document)
@@ -249,9 +280,11 @@ fn set_scanner(scanner: &mut Scanner, path: &str, value: &str) -> bool {
     true
 }
 
-fn field(item: &'static str, schema: &[&str], path: String, value: String) -> Result<Field, ItemError> {
+/// A field of an item whose schema knows the first step of its path; without a schema any will do.
+fn field(item: &'static str, schema: Option<&[&str]>, path: String, value: String) -> Result<Field, ItemError> {
     let head = path.split(['/', '[']).next().unwrap_or_default();
-    let is_fit = path.len() <= 256 && !path.chars().any(char::is_control) && schema.contains(&head);
+    let is_fit =
+        path.len() <= 256 && !path.chars().any(char::is_control) && schema.is_none_or(|schema| schema.contains(&head));
     if !is_fit {
         return Err(ItemError::UnknownField { item, path: path.chars().take(100).collect() });
     }

@@ -49,6 +49,35 @@ fn what_is_written_is_read_again() {
 }
 
 #[test]
+fn assessors_are_read_alone_and_within_their_session() {
+    let inner = "<xnat:date>2024-05-01</xnat:date><xnat:imageSession_ID>XNAT_E00001</xnat:imageSession_ID><xnat:out>\
+                 <xnat:file label=\"OUT\" URI=\"a_catalog.xml\"/></xnat:out><xnat:pass>1</xnat:pass>";
+    let attributes = "ID=\"XNAT_E00002\" project=\"P\" label=\"QC\"";
+    let alone = document("QCManualAssessment", attributes, inner);
+    let ItemDocument::Assessor(alone) = read_item(alone.as_bytes()).unwrap() else { panic!("no assessor") };
+    let kind = "xsi:type=\"xnat:qcManualAssessorData\"";
+    let within = format!(
+        "<xnat:assessors><xnat:assessor {kind} {attributes}>{inner}</xnat:assessor></xnat:assessors><xnat:sharing>\
+         <xnat:share project=\"Q\"/></xnat:sharing>"
+    );
+    let ItemDocument::Session(session) = read_item(document("MRSession", "", &within).as_bytes()).unwrap() else {
+        panic!("no session")
+    };
+    assert_eq!(session.assessors, [*alone.clone()]);
+    assert!(session.is_shared && !alone.is_shared);
+    assert_eq!((alone.label.as_str(), alone.session.as_str()), ("QC", "XNAT_E00001"));
+    assert_eq!(alone.xsi_type.as_str(), "xnat:qcManualAssessorData");
+    let fields: Vec<_> = alone.fields.iter().map(|field| (field.path.as_str(), field.value.to_string())).collect();
+    assert_eq!(fields, [("date", "2024-05-01".to_owned()), ("pass", "1".to_owned())]);
+    assert_eq!(alone.resources[0].label, "OUT");
+    // Of a type that is not defined here, in its own namespace.
+    let own =
+        "<p:GenProc xmlns:p=\"http://nrg.wustl.edu/proc\" label=\"A\"><p:procstatus>ok</p:procstatus></p:GenProc>";
+    let ItemDocument::Assessor(own) = read_item(own.as_bytes()).unwrap() else { panic!("no assessor") };
+    assert_eq!((own.xsi_type.as_str(), own.fields[0].path.as_str()), ("proc:genProcData", "procstatus"));
+}
+
+#[test]
 fn elements_that_repeat_have_their_name_or_place_in_the_path() {
     let inner = "<xnat:fields><xnat:field name=\"a\">1</xnat:field><xnat:field name=\"b\">2</xnat:field></xnat:fields>";
     let ItemDocument::Session(read) = read_item(document("MRSession", "", inner).as_bytes()).unwrap() else { panic!() };
@@ -59,7 +88,10 @@ fn elements_that_repeat_have_their_name_or_place_in_the_path() {
 #[test]
 fn what_is_not_taken_is_refused() {
     for (root, inner, wanted) in [
-        ("MRSession", "<xnat:assessors><xnat:assessor/></xnat:assessors>", "assessors"),
+        ("MRSession", "<xnat:assessors><xnat:assessor/></xnat:assessors>", "data type of an assessor"),
+        ("QCManualAssessment", "<xnat:in><xnat:file label=\"A\"/></xnat:in>", "input files"),
+        ("QCManualAssessment", "<xnat:frames>1</xnat:frames>", "no field"),
+        ("MRSession", "<xnat:reconstructions><xnat:a/></xnat:reconstructions>", "reconstructions"),
         ("MRSession", "<xnat:scans><xnat:scan ID=\"1\"/></xnat:scans>", "data type"),
         ("MRSession", "<xnat:nothing>1</xnat:nothing>", "nothing"),
         ("MRSession", "<xnat:date>yesterday</xnat:date>", "yyyy"),

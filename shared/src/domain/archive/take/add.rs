@@ -1,21 +1,23 @@
 //! More of an experiment that is there.
 
+use super::assessors::StagedAssessor;
 use super::rules::{demand_short, join_files, join_scans, join_session};
-use super::{Incoming, IncomingResource, Taken, status_of};
+use super::{HeldLeases, Incoming, IncomingResource, Taken, status_of};
 use crate::domain::Core;
 use crate::domain::archive::experiment::Experiment;
 use crate::domain::archive::merge::session::fill_text;
 use crate::domain::archive::scans::MAX_SCANS;
-use crate::domain::archive::trash::{Change, Twin};
+use crate::domain::archive::trash::{AssessorChange, Change, Twin};
 use crate::domain::catalog::{CatalogCursor, CatalogFile};
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::domain::manifest::{FILES_PER_PAGE, FileEntry, FullScan, StoredScan};
 use crate::domain::resource::{ItemResource, MAX_RESOURCES};
 use crate::domain::shelf::Shelf;
+use crate::domain::webhooks::SessionEventKind;
 use crate::imaging::ImageSession;
 use crate::storage::pack;
-use crate::storage::{Lease, keys};
+use crate::storage::{StoreError, keys};
 
 /// Files of all scans together, at most: they are looked at together.
 const MAX_TOGETHER: usize = 400_000;
@@ -23,56 +25,76 @@ const MAX_TOGETHER: usize = 400_000;
 /// The next revision of an experiment.
 struct Revision {
     experiment: Experiment,
-    session: ImageSession,
-    scans: Vec<FullScan>,
+    /// The session with its scans; nothing if only assessors come.
+    images: Option<(ImageSession, Vec<FullScan>)>,
     /// The catalogs that are written anew, with their files.
     catalogs: Vec<(Twin, Vec<CatalogFile>)>,
+    /// The assessors that come.
+    assessors: Vec<StagedAssessor>,
 }
 
 impl Core {
     /// Adds to an experiment, whose lease the caller holds.
     pub(super) async fn add_to_experiment(
         &self,
-        lease: &mut Lease,
+        held: &mut HeldLeases,
         mut existing: Experiment,
         mut incoming: Incoming,
     ) -> Result<Taken, DomainError> {
         self.demand_settled(&existing).await?;
         existing.demand_unlocked()?;
+        if existing.assessed.is_some() {
+            let what = "The documents name an assessor where a session is wanted.".to_owned();
+            return Err(DomainError::Invalid { what });
+        }
         self.finish_change(&existing.id).await?;
-        self.finish_superseded(lease, &mut existing).await?;
+        self.finish_superseded(&mut held.session, &mut existing).await?;
         self.demand_same_subject(&existing, &incoming).await?;
         demand_short(incoming.session.as_ref(), &incoming.scans)?;
+        self.hold_assessors(held, &existing, &incoming).await?;
         let before = existing.clone();
-        let revision = self.next_revision(existing, &mut incoming).await?;
-        let is_used = revision.uses(&incoming);
-        // Whoever brought the same pack before may have died over it.
-        let owners = pack::owners(&self.records, incoming.pack.id).await?;
-        let is_owned = owners.iter().any(|owner| before.owns_as(owner));
-        let manifest = random_id()?;
+        let (by, told) = (random_id()?, incoming.told(SessionEventKind::Merged, self.clock.now_ms())?);
+        let is_of_assessors = incoming.is_of_assessors();
+        let revision = self.next_revision(existing, &mut incoming, &by).await?;
+        let owners = revision.owners(&incoming);
+        let changed: Vec<AssessorChange> = revision.assessors.iter().map(StagedAssessor::change).collect();
+        let manifest = if is_of_assessors { before.manifest.clone() } else { random_id()? };
         let change = Change {
             manifest: manifest.clone(),
             file_pages: revision.files().div_ceil(FILES_PER_PAGE) as u64,
-            scan_pages: revision.scans.len() as u64,
+            scan_pages: revision.images.as_ref().map_or(0, |(_, scans)| scans.len()) as u64,
             catalogs: revision.catalogs.iter().map(|(twin, _)| twin.clone()).collect(),
             at_ms: self.clock.now_ms(),
+            taken: (!changed.is_empty()).then_some(by),
+            assessors: changed,
+            told: Some(told),
         };
-        self.write_trash(&before, Some(change)).await?;
-        let outcome = self.write_revision(lease, &manifest, revision, &incoming, (is_used, is_owned)).await;
-        match outcome {
-            Ok(experiment) => Ok(Taken { experiment, is_new: false }),
+        let made = |experiment: Experiment| Taken {
+            assessors: match (is_of_assessors, &change) {
+                (true, Change { assessors, .. }) => assessors.iter().map(|one| one.id.clone()).collect(),
+                (false, _) => Vec::new(),
+            },
+            experiment,
+            is_new: false,
+        };
+        let trash = self.write_trash(&before, Some(change.clone())).await.map_err(too_much)?;
+        let outcome = self.write_revision(held, &change, revision, &incoming, &owners).await;
+        let experiment = match outcome {
+            Ok(experiment) => experiment,
             // Whether it was done is seen from the record alone.
-            Err(error) => match self.experiment_by_id(&before.id).await? {
-                Some(experiment) if experiment.manifest == manifest => Ok(Taken { experiment, is_new: false }),
+            Err((error, new_owners)) => match self.experiment_by_id(&before.id).await? {
+                Some(experiment) if change.is_done(Some(&experiment)) => experiment,
                 _ => {
-                    self.finish_change(&before.id).await?;
-                    if is_used && !is_owned {
-                        pack::release(&self.records, &self.blobs, incoming.pack.id, &before.content).await?;
+                    self.undo_taking(held, &trash).await?;
+                    for owner in &new_owners {
+                        pack::release(&self.records, &self.blobs, incoming.pack.id, owner).await?;
                     }
-                    Err(error)
+                    return Err(error);
                 }
             },
-        }
+        };
+        self.conclude_or_leave(&trash, &experiment).await;
+        Ok(made(experiment))
     }
 
     async fn demand_same_subject(&self, existing: &Experiment, incoming: &Incoming) -> Result<(), DomainError> {
@@ -92,8 +114,21 @@ impl Core {
         })
     }
 
-    async fn next_revision(&self, mut existing: Experiment, incoming: &mut Incoming) -> Result<Revision, DomainError> {
+    async fn next_revision(
+        &self,
+        mut existing: Experiment,
+        incoming: &mut Incoming,
+        by: &str,
+    ) -> Result<Revision, DomainError> {
         let rules = incoming.rules;
+        let is_of_assessors = incoming.is_of_assessors();
+        let assessors = self.staged_assessors(&mut existing, incoming, by).await?;
+        if !assessors.is_empty() {
+            existing.taken = Some(by.to_owned());
+        }
+        if is_of_assessors {
+            return Ok(Revision { experiment: existing, images: None, catalogs: Vec::new(), assessors });
+        }
         let old = self.manifest(&existing.manifest).await?;
         if usize::try_from(old.files).unwrap_or(usize::MAX).saturating_add(incoming.file_count()) > MAX_TOGETHER {
             let what = format!("The session would have more than {MAX_TOGETHER} files in its scans.");
@@ -112,7 +147,8 @@ impl Core {
         self.dress_scans(&existing.project, scans.iter_mut().map(|scan| &mut scan.stored).collect()).await?;
         let mut catalogs = Vec::new();
         for resource in &incoming.resources {
-            catalogs.push(self.joined_catalog(&mut existing, resource, incoming).await?);
+            let whose = format!("The resource {}", resource.label);
+            catalogs.push(self.joined_catalog(&mut existing, &whose, resource, incoming).await?);
         }
         if existing.resources.len() > MAX_RESOURCES {
             let what = format!("An item may have at most {MAX_RESOURCES} resources.");
@@ -137,7 +173,7 @@ impl Core {
             }
             fill_text(own, new);
         }
-        Ok(Revision { experiment: existing, session, scans, catalogs })
+        Ok(Revision { experiment: existing, images: Some((session, scans)), catalogs, assessors })
     }
 
     /// Resources of scans whose lists of files were changed in the archive stand on shelves: what is added to the scan
@@ -169,14 +205,15 @@ impl Core {
         Ok(())
     }
 
-    /// The catalog of a resource of the session with what comes, under a new identifier that the experiment has then.
-    async fn joined_catalog(
+    /// The catalog of a resource of an experiment with what comes, under a new identifier that the experiment has then.
+    /// `whose` is how sentences name it.
+    pub(super) async fn joined_catalog(
         &self,
         existing: &mut Experiment,
+        whose: &str,
         resource: &IncomingResource,
         incoming: &Incoming,
     ) -> Result<(Twin, Vec<CatalogFile>), DomainError> {
-        let whose = format!("The resource {}", resource.label);
         let new = random_id()?;
         let known = existing.resources.iter_mut().find(|known| known.label == resource.label);
         let old = known.as_ref().map(|known| known.catalog.clone());
@@ -198,7 +235,7 @@ impl Core {
             }),
         }
         let entries: Vec<FileEntry> = told.iter().map(|file| file.file.clone()).collect();
-        let joined = join_files(&whose, entries, resource.files.clone(), incoming.rules)?;
+        let joined = join_files(whose, entries, resource.files.clone(), incoming.rules)?;
         told.extend(self.as_catalog_files(resource, &incoming.by));
         let is_in = |file: &CatalogFile| {
             let found = joined.binary_search_by(|entry| entry.name.cmp(&file.file.name));
@@ -211,48 +248,70 @@ impl Core {
         Ok((Twin { old, new }, told))
     }
 
+    /// Writes a revision. If that fails, gives the names under which the pack was owned anew.
     async fn write_revision(
         &self,
-        lease: &mut Lease,
-        manifest: &str,
+        held: &mut HeldLeases,
+        change: &Change,
         revision: Revision,
         incoming: &Incoming,
-        (is_used, is_owned): (bool, bool),
+        owners: &[String],
+    ) -> Result<Experiment, (DomainError, Vec<String>)> {
+        let new_owners = self.own_pack(incoming.pack, owners).await.map_err(|error| (error, owners.to_vec()))?;
+        let written = self.write_all_of(held, change, revision, incoming, !owners.is_empty()).await;
+        written.map_err(|error| (error, new_owners))
+    }
+
+    async fn write_all_of(
+        &self,
+        held: &mut HeldLeases,
+        change: &Change,
+        revision: Revision,
+        incoming: &Incoming,
+        is_used: bool,
     ) -> Result<Experiment, DomainError> {
-        let Revision { mut experiment, session, scans, catalogs } = revision;
-        if is_used && !is_owned {
-            let owner = experiment.content.clone();
-            pack::commit(&self.records, incoming.pack, vec![owner], self.clock.now_ms()).await?;
-        }
+        let Revision { mut experiment, images, catalogs, assessors } = revision;
         for (twin, files) in catalogs {
-            self.write_catalog_of(lease, &twin, files).await?;
+            self.write_catalog_of(held, &twin, files).await?;
         }
-        let heads: Vec<StoredScan> = scans.iter().map(|scan| scan.stored.clone()).collect();
-        let keep = async || self.keep(lease, "this experiment").await;
-        let manifest = self.write_full_manifest(manifest.to_owned(), session, scans, keep).await?;
-        experiment.manifest = manifest.id;
-        self.store_experiment(lease, &mut experiment).await?;
-        if is_used {
-            pack::seal(&self.records, incoming.pack.id).await?;
-        } else if !incoming.is_lent {
-            // All its files were there already.
-            pack::remove_unwanted(&self.blobs, [incoming.pack]).await;
+        self.write_staged(held, assessors).await?;
+        let mut heads: Vec<StoredScan> = Vec::new();
+        if let Some((session, scans)) = images {
+            heads.extend(scans.iter().map(|scan| scan.stored.clone()));
+            let keep = async || self.keep_all(held).await;
+            experiment.manifest = self.write_full_manifest(change.manifest.clone(), session, scans, keep).await?.id;
         }
+        self.store_experiment(&mut held.session, &mut experiment).await?;
+        self.settle_pack(incoming, is_used).await?;
         let types = self.scan_types(&experiment.project).await?;
         self.learn_scan_types(&experiment.project, types, &heads).await?;
         Ok(experiment)
     }
 }
 
+/// What is noted of a XAR before it is taken may be too long for a record.
+pub(super) fn too_much(error: DomainError) -> DomainError {
+    match error {
+        DomainError::Store(StoreError::TooLarge { .. }) => DomainError::Full {
+            what: "The XAR has too many assessors and resources for one; send it in several.".to_owned(),
+        },
+        error => error,
+    }
+}
+
 impl Revision {
     fn files(&self) -> usize {
-        self.scans.iter().flat_map(|scan| &scan.files).map(Vec::len).sum()
+        let scans = self.images.iter().flat_map(|(_, scans)| scans);
+        scans.flat_map(|scan| &scan.files).map(Vec::len).sum()
     }
 
-    /// Whether a file of the pack is in it.
-    fn uses(&self, incoming: &Incoming) -> bool {
-        let of_scans = self.scans.iter().flat_map(|scan| &scan.files).flatten();
+    /// The names under which the pack is owned, as far as files of it are in the revision.
+    fn owners(&self, incoming: &Incoming) -> Vec<String> {
+        let scans = self.images.iter().flat_map(|(_, scans)| scans);
+        let of_scans = scans.flat_map(|scan| &scan.files).flatten();
         let own = self.catalogs.iter().flat_map(|(_, files)| files).map(|file| &file.file);
-        of_scans.chain(own).any(|file| file.pack == incoming.pack.id)
+        let is_its_own = of_scans.chain(own).any(|file| file.pack == incoming.pack.id);
+        let own = is_its_own.then(|| self.experiment.content.clone());
+        own.into_iter().chain(self.assessors.iter().filter_map(|one| one.owner_in(incoming))).collect()
     }
 }

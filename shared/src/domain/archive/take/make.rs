@@ -1,7 +1,9 @@
 //! A new experiment of documents and their files.
 
+use super::add::too_much;
+use super::assessors::StagedAssessor;
 use super::rules::{demand_paths, demand_short, join_scans};
-use super::{Incoming, Taken, status_of};
+use super::{HeldLeases, Incoming, Taken, status_of};
 use crate::domain::Core;
 use crate::domain::archive::experiment::{ACTIVE, Experiment};
 use crate::domain::archive::scans::MAX_SCANS;
@@ -11,20 +13,21 @@ use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::domain::manifest::{FILES_PER_PAGE, FullScan, StoredScan};
 use crate::domain::resource::{ItemResource, MAX_RESOURCES};
+use crate::domain::webhooks::SessionEventKind;
 use crate::imaging::ImageSession;
-use crate::storage::pack;
-use crate::storage::{Lease, keys};
+use crate::storage::{keys, pack};
 
 impl Core {
     /// Makes the experiment of this label, whose lease the caller holds.
     pub(super) async fn make_from_documents(
         &self,
-        lease: &mut Lease,
+        held: &mut HeldLeases,
         label: &str,
         mut incoming: Incoming,
     ) -> Result<Taken, DomainError> {
+        let told = incoming.told(SessionEventKind::Archived, self.clock.now_ms())?;
         let Some(session) = incoming.session.take() else {
-            let what = "The XAR describes scans of a session that does not exist.".to_owned();
+            let what = "The XAR describes scans or assessors of a session that does not exist.".to_owned();
             return Err(DomainError::Invalid { what });
         };
         let subject = self.named_subject(&incoming.named).await?;
@@ -48,7 +51,7 @@ impl Core {
         self.number("xnat_abstractresource_id", resources.iter_mut().map(|one| &mut one.number).collect()).await?;
         let is_to_be_reviewed = self.is_to_be_reviewed(&incoming).await?;
         let drafted = self.drafted(&project, label, session.xsi_type.clone().into(), &incoming.by).await?;
-        let experiment = Experiment {
+        let mut experiment = Experiment {
             id: self.new_item_id('E').await?,
             subject_label: subject.label_in(&project).unwrap_or(&subject.label).to_owned(),
             subject_id: subject.id,
@@ -61,6 +64,11 @@ impl Core {
             resources,
             ..drafted
         };
+        let by = random_id()?;
+        self.hold_assessors(held, &experiment, &incoming).await?;
+        let assessors = self.staged_assessors(&mut experiment, &mut incoming, &by).await?;
+        let taken = (!assessors.is_empty()).then_some(by);
+        experiment.taken.clone_from(&taken);
         let files: usize = scans.iter().flat_map(|scan| &scan.files).map(Vec::len).sum();
         let twins = experiment.resources.iter().map(|one| Twin { old: None, new: one.catalog.clone() });
         let change = Change {
@@ -69,48 +77,56 @@ impl Core {
             scan_pages: scans.len() as u64,
             catalogs: twins.collect(),
             at_ms: experiment.insert_ms,
+            taken,
+            assessors: assessors.iter().map(StagedAssessor::change).collect(),
+            told: Some(told),
         };
+        let is_its_own = files > 0 || incoming.resources.iter().any(|resource| !resource.files.is_empty());
+        let own = is_its_own.then(|| experiment.content.clone());
+        let owners: Vec<String> =
+            own.into_iter().chain(assessors.iter().filter_map(|one| one.owner_in(&incoming))).collect();
         // There is no revision before this one.
         let before = Experiment { manifest: random_id()?, ..experiment.clone() };
-        let trash = self.write_trash(&before, Some(change)).await?;
+        let trash = self.write_trash(&before, Some(change)).await.map_err(too_much)?;
         let (id, shape) = (experiment.id.clone(), incoming.pack);
-        let outcome = self.write_new(lease, experiment, session, scans, &incoming).await;
+        let outcome = self.write_new(held, (experiment, session, scans), assessors, &incoming, &owners).await;
         let made = match outcome {
             Ok(made) => made,
             // Whether it was made is seen from its record alone.
             Err(error) => match self.experiment_by_id(&id).await? {
                 Some(made) => made,
                 None => {
-                    self.finish_change(&id).await?;
-                    pack::release(&self.records, &self.blobs, shape.id, &before.content).await?;
+                    self.undo_taking(held, &trash).await?;
+                    for owner in &owners {
+                        pack::release(&self.records, &self.blobs, shape.id, owner).await?;
+                    }
                     return Err(error);
                 }
             },
         };
-        self.forget_trash(&trash).await?;
-        Ok(Taken { experiment: made, is_new: true })
+        if self.conclude_or_leave(&trash, &made).await {
+            self.forget_trash(&trash).await?;
+        }
+        Ok(Taken { experiment: made, is_new: true, assessors: Vec::new() })
     }
 
     async fn write_new(
         &self,
-        lease: &mut Lease,
-        mut experiment: Experiment,
-        session: ImageSession,
-        scans: Vec<FullScan>,
+        held: &mut HeldLeases,
+        (mut experiment, session, scans): (Experiment, ImageSession, Vec<FullScan>),
+        assessors: Vec<StagedAssessor>,
         incoming: &Incoming,
+        owners: &[String],
     ) -> Result<Experiment, DomainError> {
         let owner = experiment.content.clone();
-        let has_files =
-            incoming.has_files() || scans.iter().flat_map(|scan| &scan.files).any(|files| !files.is_empty());
-        if has_files {
-            pack::commit(&self.records, incoming.pack, vec![owner.clone()], self.clock.now_ms()).await?;
-        }
+        self.own_pack(incoming.pack, owners).await?;
         for (resource, one) in experiment.resources.iter().zip(&incoming.resources) {
             let twin = Twin { old: None, new: resource.catalog.clone() };
-            self.write_catalog_of(lease, &twin, self.as_catalog_files(one, &incoming.by)).await?;
+            self.write_catalog_of(held, &twin, self.as_catalog_files(one, &incoming.by)).await?;
         }
+        self.write_staged(held, assessors).await?;
         let heads: Vec<StoredScan> = scans.iter().map(|scan| scan.stored.clone()).collect();
-        let keep = async || self.keep(lease, "this experiment").await;
+        let keep = async || self.keep_all(held).await;
         self.write_full_manifest(experiment.manifest.clone(), session, scans, keep).await?;
         let project = experiment.project.clone();
         let (roster, source) = self.experiment_roster(&project);
@@ -119,15 +135,10 @@ impl Core {
         let reference = LabelRef { id: experiment.id.clone() };
         self.records.set(&keys::content(&owner), &reference).await?;
         self.records.set(&keys::experiment_label(&experiment.project, &experiment.label), &reference).await?;
-        self.set_experiment(lease, &experiment).await?;
+        self.set_experiment(&mut held.session, &experiment).await?;
         roster.settled(&experiment.id, touch).await?;
         roster.fold_if_long(&source).await?;
-        if has_files {
-            pack::seal(&self.records, incoming.pack.id).await?;
-        } else if !incoming.is_lent {
-            // It held nothing but documents.
-            pack::remove_unwanted(&self.blobs, [incoming.pack]).await;
-        }
+        self.settle_pack(incoming, !owners.is_empty()).await?;
         self.learn_scan_types(&project, self.scan_types(&project).await?, &heads).await?;
         Ok(experiment)
     }

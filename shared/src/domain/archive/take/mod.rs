@@ -5,6 +5,8 @@
 //! written ([`super::trash`]), so that whoever comes after a crash knows what to remove.
 
 mod add;
+mod assessors;
+pub(super) mod conclude;
 mod make;
 mod rules;
 
@@ -12,19 +14,20 @@ use super::Rules;
 use super::experiment::{Experiment, QUARANTINE, lease_of};
 use super::subject::Subject;
 use super::subject_change::check_item_label;
-use super::tell::session_event;
-use super::trash::Twin;
+use super::trash::{Trash, Twin};
 use crate::domain::Core;
 use crate::domain::catalog::{CatalogBuilder, CatalogFile, FileNotes};
 use crate::domain::error::DomainError;
-use crate::domain::history::{Cause, Deed};
+use crate::domain::history::Cause;
 use crate::domain::ids::random_id;
 use crate::domain::manifest::{FileEntry, FullScan, NewScan};
 use crate::domain::project::QuarantineCode;
 use crate::domain::webhooks::SessionEventKind;
 use crate::imaging::session::{ImageSession, Scan};
+use crate::imaging::{AssessorType, Field};
 use crate::storage::Lease;
 use crate::storage::pack::{self, PackShape};
+use conclude::{Leases, ToldTaking};
 
 /// A resource with its files.
 #[derive(Debug, Clone)]
@@ -50,6 +53,21 @@ pub struct IncomingScan {
     pub resources: Vec<IncomingResource>,
 }
 
+/// An assessor with its resources.
+#[derive(Debug, Clone)]
+pub struct IncomingAssessor {
+    /// Its identifier, if the document says one; else empty.
+    pub id: String,
+    /// Its label.
+    pub label: String,
+    /// Its data type.
+    pub xsi_type: AssessorType,
+    /// What is said of it.
+    pub fields: Vec<Field>,
+    /// Its resources.
+    pub resources: Vec<IncomingResource>,
+}
+
 /// How documents name the session.
 #[derive(Debug, Clone)]
 pub struct Named {
@@ -68,7 +86,7 @@ pub struct Named {
 pub struct Incoming {
     /// Where.
     pub named: Named,
-    /// The session without its scans; `None` if only scans are described, of a session that is there.
+    /// The session without its scans; `None` if only scans or assessors are described, of a session that is there.
     pub session: Option<ImageSession>,
     /// Visit.
     pub visit: String,
@@ -76,12 +94,16 @@ pub struct Incoming {
     pub protocol: String,
     /// Scans.
     pub scans: Vec<IncomingScan>,
+    /// Assessors.
+    pub assessors: Vec<IncomingAssessor>,
     /// Resources of the session itself.
     pub resources: Vec<IncomingResource>,
     /// The pack of all files, which is complete.
     pub pack: PackShape,
     /// Whether somebody else removes the pack if nothing comes of it, and may bring it once more.
     pub is_lent: bool,
+    /// Whether documents name projects that an item is shared with: that is passed over.
+    pub passes_shares_over: bool,
     /// Who brings it.
     pub by: String,
     /// What to do with what is there.
@@ -101,17 +123,65 @@ pub struct Taken {
     pub experiment: Experiment,
     /// Whether it is new.
     pub is_new: bool,
+    /// The identifiers of its assessors that came, if nothing else did.
+    pub assessors: Vec<String>,
+}
+
+impl Taken {
+    /// The addresses of what came.
+    pub fn uris(&self) -> Vec<String> {
+        let session = format!("/data/archive/experiments/{}", self.experiment.id);
+        match self.assessors.as_slice() {
+            [] => vec![session],
+            assessors => assessors.iter().map(|id| format!("{session}/assessors/{id}")).collect(),
+        }
+    }
+}
+
+/// The leases that whoever takes a XAR in holds.
+struct HeldLeases {
+    /// That of the session.
+    session: Lease,
+    /// Those of its assessors that come.
+    assessors: Vec<Lease>,
+}
+
+impl HeldLeases {
+    fn all(&mut self) -> impl Iterator<Item = &mut Lease> {
+        std::iter::once(&mut self.session).chain(&mut self.assessors)
+    }
 }
 
 impl Incoming {
-    fn has_files(&self) -> bool {
+    fn resources(&self) -> impl Iterator<Item = &IncomingResource> {
         let of_scans = self.scans.iter().flat_map(|scan| &scan.resources);
-        of_scans.chain(&self.resources).any(|resource| !resource.files.is_empty())
+        of_scans.chain(self.assessors.iter().flat_map(|one| &one.resources)).chain(&self.resources)
     }
 
     fn file_count(&self) -> usize {
-        let of_scans = self.scans.iter().flat_map(|scan| &scan.resources);
-        of_scans.chain(&self.resources).map(|resource| resource.files.len()).sum()
+        self.resources().map(|resource| resource.files.len()).sum()
+    }
+
+    /// Whether it is of nothing but assessors.
+    fn is_of_assessors(&self) -> bool {
+        self.session.is_none() && self.scans.is_empty() && !self.assessors.is_empty()
+    }
+
+    /// What is to be told of it once it was taken.
+    fn told(&self, kind: SessionEventKind, at_ms: u64) -> Result<ToldTaking, DomainError> {
+        let mut details = format!("{} file(s) of a XAR", self.file_count());
+        if self.passes_shares_over {
+            details.push_str("; the projects that its documents name under sharing were passed over");
+        }
+        Ok(ToldTaking {
+            event: random_id()?,
+            kind: (!self.is_of_assessors()).then_some(kind),
+            by: self.by.clone(),
+            at_ms,
+            details,
+            cause: self.cause.clone(),
+            is_silent: self.is_silent,
+        })
     }
 }
 
@@ -138,19 +208,11 @@ impl Core {
     #[crate::boxed(?Send)]
     pub async fn take_in(&self, incoming: Incoming) -> Result<Taken, DomainError> {
         let (shape, is_lent) = (incoming.pack, incoming.is_lent);
-        let (by, cause, is_silent) = (incoming.by.clone(), incoming.cause.clone(), incoming.is_silent);
-        let details = format!("{} file(s) of a XAR", incoming.file_count());
-        let taken = match self.find_and_take(incoming).await {
-            Ok(taken) => taken,
-            Err(error) => {
-                if !is_lent && pack::find(&self.records, shape.id).await?.is_none() {
-                    pack::remove_unwanted(&self.blobs, [shape]).await;
-                }
-                return Err(error);
-            }
-        };
-        self.tell_of_taking(&taken, Deed { by: &by, action: "", details: &details, cause: &cause }, is_silent).await?;
-        Ok(taken)
+        let outcome = self.find_and_take(incoming).await;
+        if outcome.is_err() && !is_lent && pack::find(&self.records, shape.id).await?.is_none() {
+            pack::remove_unwanted(&self.blobs, [shape]).await;
+        }
+        outcome
     }
 
     async fn find_and_take(&self, incoming: Incoming) -> Result<Taken, DomainError> {
@@ -167,15 +229,18 @@ impl Core {
         }
         let busy = || DomainError::Busy { what: "the session of this label in the archive".to_owned() };
         let lease = self.leases.acquire_within(&lease_of(project, &label), self.patience_ms()).await?;
-        let mut lease = lease.ok_or_else(busy)?;
+        let mut held = HeldLeases { session: lease.ok_or_else(busy)?, assessors: Vec::new() };
         let outcome = match self.named_experiment(&incoming.named).await {
             Ok(Some(now)) if now.label != label => Err(busy()),
-            Ok(Some(now)) => self.add_to_experiment(&mut lease, now, incoming).await,
+            Ok(Some(now)) => self.add_to_experiment(&mut held, now, incoming).await,
             Ok(None) if found.is_some() => Err(busy()),
-            Ok(None) => self.make_from_documents(&mut lease, &label, incoming).await,
+            Ok(None) => self.make_from_documents(&mut held, &label, incoming).await,
             Err(error) => Err(error),
         };
-        self.leases.release(lease).await?;
+        for lease in held.assessors {
+            self.leases.release(lease).await?;
+        }
+        self.leases.release(held.session).await?;
         outcome
     }
 
@@ -211,7 +276,7 @@ impl Core {
     /// Writes a catalog that nothing refers to yet.
     async fn write_catalog_of(
         &self,
-        lease: &mut Lease,
+        held: &mut HeldLeases,
         twin: &Twin,
         mut files: Vec<CatalogFile>,
     ) -> Result<(), DomainError> {
@@ -219,7 +284,7 @@ impl Core {
         let mut builder = CatalogBuilder::new(self, &twin.new);
         for (number, file) in files.into_iter().enumerate() {
             if number.is_multiple_of(256) {
-                self.keep(lease, "this experiment").await?;
+                self.keep_all(held).await?;
             }
             builder.push(file).await?;
         }
@@ -233,19 +298,43 @@ impl Core {
         resource.files.iter().map(file).collect()
     }
 
-    async fn tell_of_taking(&self, taken: &Taken, deed: Deed<'_>, is_silent: bool) -> Result<(), DomainError> {
-        let experiment = &taken.experiment;
-        let (kind, action) = match taken.is_new {
-            true => (SessionEventKind::Archived, "Transfer"),
-            false => (SessionEventKind::Merged, "Merged"),
-        };
-        self.remember(&experiment.project, experiment.as_item(), Deed { action, ..deed }).await?;
-        if is_silent {
-            return Ok(());
+    /// Makes those whose files lie in the pack its owners, beside those who are already. Gives those who were not.
+    async fn own_pack(&self, shape: PackShape, wanted: &[String]) -> Result<Vec<String>, DomainError> {
+        // Whoever brought the same pack before may have died over it.
+        let known = pack::owners(&self.records, shape.id).await?;
+        let new: Vec<String> = wanted.iter().filter(|owner| !known.contains(owner)).cloned().collect();
+        if new.is_empty() {
+            return Ok(new);
         }
-        let event = session_event(experiment, random_id()?, kind, self.clock.now_ms(), deed.by);
-        self.announce(&event).await?;
+        let mut owners = wanted.to_vec();
+        for owner in known {
+            if !owners.contains(&owner) && self.content_is_alive(&owner).await? {
+                owners.push(owner);
+            }
+        }
+        pack::commit(&self.records, shape, owners, self.clock.now_ms()).await?;
+        Ok(new)
+    }
+
+    /// The pack has served: it is sealed, or removed if all its files were there already.
+    async fn settle_pack(&self, incoming: &Incoming, is_used: bool) -> Result<(), DomainError> {
+        if is_used {
+            pack::seal(&self.records, incoming.pack.id).await?;
+        } else if !incoming.is_lent {
+            pack::remove_unwanted(&self.blobs, [incoming.pack]).await;
+        }
         Ok(())
+    }
+
+    /// Does what comes after the commit. Should it fail, the sweep does it.
+    async fn conclude_or_leave(&self, trash: &Trash, experiment: &Experiment) -> bool {
+        match self.conclude_taking(trash, experiment, Leases::Held).await {
+            Ok(()) => true,
+            Err(error) => {
+                eprintln!("a XAR was taken, and is told of by the sweep: {error}");
+                false
+            }
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! What an upload may hold and how its files are named: what the import handlers differ in.
 
+use serde::{Deserialize, Serialize};
+
 /// How files are named when they are stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Naming {
     /// As they came, cleaned; a second file of the same name gets a number. The session importer's rule.
     Kept,
@@ -14,7 +16,7 @@ pub enum Naming {
 }
 
 /// What is done with files that are no images of a study.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Others {
     /// They are left out, and the session's log says how many.
     LeftOut,
@@ -23,7 +25,7 @@ pub enum Others {
 }
 
 /// Which formats are taken for images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Formats {
     /// DICOM and ECAT.
     Both,
@@ -34,7 +36,7 @@ pub enum Formats {
 }
 
 /// What an upload may hold.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadRules {
     /// How files are named.
     pub naming: Naming,
