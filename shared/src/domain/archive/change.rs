@@ -208,6 +208,7 @@ impl Core {
             insert_user: by.to_owned(),
             resources: Vec::new(),
             discarded: Vec::new(),
+            placed: Vec::new(),
             shelved_scans: Vec::new(),
             superseded: Vec::new(),
             shares: Vec::new(),

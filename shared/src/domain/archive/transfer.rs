@@ -187,6 +187,7 @@ impl Core {
             insert_user: request.by.clone(),
             resources,
             discarded: Vec::new(),
+            placed: Vec::new(),
             shelved_scans: Vec::new(),
             superseded: Vec::new(),
             shares: Vec::new(),

@@ -70,7 +70,7 @@ fn assessors_belong_to_their_session_and_go_with_it() {
 
         let target = RefreshTarget { of: ShelfOf::Experiment(session.id.clone()), resource: None };
         let options = RefreshOptions { checksum: true, ..RefreshOptions::default() };
-        let refreshed = core.refresh(&target, options).await.unwrap();
+        let refreshed = core.refresh(&target, options, "admin").await.unwrap();
         let of_assessor: Vec<_> = refreshed.iter().filter(|one| one.assessor.is_some()).collect();
         assert_eq!((of_assessor.len(), of_assessor[0].label.as_str(), of_assessor[0].files), (1, "OUT", 1));
 

@@ -13,6 +13,7 @@ mod jobs;
 mod merge;
 mod merge_agree;
 mod merge_crash;
+mod placed;
 mod received;
 mod refresh;
 mod relocate;
