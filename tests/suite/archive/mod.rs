@@ -9,6 +9,7 @@ mod items;
 mod lists;
 mod matrix;
 mod nodes;
+mod placed;
 mod quarantine;
 mod reading;
 mod refresh;
