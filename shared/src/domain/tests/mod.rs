@@ -14,6 +14,7 @@ mod merge;
 mod merge_agree;
 mod merge_crash;
 mod placed;
+mod quarantined;
 mod received;
 mod refresh;
 mod relocate;

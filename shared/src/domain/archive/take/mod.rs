@@ -10,6 +10,7 @@ mod rules;
 
 use super::Rules;
 use super::experiment::{Experiment, QUARANTINE, lease_of};
+use super::review::Reviewer;
 use super::subject::Subject;
 use super::subject_change::check_item_label;
 use super::tell::session_event;
@@ -239,11 +240,15 @@ impl Core {
             false => (SessionEventKind::Merged, "Merged"),
         };
         self.remember(&experiment.project, experiment.as_item(), Deed { action, ..deed }).await?;
-        if is_silent {
-            return Ok(());
+        if !is_silent {
+            let event = session_event(experiment, random_id()?, kind, self.clock.now_ms(), deed.by);
+            self.announce(&event).await?;
         }
-        let event = session_event(experiment, random_id()?, kind, self.clock.now_ms(), deed.by);
-        self.announce(&event).await?;
+        if experiment.is_quarantined() {
+            self.remember(&experiment.project, experiment.as_item(), Deed { action: "Quarantined", ..deed }).await?;
+            let reviewer = Reviewer { by: deed.by.to_owned(), reason: deed.cause.reason.clone() };
+            self.tell_of_waiting(experiment, random_id()?, &reviewer).await?;
+        }
         Ok(())
     }
 }
