@@ -13,6 +13,7 @@ mod placed;
 mod quarantine;
 mod reading;
 mod refresh;
+mod scan_fields;
 mod services;
 mod sharing;
 mod shelves;

@@ -162,7 +162,10 @@ fn sessions_that_wait_for_a_review_are_told_and_what_becomes_of_them() {
     assert_eq!(next(4).pop().unwrap()["type"], "org.narthex.session.quarantined");
     assert_eq!(api.client.delete(&format!("{uri}?event_reason=bad")).unwrap().status, 200);
     let rejected = next(5).pop().unwrap();
-    assert_eq!((&rejected["type"], &rejected["data"]["event_reason"]), (&"org.narthex.session.rejected".into(), &"bad".into()));
+    assert_eq!(
+        (&rejected["type"], &rejected["data"]["event_reason"]),
+        (&"org.narthex.session.rejected".into(), &"bad".into())
+    );
     let actions = api.table("/data/projects/P1/history");
     let actions: Vec<&str> = actions.column("action").into_iter().filter(|action| action.ends_with("ed")).collect();
     assert!(actions.starts_with(&["Rejected", "Quarantined", "Released", "Quarantined"]), "{actions:?}");

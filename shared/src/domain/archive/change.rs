@@ -1,8 +1,8 @@
 //! Making experiments without an upload, and changing what is said of them.
 
 use super::experiment::{ACTIVE, Experiment, LOCKED, QUARANTINE, lease_of};
-use super::review::Reviewer;
 use super::experiment_type::ExperimentType;
+use super::review::Reviewer;
 use super::scans::ScanChange;
 use super::subject::LabelRef;
 use super::subject_change::check_item_label;

@@ -60,13 +60,19 @@ fn assessors_belong_to_their_session_and_go_with_it() {
         let shelf = ShelfOf::Experiment(assessor.id.clone());
         core.change_experiment(&session.id, &status(StatusChange::Lock)).await.unwrap();
         assert!(matches!(put(&core, &shelf, "OUT", "b", b"x").await, Err(DomainError::Refused { .. })));
-        assert!(matches!(core.delete_unlocked_experiment(&assessor.id, &Reviewer::default()).await, Err(DomainError::Refused { .. })));
+        assert!(matches!(
+            core.delete_unlocked_experiment(&assessor.id, &Reviewer::default()).await,
+            Err(DomainError::Refused { .. })
+        ));
         assert!(matches!(core.create_assessor(&new(&session.id, "QC2")).await, Err(DomainError::Refused { .. })));
         let note = ExperimentChange { fields: vec![Field::text("note", "n")], ..ExperimentChange::default() };
         assert!(matches!(core.change_experiment(&assessor.id, &note).await, Err(DomainError::Refused { .. })));
         core.change_experiment(&session.id, &status(StatusChange::Unlock)).await.unwrap();
         core.change_experiment(&assessor.id, &status(StatusChange::Lock)).await.unwrap();
-        assert!(matches!(core.delete_unlocked_experiment(&session.id, &Reviewer::default()).await, Err(DomainError::Refused { .. })));
+        assert!(matches!(
+            core.delete_unlocked_experiment(&session.id, &Reviewer::default()).await,
+            Err(DomainError::Refused { .. })
+        ));
         core.change_experiment(&assessor.id, &status(StatusChange::Unlock)).await.unwrap();
 
         let target = RefreshTarget { of: ShelfOf::Experiment(session.id.clone()), resource: None };

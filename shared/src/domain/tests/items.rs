@@ -130,11 +130,17 @@ fn subjects_and_experiments_are_made_changed_and_deleted() {
         let own = ShelfOf::Experiment(experiment.id.clone());
         assert!(matches!(core.put_scan(&experiment.id, "1", &mr).await, Err(DomainError::Refused { .. })));
         assert!(matches!(put(&core, &own, "R", "a", b"x").await, Err(DomainError::Refused { .. })));
-        assert!(matches!(core.delete_subject_with(&renamed, true, &Reviewer::default()).await, Err(DomainError::Refused { .. })));
+        assert!(matches!(
+            core.delete_subject_with(&renamed, true, &Reviewer::default()).await,
+            Err(DomainError::Refused { .. })
+        ));
         core.change_experiment(&experiment.id, &lock(StatusChange::Unlock)).await.unwrap();
         core.put_scan(&experiment.id, "1", &mr).await.unwrap();
 
-        assert!(matches!(core.delete_subject_with(&renamed, false, &Reviewer::default()).await, Err(DomainError::Conflict { .. })));
+        assert!(matches!(
+            core.delete_subject_with(&renamed, false, &Reviewer::default()).await,
+            Err(DomainError::Conflict { .. })
+        ));
         core.delete_subject_with(&renamed, true, &Reviewer::default()).await.unwrap();
         assert!(core.list_experiments("DEMO").await.unwrap().is_empty());
         assert_eq!(core.list_subjects("DEMO").await.unwrap().len(), 1);

@@ -21,6 +21,7 @@ mod relocate;
 mod resumable;
 mod resumable_onward;
 mod review;
+mod scan_fields;
 mod separate;
 mod shared_pack;
 mod sharing;

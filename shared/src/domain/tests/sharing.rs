@@ -129,7 +129,10 @@ fn an_experiment_that_moves_keeps_everything_but_its_project() {
         // It can be changed and merged into where it is now.
         put(&core, &ShelfOf::Experiment(id.to_owned()), "NOTES", "b", b"y").await.unwrap();
         let subject = core.subject_by_id(&experiment.subject_id).await.unwrap().unwrap();
-        assert!(matches!(core.delete_subject_with(&subject, true, &Reviewer::default()).await, Err(DomainError::Conflict { .. })));
+        assert!(matches!(
+            core.delete_subject_with(&subject, true, &Reviewer::default()).await,
+            Err(DomainError::Conflict { .. })
+        ));
         // A subject that follows is not in the first project any more.
         let subject = core.move_subject(&subject.id, &called("OTHER", "S9")).await.unwrap();
         assert_eq!(listed(&core, "DEMO").await, lists([&[], &[], &[], &[]]));
