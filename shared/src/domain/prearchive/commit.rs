@@ -140,6 +140,7 @@ impl Core {
     ///
     /// # Errors
     /// What [`Core::build`] gives, or [`DomainError::Invalid`]; if that is because of a scan, the session is built.
+    #[crate::boxed(?Send)]
     pub async fn build_with(&self, held: &mut HeldSession, change: &SessionChange) -> Result<(), DomainError> {
         held.session.apply(change)?;
         self.build(held).await?;
@@ -150,6 +151,7 @@ impl Core {
     ///
     /// # Errors
     /// What building and archiving give.
+    #[crate::boxed(?Send)]
     pub async fn commit_held(&self, mut held: HeldSession, request: &CommitRequest) -> Result<Committed, DomainError> {
         let built = self.fill_and_build(&mut held, request).await;
         let session = held.session.clone();
@@ -178,6 +180,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn rules_of(&self, session: &PrearchiveSession, wish: Wish) -> Result<Rules, DomainError> {
         let project = self.find_project(&session.place.project).await?;
         let code = project.map_or(PrearchiveCode::Manual, |project| project.prearchive_code);

@@ -115,6 +115,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn staged_scans(
         &self,
         session: &PrearchiveSession,

@@ -29,6 +29,7 @@ impl Core {
     /// [`DomainError::Conflict`] if there is one of that label, [`DomainError::Invalid`] for a label or notes that
     /// cannot be, or as with every change of an item: [`DomainError::NotFound`], [`DomainError::Refused`] if it is
     /// locked, [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn make_item_resource(&self, of: &ShelfOf, label: &str, notes: &FileNotes) -> Result<(), DomainError> {
         check_label(label)?;
         check_notes(notes)?;
@@ -89,6 +90,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::Invalid`] for a label or path that cannot be, and as [`Core::make_item_resource`].
+    #[crate::boxed(?Send)]
     pub async fn add_item_files(
         &self,
         of: &ShelfOf,
@@ -148,6 +150,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] if there is no such file, and as [`Core::make_item_resource`].
+    #[crate::boxed(?Send)]
     pub async fn remove_item_file(&self, of: &ShelfOf, resource: &str, path: &str) -> Result<(), DomainError> {
         let missing = || DomainError::not_found("file", path);
         self.with_shelf(of, async |core, held| {
@@ -181,6 +184,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] if there is no such resource, and as [`Core::make_item_resource`].
+    #[crate::boxed(?Send)]
     pub async fn remove_item_resource(&self, of: &ShelfOf, name: &str) -> Result<(), DomainError> {
         let missing = || DomainError::not_found("resource", name);
         self.with_shelf(of, async |core, held| {
@@ -216,6 +220,7 @@ impl Core {
     ///
     /// # Errors
     /// As with every change of an item.
+    #[crate::boxed(?Send)]
     pub async fn tidy_shelf(&self, of: &ShelfOf) -> Result<(), DomainError> {
         let (discarded, owner) =
             self.with_shelf(of, async |_, held| Ok((held.shelf.discarded.clone(), held.owner.clone()))).await?;

@@ -110,6 +110,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] if there is none, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn item_of_folder(&self, folder: &ArchiveFolder) -> Result<ShelfOf, DomainError> {
         let project = &folder.project;
         self.project_by_id(project).await?.ok_or_else(|| DomainError::not_found("project", project))?;
@@ -142,6 +143,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::NotFound`] if there is none, [`DomainError::Invalid`] for the folder of an item, or the store's
     /// failure.
+    #[crate::boxed(?Send)]
     pub async fn resource_of_folder(&self, folder: &ArchiveFolder) -> Result<ResourceFolder, DomainError> {
         let of = self.item_of_folder(folder).await?;
         let Some(label) = &folder.resource else {
@@ -173,6 +175,7 @@ impl Core {
     ///
     /// # Errors
     /// As [`Core::item_of_folder`].
+    #[crate::boxed(?Send)]
     pub async fn items_below(&self, folder: &ArchiveFolder) -> Result<Vec<(String, ShelfOf)>, DomainError> {
         let of = self.item_of_folder(folder).await?;
         let project = format!("archive/{}", folder.project);

@@ -84,6 +84,7 @@ impl Core {
     /// [`DomainError::NotFound`] if the item has no such resource, [`DomainError::Invalid`] for a path that cannot be,
     /// and as with every change of an item: [`DomainError::Refused`] if it is locked, [`DomainError::Busy`], or the
     /// store's failure. Nothing of them is kept then, unless the store failed.
+    #[crate::boxed(?Send)]
     pub async fn place_files(
         &self,
         of: &ShelfOf,
@@ -161,6 +162,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn placed_on(&self, of: &ShelfOf) -> Result<Vec<Placed>, StoreError> {
         let shelf = |key| async move { self.records.get::<super::Shelf>(&key).await };
         let shelf = match of {
@@ -186,6 +188,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn placed_files(&self, placed: &Placed) -> Result<Vec<(String, u64)>, StoreError> {
         let mut files = Vec::new();
         let mut cursor = CatalogCursor::new(&placed.catalog);
