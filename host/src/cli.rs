@@ -131,7 +131,7 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
     preferred.copied().ok_or_else(|| "the name has no address".to_owned())
 }
 
-fn parse_variable(text: &str) -> Result<(String, String), String> {
+pub(crate) fn parse_variable(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("a variable is given as name=value")?;
     Ok((name.to_owned(), value.to_owned()))
 }

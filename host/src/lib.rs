@@ -24,6 +24,7 @@ mod app;
 pub mod cli;
 mod config;
 mod error;
+pub mod files;
 mod host;
 mod http;
 pub mod kv;

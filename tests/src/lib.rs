@@ -25,7 +25,7 @@ pub use multipart::{MULTIPART, multipart};
 pub use narthex_client::{Client, Response, encode, form};
 pub use narthex_generator::{DataSet, File, Modality, Noise, Packing, Study, Vr, part_10, zip_files, zip_study};
 pub use poll::eventually;
-pub use process::ServiceProcess;
+pub use process::{ServiceProcess, host_binary};
 pub use real::{RealFile, ecat_file, real_files};
 pub use receiver::{Message, Receiver};
 pub use sentence::sentence;

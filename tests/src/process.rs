@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -86,10 +86,7 @@ impl ServiceProcess {
     }
 
     fn run(&mut self) {
-        // In `target/release` beside this test's own folder.
-        let tests = std::env::current_exe().expect("the path of this test");
-        let profile = tests.parent().and_then(Path::parent).expect("the folder of the profile");
-        let binary = profile.join(format!("narthex-host{}", std::env::consts::EXE_SUFFIX));
+        let binary = host_binary();
         let log_path = self.folder.path().join("log");
         let log = File::create(&log_path).expect("a log file");
         let mut command = Command::new(&binary);
@@ -119,6 +116,16 @@ impl Drop for ServiceProcess {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// The host's program: in `target/release` beside this test's own folder.
+///
+/// # Panics
+/// When the system does not tell where this test is.
+pub fn host_binary() -> PathBuf {
+    let tests = std::env::current_exe().expect("the path of this test");
+    let profile = tests.parent().and_then(Path::parent).expect("the folder of the profile");
+    profile.join(format!("narthex-host{}", std::env::consts::EXE_SUFFIX))
 }
 
 fn free_address() -> SocketAddr {

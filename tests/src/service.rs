@@ -80,6 +80,11 @@ impl Service {
     pub fn stores(&self) -> Stores {
         Stores::new(self.folder.path())
     }
+
+    /// The state folder.
+    pub fn state(&self) -> &Path {
+        self.folder.path()
+    }
 }
 
 /// A further host on the state of a [`Service`]. It stops when it is dropped.

@@ -1,6 +1,7 @@
 //! The tasks of the project: `cargo xtask up | test | bench`.
 
 mod bench;
+mod files;
 mod greet;
 mod licences;
 mod process;
@@ -27,6 +28,8 @@ struct Arguments {
 enum Task {
     /// Build everything and serve Narthex from this machine.
     Up(up::Options),
+    /// Put files by hand into the folders of the archive, list or remove them: see `cargo xtask files --help`.
+    Files(files::Options),
     /// Write a zip of synthetic DICOM files, to have something to upload.
     Sample(sample::Options),
     /// Run every check and every test.
@@ -41,6 +44,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Up(options) => up::run(&options),
+        Task::Files(options) => files::run(&options),
         Task::Sample(options) => sample::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),

@@ -142,7 +142,7 @@ fn random_password() -> Result<String> {
 }
 
 /// A runtime config file is sought where the command was typed, then in the repository.
-fn runtime_config(file: &Path) -> PathBuf {
+pub(crate) fn runtime_config(file: &Path) -> PathBuf {
     if file.exists() || file.is_absolute() { file.to_path_buf() } else { project::root().join(file) }
 }
 
@@ -171,13 +171,13 @@ fn greet(options: &Options, user: &str, variables: &BTreeMap<String, String>) ->
 
 /// Replaces this process, so that signals and the exit code are the host's own.
 #[cfg(unix)]
-fn become_program(command: &mut Command) -> Result<()> {
+pub(crate) fn become_program(command: &mut Command) -> Result<()> {
     use std::os::unix::process::CommandExt;
     Err(command.exec()).context("the host cannot be started")
 }
 
 #[cfg(not(unix))]
-fn become_program(command: &mut Command) -> Result<()> {
+pub(crate) fn become_program(command: &mut Command) -> Result<()> {
     crate::process::run(command)
 }
 

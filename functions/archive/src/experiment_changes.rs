@@ -4,7 +4,7 @@ use http::StatusCode;
 use narthex::domain::DomainError;
 use narthex::domain::access::Right;
 use narthex::domain::archive::subject_change::check_item_label;
-use narthex::domain::archive::{Experiment, NewExperiment, StatusChange};
+use narthex::domain::archive::{Experiment, ExperimentChange, NewExperiment, StatusChange};
 use narthex::http::ClientError;
 use narthex::http::forms::items::{ExperimentForm, Present};
 use narthex::service::{Call, Reply, ReplyBody};
@@ -66,6 +66,7 @@ pub async fn put(mut call: Call, project: &str, subject: &str, name: &str) -> Re
         let sentence = "A new experiment has no files whose headers could be read; leave pullDataFromHeaders out.";
         return Err(ClientError::bad_request("no-files", sentence));
     }
+    let record = Record::of(&call, "Created", "")?;
     let new = NewExperiment {
         project: project.to_owned(),
         subject: subject.to_owned(),
@@ -73,12 +74,14 @@ pub async fn put(mut call: Call, project: &str, subject: &str, name: &str) -> Re
         xsi_type,
         uid: form.fixed.get("UID").cloned().unwrap_or_default(),
         by: call.user(),
-        change: form.change.clone(),
+        change: ExperimentChange { reviewer: record.reviewer(&call), ..form.change.clone() },
     };
-    let record = Record::of(&call, "Created", "")?;
     match core.create_experiment(&new).await {
         Ok(made) => {
             record.write(&call, &made.project, made.as_item()).await?;
+            if made.is_quarantined() {
+                Record::of(&call, "Quarantined", "")?.write(&call, &made.project, made.as_item()).await?;
+            }
             told(&call, &made, &form).await?;
             Ok(ReplyBody::reply(StatusCode::CREATED, "text/plain; charset=utf-8", made.id))
         }
@@ -101,10 +104,16 @@ async fn changed(call: &Call, found: &Experiment, form: &ExperimentForm) -> Resu
     let core = &call.site.core;
     let left_out = assessor_changes::compare(call, found, form).await?;
     let what = form.change.status.map_or("", what_becomes);
-    let (record, removal) = (Record::of(call, "Modified", what)?, Record::of(call, "Removed", "")?);
-    let mut changed = core.change_experiment(&found.id, &form.change).await?;
+    let action = match (found.is_quarantined(), form.change.status) {
+        (false, Some(StatusChange::Quarantine)) => "Quarantined",
+        (true, Some(StatusChange::Activate | StatusChange::Lock)) => "Released",
+        _ => "Modified",
+    };
+    let (record, removal) = (Record::of(call, action, what)?, Record::of(call, "Removed", "")?);
+    let change = ExperimentChange { reviewer: record.reviewer(call), ..form.change.clone() };
+    let mut changed = core.change_experiment(&found.id, &change).await?;
     for assessor in left_out {
-        match core.delete_unlocked_experiment(&assessor.id).await {
+        match core.delete_unlocked_experiment(&assessor.id, &removal.reviewer(call)).await {
             Err(DomainError::NotFound { .. }) => continue,
             done => done?,
         }
@@ -183,8 +192,8 @@ fn demand_same(
 /// `DELETE .../experiments/E`: with its scans, resources and files.
 pub async fn delete(call: Call, found: &Experiment) -> Result<Reply, ClientError> {
     parent::demand(&call, &found.project, Right::Own).await?;
-    let record = Record::of(&call, "Removed", "")?;
-    call.site.core.delete_unlocked_experiment(&found.id).await?;
+    let record = Record::of(&call, if found.is_quarantined() { "Rejected" } else { "Removed" }, "")?;
+    call.site.core.delete_unlocked_experiment(&found.id, &record.reviewer(&call)).await?;
     record.write_removal(&call, &found.project, found.as_item()).await?;
     Ok(ReplyBody::nothing())
 }

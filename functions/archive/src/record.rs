@@ -1,5 +1,6 @@
 //! Writing what was done into the history.
 
+use narthex::domain::archive::Reviewer;
 use narthex::domain::history::{Cause, Deed, Item, ItemKind};
 use narthex::http::ClientError;
 use narthex::http::cause::cause;
@@ -21,6 +22,11 @@ impl Record {
     /// 400 for one that cannot be kept.
     pub fn of(call: &Call, action: &'static str, details: impl Into<String>) -> Result<Self, ClientError> {
         Ok(Self { action, details: details.into(), cause: cause(&call.context.params)? })
+    }
+
+    /// Who does it, and why, as webhooks are told of the quarantine.
+    pub fn reviewer(&self, call: &Call) -> Reviewer {
+        Reviewer { by: call.user(), reason: self.cause.reason.clone() }
     }
 
     /// Writes it down, now that it is done.

@@ -127,7 +127,8 @@ pub async fn delete(call: Call, project: &str, name: &str) -> Result<Reply, Clie
     }
     parent::demand(&call, &found.project, Right::Own).await?;
     let record = Record::of(&call, "Removed", "")?;
-    call.site.core.delete_subject_with(&found, call.context.params.flag("removeFiles")).await?;
+    let with_experiments = call.context.params.flag("removeFiles");
+    call.site.core.delete_subject_with(&found, with_experiments, &record.reviewer(&call)).await?;
     record.write_removal(&call, &found.project, found.as_item()).await?;
     Ok(ReplyBody::nothing())
 }

@@ -67,7 +67,11 @@ pub async fn archive_request(call: &Call, dest: &Dest) -> Result<ArchiveRequest,
             overwrite_files: params.literal_true("overwrite_files"),
         },
         quarantine: params.literal_true("quarantine"),
-        change: SessionChange { fields: xpath::session_fields(params)?, ..SessionChange::default() },
+        change: SessionChange {
+            fields: xpath::session_fields(params)?,
+            scans: xpath::scan_wishes(params)?,
+            ..SessionChange::default()
+        },
         cause: cause(params)?,
         is_silent: is_silent(params),
     })

@@ -14,8 +14,7 @@ use crate::target;
 /// Items in one request, at most.
 const MAX_RESOURCES: usize = 1_000;
 
-/// XNAT's options. There is no folder beside the service into which files could be put by hand, so that `append` never
-/// finds any.
+/// XNAT's options.
 const OPTIONS: [&str; 4] = ["append", "checksum", "delete", "populateStats"];
 
 /// Refreshes the catalogs of items. Nothing is done if one of them cannot be.
@@ -40,7 +39,7 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
     let cause = cause(&call.context.params)?;
     let mut table = views::table();
     for (text, (project, target)) in targets {
-        let refreshed = call.site.core.refresh(&target, options).await.map_err(|error| match error {
+        let refreshed = call.site.core.refresh(&target, options, &call.user()).await.map_err(|error| match error {
             DomainError::NotFound { .. } => target::unlocated(&text.chars().take(300).collect::<String>()),
             other => other.into(),
         })?;
@@ -92,7 +91,7 @@ fn options(params: &Params) -> Result<RefreshOptions, ClientError> {
         }
     }
     let is_wanted = |name: &str| params.flag(name) || params.list("options").any(|option| option == name);
-    let [_, checksum, delete, populate] = OPTIONS.map(is_wanted);
+    let [append, checksum, delete, populate] = OPTIONS.map(is_wanted);
     let is_plain = !OPTIONS.into_iter().any(is_wanted);
-    Ok(RefreshOptions { checksum, delete, populate_stats: populate || is_plain })
+    Ok(RefreshOptions { append, checksum, delete, populate_stats: populate || is_plain })
 }

@@ -7,6 +7,7 @@ use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
 use narthex::domain::prearchive::import::{ImportHandler, ImportRequest};
 use narthex::domain::prearchive::onward::{Onward, Way};
 use narthex::domain::prearchive::place::ForcedPlace;
+use narthex::domain::prearchive::scan_fields::ScanWish;
 use narthex::domain::prearchive::upload::{Formats, Naming, Others, UploadRules};
 use narthex::domain::project::PrearchiveCode;
 use narthex::http::cause::{cause, is_silent};
@@ -33,6 +34,8 @@ pub struct Wanted {
     pub cause: Cause,
     /// Whether nobody is to be told of it.
     pub is_silent: bool,
+    /// Fields of scans that are to be set when the sessions are complete.
+    pub scans: Vec<ScanWish>,
 }
 
 /// Media types of single DICOM objects.
@@ -96,6 +99,7 @@ impl Wanted {
             quarantine: params.literal_true("quarantine"),
             cause: cause(params)?,
             is_silent: is_silent(params),
+            scans: scans(params, handler, commits)?,
         })
     }
 }
@@ -116,8 +120,20 @@ impl Wanted {
             quarantine: self.quarantine,
             cause: self.cause.clone(),
             is_silent: self.is_silent,
+            scans: self.scans.clone(),
         }
     }
+}
+
+/// Fields of scans can be set as soon as it is known which there are.
+fn scans(params: &Params, handler: ImportHandler, commits: bool) -> Result<Vec<ScanWish>, ClientError> {
+    let scans = xpath::scan_wishes(params)?;
+    if scans.is_empty() || commits || handler == ImportHandler::SessionImporter {
+        return Ok(scans);
+    }
+    let sentence = "Fields of scans can be set when the session is complete: send them with action=commit, or when it is \
+                    archived.";
+    Err(ClientError::bad_request("unknown-field", sentence))
 }
 
 /// The handler that is asked for, or that takes bodies of this media type.

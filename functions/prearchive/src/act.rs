@@ -73,6 +73,7 @@ fn change(call: &Call) -> Result<SessionChange, ClientError> {
         protocol: text(&["PROTOCOL", "SUBTYPE"]),
         timezone: text(&["TIMEZONE"]),
         fields: xpath::session_fields(params)?,
+        scans: xpath::scan_wishes(params)?,
     })
 }
 

@@ -59,7 +59,7 @@ pub async fn load(
     let session = call.site.core.session_at(place).await?;
     let missing = || ClientError::not_found("not-built", "Unable to locate prearc resource.");
     let manifest = call.site.core.manifest(session.manifest.as_ref().ok_or_else(missing)?).await?;
-    let scans = call.site.core.scans(&manifest).await?;
+    let scans = call.site.core.staged_scans(&session, &manifest).await?;
     Ok((session, manifest, scans))
 }
 

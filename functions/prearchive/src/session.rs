@@ -22,7 +22,7 @@ pub async fn read(call: &Call, place: &SessionPlace) -> Result<Reply, ClientErro
             let session = core.session_at(place).await?;
             let Some(manifest) = &session.manifest else { return Err(not_built()) };
             let mut manifest = core.manifest(manifest).await?;
-            let scans = core.scans(&manifest).await?;
+            let scans = core.staged_scans(&session, &manifest).await?;
             if let Some(kind) = download::archive_kind(&format) {
                 return downloads::session(call, kind, &session, manifest, scans).await;
             }

@@ -98,7 +98,7 @@ impl Core {
         let mut catalogs = Vec::new();
         if let Some(key) = shelf::shelf_of_owner(owner) {
             let shelf: Option<Shelf> = self.records.get(&key).await?;
-            catalogs.extend(shelf.unwrap_or_default().resources.into_iter().map(|resource| resource.catalog));
+            catalogs.extend(shelf.unwrap_or_default().catalogs());
             return Ok(catalogs);
         }
         if let Some(session) = self.records.get::<PrearchiveSession>(&keys::session(owner)).await? {
@@ -107,9 +107,10 @@ impl Core {
         if let Some(experiment) = self.experiment_of(owner).await? {
             for scan in &experiment.shelved_scans {
                 let shelf: Option<Shelf> = self.records.get(&keys::scan_shelf(&experiment.id, scan)).await?;
-                catalogs.extend(shelf.unwrap_or_default().resources.into_iter().map(|resource| resource.catalog));
+                catalogs.extend(shelf.unwrap_or_default().catalogs());
             }
             catalogs.extend(experiment.resources.into_iter().map(|resource| resource.catalog));
+            catalogs.extend(experiment.placed.into_iter().map(|placed| placed.catalog));
         }
         Ok(catalogs)
     }

@@ -1,9 +1,15 @@
 //! Fields that a client sets by XPath, such as `xnat:petSessionData/tracer/name`.
 
 use super::error::ClientError;
+use super::forms::items::ScanForm;
 use super::params::Params;
+use crate::domain::prearchive::scan_fields::{MAX_SCAN_FIELDS, ScanSelector, ScanWish};
 use crate::imaging::Field;
 use crate::imaging::fields::SESSION_SCHEMA;
+use crate::imaging::types::ScanType;
+
+/// How the path of a field of a scan begins.
+const SCAN: &str = "scans/scan[";
 
 /// Types whose fields every image session has.
 const COMMON_TYPES: [&str; 3] = ["xnat:experimentData", "xnat:subjectAssessorData", "xnat:imageSessionData"];
@@ -30,7 +36,7 @@ pub(super) const NOT_TO_BE_SET: [&str; 12] = [
 /// 400 for a path that no image session has, or that cannot be set.
 pub fn session_fields(params: &Params) -> Result<Vec<Field>, ClientError> {
     let mut fields = Vec::new();
-    for (name, value) in params.iter() {
+    for (name, value) in params.iter().filter(|(name, _)| !is_of_scan(name)) {
         let Some((kind, path)) = name.split_once('/').filter(|(kind, _)| kind.starts_with("xnat:")) else { continue };
         let is_session = COMMON_TYPES.contains(&kind) || kind.ends_with("SessionData");
         let head = path.split(['/', '[']).next().unwrap_or_default();
@@ -42,6 +48,77 @@ pub fn session_fields(params: &Params) -> Result<Vec<Field>, ClientError> {
         fields.push(Field::text(path, value));
     }
     Ok(fields)
+}
+
+/// Whether a name is the path of a field of a session's scan.
+fn is_of_scan(name: &str) -> bool {
+    name.split_once('/').is_some_and(|(kind, path)| kind.starts_with("xnat:") && path.starts_with(SCAN))
+}
+
+/// The fields of a session's scans that the parameters set: `xnat:mrSessionData/scans/scan[0]/type`, with the scan's
+/// place (from 0), its ID (`[ID=4]`, `[@ID=4]`), or its data type as well (`[0][@xsi:type=xnat:mrScanData]`).
+///
+/// # Errors
+/// 400 for a path that no scan has, that cannot be set, or that names no scan.
+pub fn scan_wishes(params: &Params) -> Result<Vec<ScanWish>, ClientError> {
+    let mut wishes = Vec::new();
+    for (name, value) in params.iter().filter(|(name, _)| is_of_scan(name)) {
+        let shown = || name.chars().take(100).collect::<String>();
+        let unknown = || {
+            let sentence = format!(
+                "The field {} is none of a scan that can be set here; name it as \
+                 xnat:mrSessionData/scans/scan[ID=4]/type, or with the scan's place: scan[0].",
+                shown()
+            );
+            ClientError::bad_request("unknown-field", sentence)
+        };
+        let (kind, path) = name.split_once('/').ok_or_else(unknown)?;
+        if !(COMMON_TYPES.contains(&kind) || kind.ends_with("SessionData")) {
+            return Err(unknown());
+        }
+        let rest = path.strip_prefix(SCAN.trim_end_matches('[')).ok_or_else(unknown)?;
+        let (scan, field) = selected(rest).ok_or_else(unknown)?;
+        // These follow from the images.
+        if matches!(field, "ID" | "UID") {
+            return Err(unknown());
+        }
+        let mut form = ScanForm::default();
+        form.set(field, value)?;
+        wishes.push(ScanWish { scan, change: form.change });
+        if wishes.len() > MAX_SCAN_FIELDS {
+            let sentence = format!("At most {MAX_SCAN_FIELDS} fields of scans can be set in one request.");
+            return Err(ClientError::bad_request("too-many", sentence));
+        }
+    }
+    Ok(wishes)
+}
+
+/// What stands in brackets behind `scan`, and the path of the field behind it.
+fn selected(text: &str) -> Option<(ScanSelector, &str)> {
+    let mut scan = ScanSelector::default();
+    let mut rest = text;
+    while let Some(inner) = rest.strip_prefix('[') {
+        let (predicate, behind) = inner.split_once(']')?;
+        rest = behind;
+        match predicate.split_once('=') {
+            None => {
+                let index = predicate.parse().ok()?;
+                scan.index.replace(index).is_none().then_some(())?;
+            }
+            Some((name, value)) => {
+                let quoted = |mark| value.strip_prefix(mark).and_then(|value: &str| value.strip_suffix(mark));
+                let value = quoted('\'').or_else(|| quoted('"')).unwrap_or(value);
+                let is_fresh = match name.strip_prefix('@').unwrap_or(name) {
+                    "ID" if !value.is_empty() && value.len() <= 128 => scan.id.replace(value.to_owned()).is_none(),
+                    "xsi:type" => scan.xsi_type.replace(ScanType::known(value)?).is_none(),
+                    _ => false,
+                };
+                is_fresh.then_some(())?;
+            }
+        }
+    }
+    let is_named = scan.index.is_some() || scan.id.is_some();
+    is_named.then_some((scan, rest.strip_prefix('/')?))
 }
 
 /// Steps of letters, digits, `_` and `-`, each with `[name=...]` behind it at most.
@@ -93,5 +170,66 @@ mod tests {
         ] {
             assert_eq!(fields(query), Err(400), "{query}");
         }
+    }
+
+    fn wishes(query: &str) -> Result<Vec<ScanWish>, u16> {
+        scan_wishes(&Params::from_query(query).unwrap()).map_err(|error| error.status.number())
+    }
+
+    #[test]
+    fn scans_are_named_by_their_place_or_their_id() {
+        let one = |query: &str| wishes(query).unwrap().remove(0).scan;
+        let by = |index: Option<usize>, id: Option<&str>, xsi_type: Option<&str>| ScanSelector {
+            index,
+            id: id.map(str::to_owned),
+            xsi_type: xsi_type.and_then(ScanType::known),
+        };
+        for (name, expected) in [
+            ("scan[0]/type", by(Some(0), None, None)),
+            ("scan[12][@xsi:type%3Dxnat:mrScanData]/type", by(Some(12), None, Some("xnat:mrScanData"))),
+            ("scan[@xsi:type%3Dxnat:mrScanData][3]/type", by(Some(3), None, Some("xnat:mrScanData"))),
+            ("scan[ID%3D4]/quality", by(None, Some("4"), None)),
+            ("scan[@ID%3D4-MR1]/note", by(None, Some("4-MR1"), None)),
+            ("scan[@ID%3D'4']/coil", by(None, Some("4"), None)),
+        ] {
+            let query = format!("xnat:mrSessionData/scans/{name}=x");
+            assert_eq!(one(&query), expected, "{name}");
+            assert_eq!(fields(&query), Ok(Vec::new()), "it is no field of the session");
+        }
+        let both =
+            wishes("xnat:imageSessionData/scans/scan[0]/type=T1&a=b&xnat:mrSessionData/scans/scan[0]/note=n").unwrap();
+        assert_eq!(both[0].change.scan_type.as_deref(), Some("T1"));
+        assert_eq!(both[1].change.fields, [Field::text("note", "n")]);
+    }
+
+    #[test]
+    fn what_names_no_scan_or_no_field_of_one_is_refused() {
+        for name in [
+            "scan[0]",
+            "scan[0]/",
+            "scan[]/type",
+            "scan[-1]/type",
+            "scan[ID]/type",
+            "scan[ID%3D]/type",
+            "scan[ID%3D4][ID%3D5]/type",
+            "scan[0][1]/type",
+            "scan[label%3D4]/type",
+            "scan[@xsi:type%3Dxnat:mrScanData]/type",
+            "scan[0][@xsi:type%3Dxnat:nothing]/type",
+            "scan[0/type",
+            "scan[0]type",
+            "scan[0]/nothing",
+            "scan[0]/ID",
+            "scan[0]/UID",
+            "scan[0]/project",
+            "scan[0]/frames",
+            "scan[0]/note/../x",
+        ] {
+            assert_eq!(wishes(&format!("xnat:mrSessionData/scans/{name}=x")), Err(400), "{name}");
+        }
+        assert_eq!(wishes("xnat:subjectData/scans/scan[0]/type=x"), Err(400));
+        let many: String =
+            (0..=MAX_SCAN_FIELDS).map(|n| format!("&xnat:mrSessionData/scans/scan[{n}]/type=x")).collect();
+        assert_eq!(wishes(&many), Err(400));
     }
 }

@@ -155,7 +155,7 @@ fn what_is_in_quarantine_exists_for_nobody_who_only_reads_the_project() {
     readers.iter().for_each(|reader| check(reader, true, &file));
     let list = api.table(&format!("{experiment}/history"));
     let row = list.row("details", "activated");
-    assert_eq!((row.get("user"), row.get("event_reason")), ("olga", "reviewed"));
+    assert_eq!((row.get("user"), row.get("event_reason"), row.get("action")), ("olga", "reviewed", "Released"));
     // A project that asks for it has it for what is new.
     assert_eq!(api.put("/data/projects/P1/quarantine_code/1").status, 200);
     api.archive(&api.import("P1", &narthex_tests::Study::new(narthex_tests::Modality::Mr, 77).patient("N_MR1", "N")));
@@ -164,5 +164,6 @@ fn what_is_in_quarantine_exists_for_nobody_who_only_reads_the_project() {
     // Or to reject it.
     assert_eq!(mary.client.delete("/data/projects/P1/experiments/N_MR1").unwrap().status, 403);
     assert_eq!(olga.client.delete("/data/projects/P1/experiments/N_MR1?event_reason=bad").unwrap().status, 200);
-    assert_eq!(api.table("/data/projects/P1/history").row("action", "Removed").get("event_reason"), "bad");
+    assert_eq!(api.table("/data/projects/P1/history").row("action", "Rejected").get("event_reason"), "bad");
+    assert_eq!(api.table("/data/projects/P1/history").row("action", "Quarantined").get("label"), "N_MR1");
 }

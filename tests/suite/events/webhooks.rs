@@ -130,3 +130,43 @@ fn what_is_archived_is_told_to_the_project_and_the_site() {
         eventually(SOON, "the third session is told", || Some(own.messages()).filter(|messages| messages.len() >= 2));
     assert_eq!(document(&messages[1])["data"]["session_label"], "S3_MR1");
 }
+
+#[test]
+fn sessions_that_wait_for_a_review_are_told_and_what_becomes_of_them() {
+    let (_service, api) = service();
+    let receiver = Receiver::start(&[]);
+    make(&api, "/data/projects/P1/webhooks", &receiver.url("/review"));
+    assert_eq!(api.put("/data/projects/P1/quarantine_code/1").status, 200);
+    let staged = api.import("P1", &Study::new(Modality::Mr, 84).patient("S4_MR1", "S4"));
+    let uri = api.archive(&staged);
+    let next = |count: usize| {
+        let messages = eventually(SOON, "the message arrives", || {
+            Some(receiver.messages()).filter(|messages| messages.len() >= count)
+        });
+        messages.iter().map(document).collect::<Vec<_>>()
+    };
+    let types = |messages: &[Value]| {
+        let mut types: Vec<String> = messages.iter().map(|one| one["type"].as_str().unwrap().to_owned()).collect();
+        types.sort();
+        types
+    };
+    let first = next(2);
+    assert_eq!(types(&first), ["org.narthex.session.archived", "org.narthex.session.quarantined"]);
+    assert!(first.iter().all(|one| one["data"]["URI"] == uri.as_str()));
+    assert_eq!(api.put(&format!("{uri}?activate=true&event_reason=fine")).status, 200);
+    let released = next(3).pop().unwrap();
+    assert_eq!(released["type"], "org.narthex.session.released");
+    assert_eq!((&released["data"]["event_reason"], &released["data"]["user"]), (&"fine".into(), &"admin".into()));
+    assert_eq!(released["data"]["session_label"], "S4_MR1");
+    assert_eq!(api.put(&format!("{uri}?quarantine=true&event_reason=doubt")).status, 200);
+    assert_eq!(next(4).pop().unwrap()["type"], "org.narthex.session.quarantined");
+    assert_eq!(api.client.delete(&format!("{uri}?event_reason=bad")).unwrap().status, 200);
+    let rejected = next(5).pop().unwrap();
+    assert_eq!(
+        (&rejected["type"], &rejected["data"]["event_reason"]),
+        (&"org.narthex.session.rejected".into(), &"bad".into())
+    );
+    let actions = api.table("/data/projects/P1/history");
+    let actions: Vec<&str> = actions.column("action").into_iter().filter(|action| action.ends_with("ed")).collect();
+    assert!(actions.starts_with(&["Rejected", "Quarantined", "Released", "Quarantined"]), "{actions:?}");
+}

@@ -2,6 +2,7 @@
 
 use super::experiment::{ACTIVE, Experiment, LOCKED, QUARANTINE, lease_of};
 use super::experiment_type::ExperimentType;
+use super::review::Reviewer;
 use super::scans::ScanChange;
 use super::subject::LabelRef;
 use super::subject_change::check_item_label;
@@ -61,6 +62,8 @@ pub struct ExperimentChange {
     pub scans: Vec<(String, ScanChange)>,
     /// Whether all other scans are removed with their files.
     pub removes_other_scans: bool,
+    /// Who changes it, and why: for what webhooks are told of the quarantine.
+    pub reviewer: Reviewer,
     /// Whether scans without a type get one: that of earlier scans of the project.
     pub fixes_scan_types: bool,
 }
@@ -175,6 +178,8 @@ impl Core {
         let session = ImageSession { uid: new.uid.clone(), ..ImageSession::empty(new.xsi_type.clone()) };
         experiment.manifest = self.write_full_manifest(random_id()?, session, scans, async || Ok(())).await?.id;
         experiment.id = self.new_item_id('E').await?;
+        let reviewer = Reviewer { by: new.by.clone(), reason: new.change.reviewer.reason.clone() };
+        self.tell_of_waiting(&experiment, format!("review-{}-made", experiment.id), &reviewer).await?;
         self.enter(&mut experiment).await?;
         Ok(experiment)
     }
@@ -209,6 +214,7 @@ impl Core {
             insert_user: by.to_owned(),
             resources: Vec::new(),
             discarded: Vec::new(),
+            placed: Vec::new(),
             shelved_scans: Vec::new(),
             superseded: Vec::new(),
             shares: Vec::new(),
@@ -246,8 +252,10 @@ impl Core {
         self.with_experiment(id, async |core, lease: &mut Lease, mut experiment| {
             core.demand_session_unlocked(&experiment).await?;
             if !change.concerns_scans() {
+                let before = experiment.clone();
                 experiment.apply(change)?;
                 core.restore_date(&mut experiment).await?;
+                core.tell_of_change(&before, &experiment, change).await?;
                 core.store_experiment(lease, &mut experiment).await?;
                 return Ok(experiment);
             }
@@ -259,6 +267,7 @@ impl Core {
             let old = core.manifest(&experiment.manifest).await?;
             let mut scans = core.scans(&old).await?;
             core.apply_to_scans(&experiment.project, &mut scans, change).await?;
+            core.tell_of_change(&before, &experiment, change).await?;
             core.commit_scans(lease, before, &mut experiment, &old, scans).await?;
             Ok(experiment)
         })

@@ -10,7 +10,7 @@ use super::subject::Subject;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::clean_label;
-use crate::domain::manifest::{FullScan, Manifest};
+use crate::domain::manifest::{FullScan, Manifest, StoredScan};
 use crate::domain::prearchive::PrearchiveSession;
 use crate::domain::prearchive::commit::MAX_FIELDS;
 use crate::domain::prearchive::status::{Action, Status};
@@ -53,6 +53,14 @@ impl Content {
         match self {
             Self::Stored(manifest) => manifest.files,
             Self::Built(_, scans) => scans.iter().flat_map(|scan| &scan.files).map(|files| files.len() as u64).sum(),
+        }
+    }
+
+    /// The scans without their files.
+    async fn heads(&self, core: &Core) -> Result<Vec<StoredScan>, StoreError> {
+        match self {
+            Self::Stored(manifest) => core.scans(manifest).await,
+            Self::Built(_, scans) => Ok(scans.iter().map(|scan| scan.stored.clone()).collect()),
         }
     }
 
@@ -172,6 +180,13 @@ impl Core {
     ) -> Result<Examination, DomainError> {
         let mut found = Examination { findings: Vec::new(), session: session.clone(), subject: None, merge: None };
         let existing = self.examine_target(&mut found, target, request).await?;
+        if !request.change.scans.is_empty() {
+            match found.session.take_scan_wishes(&request.change.scans, &content.heads(self).await?) {
+                Ok(()) => {}
+                Err(DomainError::Invalid { what }) => found.findings.push(Finding::new(Reason::BadFields, what)),
+                Err(error) => return Err(error),
+            }
+        }
         if let Some(existing) = &existing {
             compare_sessions(&mut found.findings, existing, content.session(), request);
         }
@@ -284,7 +299,8 @@ impl Core {
         }
         let mut session = old.session.clone();
         fill_session(&mut session, content.session());
-        let (old_scans, new_scans) = (self.full_scans(&old).await?, content.scans(self).await?);
+        let (old_scans, mut new_scans) = (self.full_scans(&old).await?, content.scans(self).await?);
+        found.session.say_of_scans(new_scans.iter_mut().map(|scan| &mut scan.stored));
         found.findings.extend(self.compare_with_changes(&existing, &old_scans, &new_scans).await?);
         let merged = merge_scans(old_scans, new_scans, request.rules);
         found.findings.extend(merged.findings);

@@ -9,6 +9,7 @@ use super::subject::LabelRef;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::resource::ItemResource;
+use crate::domain::shelf::placed::Placed;
 use crate::domain::{shelf, triage, user_cache};
 use crate::imaging::Field;
 use crate::storage::roster::RowSource;
@@ -61,6 +62,9 @@ pub struct Experiment {
     /// Catalogs of its own resources that were removed and are to be cleared away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub discarded: Vec<String>,
+    /// Files that were put by hand beside its own resources, and wait until they are taken up; lists leave them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub placed: Vec<Placed>,
     /// The scans that may have a shelf: resources with a changeable catalog.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shelved_scans: Vec<String>,
@@ -125,9 +129,10 @@ impl Experiment {
 
     /// As lists show it.
     fn listed(self) -> Self {
-        let (resources, discarded, shelved_scans, superseded, merged, shares, assessors) = Default::default();
+        let (resources, discarded, placed, shelved_scans) = Default::default();
+        let (superseded, merged, shares, assessors) = Default::default();
         let taken = None;
-        Self { resources, discarded, shelved_scans, superseded, merged, shares, assessors, taken, ..self }
+        Self { resources, discarded, placed, shelved_scans, superseded, merged, shares, assessors, taken, ..self }
     }
 
     /// Whether it is hidden from those who only read its project.

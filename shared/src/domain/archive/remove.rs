@@ -4,6 +4,7 @@
 //! before, says which files are still to be removed; the sweep works the trash off.
 
 use super::experiment::Experiment;
+use super::review::Reviewer;
 use super::subject::{LabelRef, Subject};
 use super::trash::Trash;
 use crate::domain::Core;
@@ -20,7 +21,7 @@ impl Core {
     #[crate::boxed(?Send)]
     pub async fn delete_experiment(&self, id: &str) -> Result<(), DomainError> {
         let found = self.experiment_that_is(id).await?;
-        self.delete_found_experiment(&found).await
+        self.delete_found_experiment(&found, None).await
     }
 
     /// As [`Core::delete_experiment`], if it belongs to this project.
@@ -32,10 +33,14 @@ impl Core {
         if found.project != project {
             return Err(DomainError::not_found("experiment", id));
         }
-        self.delete_found_experiment(&found).await
+        self.delete_found_experiment(&found, None).await
     }
 
-    async fn delete_found_experiment(&self, found: &Experiment) -> Result<(), DomainError> {
+    async fn delete_found_experiment(
+        &self,
+        found: &Experiment,
+        reviewer: Option<&Reviewer>,
+    ) -> Result<(), DomainError> {
         let id = found.id.as_str();
         self.settle_content(found, async || Ok(())).await?;
         self.with_lease(&found.lease_name(), "this experiment", async |core| {
@@ -44,6 +49,9 @@ impl Core {
                 return Err(DomainError::Busy { what: "this experiment, which was moved just now,".to_owned() });
             }
             core.demand_settled(&experiment).await?;
+            if let Some(reviewer) = reviewer {
+                core.tell_of_rejection(&experiment, reviewer).await?;
+            }
             let trash = core.remove_record(&experiment).await?;
             match core.empty_experiment_trash(trash).await {
                 // It is gone. What somebody else is at with one of its assessors ends first; the sweep does the rest.
@@ -131,19 +139,19 @@ impl Core {
             && store.get(keys::trash(id).as_str()).await?.is_none())
     }
 
-    /// As [`Core::delete_experiment`], unless it is locked.
+    /// As [`Core::delete_experiment`], unless it is locked. One in quarantine is rejected thereby, which is told.
     ///
     /// # Errors
     /// As there, and [`DomainError::Refused`].
     #[crate::boxed(?Send)]
-    pub async fn delete_unlocked_experiment(&self, id: &str) -> Result<(), DomainError> {
+    pub async fn delete_unlocked_experiment(&self, id: &str, reviewer: &Reviewer) -> Result<(), DomainError> {
         let experiment = self.experiment_that_is(id).await?;
         experiment.demand_unlocked()?;
         self.demand_session_unlocked(&experiment).await?;
         for assessor in self.assessors_of(&experiment).await? {
             assessor.demand_unlocked()?;
         }
-        self.delete_experiment(id).await
+        self.delete_found_experiment(&experiment, Some(reviewer)).await
     }
 
     /// Deletes a subject; `with_experiments` says that its experiments may go with it. Those that belong to other projects
@@ -153,7 +161,12 @@ impl Core {
     /// [`DomainError::Conflict`] if it has some that may not, [`DomainError::Refused`] if one is locked,
     /// [`DomainError::Busy`], or the store's failure; what was deleted until then is gone.
     #[crate::boxed(?Send)]
-    pub async fn delete_subject_with(&self, subject: &Subject, with_experiments: bool) -> Result<(), DomainError> {
+    pub async fn delete_subject_with(
+        &self,
+        subject: &Subject,
+        with_experiments: bool,
+        reviewer: &Reviewer,
+    ) -> Result<(), DomainError> {
         for share in &subject.shares {
             if !self.experiments_of_subject(&share.project, &subject.id).await?.is_empty() {
                 return Err(DomainError::Conflict {
@@ -180,7 +193,7 @@ impl Core {
             experiment.demand_unlocked()?;
         }
         for experiment in experiments {
-            match self.delete_unlocked_experiment(&experiment.id).await {
+            match self.delete_unlocked_experiment(&experiment.id, reviewer).await {
                 Err(DomainError::NotFound { .. }) => {}
                 done => done?,
             }

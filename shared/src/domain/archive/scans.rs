@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::change::{ExperimentChange, set_fields};
 use super::experiment::Experiment;
 use crate::domain::Core;
@@ -20,7 +22,8 @@ use crate::storage::{Lease, PackId, StoreError, keys};
 pub const MAX_SCANS: usize = 10_000;
 
 /// What is to be made or changed of a scan. Empty texts take away what is there.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ScanChange {
     /// Its data type; needed for a new scan.
     pub xsi_type: Option<ScanType>,
@@ -50,7 +53,37 @@ pub enum PutScan {
 }
 
 impl ScanChange {
-    fn apply(&self, stored: &mut StoredScan) -> Result<(), DomainError> {
+    /// Takes over what a later one says.
+    pub(in crate::domain) fn absorb(&mut self, later: &Self) {
+        let newer = |own: &mut Option<String>, new: &Option<String>| {
+            if new.is_some() {
+                own.clone_from(new);
+            }
+        };
+        if later.xsi_type.is_some() {
+            self.xsi_type.clone_from(&later.xsi_type);
+        }
+        newer(&mut self.scan_type, &later.scan_type);
+        newer(&mut self.quality, &later.quality);
+        newer(&mut self.series_description, &later.series_description);
+        newer(&mut self.uid, &later.uid);
+        newer(&mut self.modality, &later.modality);
+        self.frames = later.frames.or(self.frames);
+        self.fields.retain(|own| later.fields.iter().all(|new| new.path != own.path));
+        self.fields.extend(later.fields.iter().cloned());
+    }
+
+    /// How many fields it concerns.
+    pub(in crate::domain) fn count(&self) -> usize {
+        let texts = [&self.scan_type, &self.quality, &self.series_description, &self.uid, &self.modality];
+        texts.into_iter().flatten().count() + usize::from(self.frames.is_some()) + self.fields.len()
+    }
+
+    /// Makes the change.
+    ///
+    /// # Errors
+    /// [`DomainError::Invalid`] for what is too long or too much.
+    pub(in crate::domain) fn apply(&self, stored: &mut StoredScan) -> Result<(), DomainError> {
         let set = |to: &mut Option<String>, new: &Option<String>| {
             if let Some(new) = new {
                 *to = Some(new.clone()).filter(|text| !text.is_empty());

@@ -155,7 +155,7 @@ impl Core {
         };
         let manifest = self.manifest(&manifest).await?;
         let subject = self.subject_of(&mut found, target, request).await?;
-        let (archived, scans) = self.archived_manifest(project, &manifest).await?;
+        let (archived, scans) = self.archived_manifest(&found.session, project, &manifest).await?;
         let mut resources = found.session.resources;
         let numbers = resources.iter_mut().map(|resource| &mut resource.number).collect();
         self.number("xnat_abstractresource_id", numbers).await?;
@@ -189,6 +189,7 @@ impl Core {
             insert_user: request.by.clone(),
             resources,
             discarded: Vec::new(),
+            placed: Vec::new(),
             shelved_scans: Vec::new(),
             superseded: Vec::new(),
             shares: Vec::new(),
@@ -228,10 +229,11 @@ impl Core {
     /// The manifest as the archive keeps it, and its scans.
     async fn archived_manifest(
         &self,
+        session: &PrearchiveSession,
         project: &str,
         manifest: &Manifest,
     ) -> Result<(Manifest, Vec<StoredScan>), DomainError> {
-        let mut scans: Vec<StoredScan> = self.scans(manifest).await?;
+        let mut scans: Vec<StoredScan> = self.staged_scans(session, manifest).await?;
         self.dress_scans(project, scans.iter_mut().collect()).await?;
         let archived = self.derive_manifest(manifest, scans.clone()).await?;
         Ok((archived, scans))

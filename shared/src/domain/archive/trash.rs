@@ -320,6 +320,9 @@ impl Core {
         for catalog in &experiment.discarded {
             self.remove_catalog(CatalogRef { id: catalog, owner: &experiment.content }).await?;
         }
+        for placed in &experiment.placed {
+            self.remove_catalog(placed.catalog_of(&experiment.content)).await?;
+        }
         for scan in &experiment.shelved_scans {
             self.remove_shelf(&keys::scan_shelf(&experiment.id, scan), &experiment.content).await?;
         }

@@ -112,6 +112,61 @@ impl Core {
         Ok(duplicates)
     }
 
+    /// Divides files into those that could be put into a catalog as it is, and those whose paths are there already or
+    /// would be both a file and a folder.
+    ///
+    /// # Errors
+    /// [`DomainError::Busy`] if the lease has run out, or the store's failure.
+    pub(crate) async fn fitting(
+        &self,
+        lease: &mut Lease,
+        catalog: CatalogRef<'_>,
+        files: Vec<CatalogFile>,
+    ) -> Result<(Vec<CatalogFile>, Vec<CatalogFile>), DomainError> {
+        let mut draft = self.draft(catalog).await?;
+        let (mut fitting, mut others) = (Vec::new(), Vec::new());
+        for file in files {
+            let path = file.file.name.as_str();
+            let fits = match draft.find(path).await? {
+                Some(_) => false,
+                None => match draft.demand_no_folder(path).await {
+                    Ok(()) => true,
+                    Err(DomainError::Invalid { .. }) => false,
+                    Err(error) => return Err(error),
+                },
+            };
+            if fits {
+                fitting.push(file)
+            } else {
+                others.push(file)
+            }
+            self.keep_reading(lease).await?;
+        }
+        Ok((fitting, others))
+    }
+
+    /// Lets a catalog list these of its files only, with one write. The packs of the others are not touched: they are
+    /// listed elsewhere, or gone.
+    ///
+    /// # Errors
+    /// [`DomainError::Busy`] if the lease has run out, or the store's failure.
+    pub(crate) async fn keep_only(
+        &self,
+        lease: &mut Lease,
+        catalog: CatalogRef<'_>,
+        kept: Vec<CatalogFile>,
+    ) -> Result<(), DomainError> {
+        let mut draft = self.draft(catalog).await?;
+        draft.head.files = kept.len() as u64;
+        draft.head.bytes = kept.iter().map(|file| file.file.extent.len).fold(0, u64::saturating_add);
+        let (first_page, count) = (draft.head.next_page, draft.head.pages.len());
+        let pages = draft.replace(0, count, paged(kept));
+        if pages.len() as u64 > MAX_NEW_PAGES {
+            self.reserve_pages(lease, catalog, first_page..draft.head.next_page).await?;
+        }
+        self.commit_draft(lease, catalog, &draft.head, pages).await
+    }
+
     /// Which of these paths a catalog has.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::scan_fields::ScanWish;
 use super::session::{HeldSession, PrearchiveSession};
 use crate::domain::Core;
 use crate::domain::archive::{ArchiveRequest, Experiment, Rules, Wish};
@@ -30,6 +31,9 @@ pub struct SessionChange {
     /// Fields of the session document; each replaces the one of the same path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
+    /// Fields of its scans.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scans: Vec<ScanWish>,
 }
 
 /// How a session is to be committed.
@@ -135,11 +139,12 @@ impl Core {
     /// Builds a session after saying something of it.
     ///
     /// # Errors
-    /// What [`Core::build`] gives, or [`DomainError::Invalid`].
+    /// What [`Core::build`] gives, or [`DomainError::Invalid`]; if that is because of a scan, the session is built.
     #[crate::boxed(?Send)]
     pub async fn build_with(&self, held: &mut HeldSession, change: &SessionChange) -> Result<(), DomainError> {
         held.session.apply(change)?;
-        self.build(held).await
+        self.build(held).await?;
+        self.set_scan_fields(held, &change.scans).await
     }
 
     /// Builds a held session and archives it where that is wanted; gives it back in any case.

@@ -113,6 +113,7 @@ impl Core {
             born_of: None,
             removed_series: Vec::new(),
             fields: request.fields.clone(),
+            scan_changes: Vec::new(),
             log: Vec::new(),
             place,
         };

@@ -16,6 +16,7 @@ pub mod remove;
 pub mod reset;
 pub mod resources;
 pub mod row;
+pub mod scan_fields;
 pub mod scans;
 pub mod segment;
 pub mod separate;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::commit::{CommitRequest, Committed};
+use super::commit::{CommitRequest, Committed, SessionChange};
+use super::scan_fields::ScanWish;
 use super::session::PrearchiveSession;
 use crate::domain::Core;
 use crate::domain::archive::{ArchiveRequest, Experiment, Wish};
@@ -46,6 +47,9 @@ pub struct Onward {
     /// Whether nobody is to be told of it.
     #[serde(default)]
     pub is_silent: bool,
+    /// Fields of scans that are to be set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scans: Vec<ScanWish>,
 }
 
 /// Where a session has come to.
@@ -116,6 +120,10 @@ impl Core {
         onward: &Onward,
         refused: &mut Option<DomainError>,
     ) -> Result<Vec<Brought>, DomainError> {
+        let session = match onward.scans.as_slice() {
+            [] => session,
+            wishes => self.set_scan_fields_of(&session, wishes).await?,
+        };
         // A PET/MR study may be wanted as two sessions.
         let sessions = match self.separate(&session).await? {
             Some((pet, mr)) => vec![pet, mr],
@@ -151,6 +159,7 @@ impl Core {
             quarantine: onward.quarantine,
             cause: onward.cause.clone(),
             is_silent: onward.is_silent,
+            change: SessionChange { scans: onward.scans.clone(), ..SessionChange::default() },
             ..CommitRequest::default()
         };
         let held = self.hold_found_patiently(session).await?;

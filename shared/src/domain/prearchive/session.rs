@@ -7,6 +7,7 @@ use super::place::Identity;
 use super::row::SessionRow;
 use super::status::{Action, Status};
 use crate::domain::Core;
+use crate::domain::archive::ScanChange;
 use crate::domain::archive::tell::Told;
 use crate::domain::error::DomainError;
 use crate::domain::ids::{UNASSIGNED, project_or_unassigned};
@@ -154,6 +155,9 @@ pub struct PrearchiveSession {
     /// Fields of the session document that somebody has set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
+    /// What was set by hand of its scans, by their IDs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scan_changes: Vec<(String, ScanChange)>,
     /// Why it is in CONFLICT or ERROR, and what else befell it; the last lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<LogLine>,

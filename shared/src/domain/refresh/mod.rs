@@ -3,6 +3,7 @@
 //! Readers hold nothing, so a refresh reads without a lease; it takes the item's for each change that it makes. A file
 //! is looked at a page's worth at a time.
 
+mod append;
 mod check;
 
 pub use check::FileState;
@@ -18,6 +19,8 @@ use super::shelf::ShelfOf;
 /// What is to be done beside looking whether every file's pack is there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RefreshOptions {
+    /// Take up files that were put by hand.
+    pub append: bool,
     /// Read every file: compare it with its CRC-32 and digest, and take digests that are missing.
     pub checksum: bool,
     /// Remove the entries of files whose bytes are gone.
@@ -50,6 +53,13 @@ pub struct Refreshed {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Files that were put by hand and have been taken up.
+    pub appended: u64,
+    /// The paths of such files that wait still, as the resource has them already; those beyond [`MAX_NAMED`] are only
+    /// counted.
+    pub not_appended: Vec<String>,
+    /// How many they are.
+    pub not_appended_count: u64,
     /// Digests that were taken.
     pub digests_taken: u64,
     /// The paths of files that are not what they were; those beyond [`MAX_NAMED`] are only counted.
@@ -93,7 +103,7 @@ impl Refreshed {
 }
 
 impl Core {
-    /// Refreshes the catalogs of an item. An experiment's are its own and those of all its scans and assessors.
+    /// Refreshes the catalogs of an item, as `by`. An experiment's are its own and those of all its scans and assessors.
     ///
     /// # Errors
     /// [`DomainError::NotFound`], [`DomainError::Refused`] if something would change in an experiment that is locked,
@@ -103,15 +113,20 @@ impl Core {
         &self,
         target: &RefreshTarget,
         options: RefreshOptions,
+        by: &str,
     ) -> Result<Vec<Refreshed>, DomainError> {
         let mut done = Vec::new();
         let (own, only) = (target.of.clone(), target.resource.as_deref());
         if let ShelfOf::Experiment(id) | ShelfOf::Scan { experiment: id, .. } = &target.of {
             let experiment = self.experiment_that_is(id).await?;
-            if options.delete || options.populate_stats {
+            if options.append || options.delete || options.populate_stats {
                 experiment.demand_unlocked()?;
                 self.demand_session_unlocked(&experiment).await?;
             }
+        }
+        let appended = if options.append { self.append(target, by).await? } else { Vec::new() };
+        if let ShelfOf::Experiment(id) | ShelfOf::Scan { experiment: id, .. } = &target.of {
+            let experiment = self.experiment_that_is(id).await?;
             let wanted = match &target.of {
                 ShelfOf::Scan { scan, .. } => Some(scan.as_str()),
                 // A resource of an experiment is one of its own.
@@ -129,6 +144,7 @@ impl Core {
         if let (ShelfOf::Experiment(id), None) = (&own, only) {
             self.refresh_assessors(id, options, &mut done).await?;
         }
+        appended.into_iter().for_each(|one| one.note(&mut done));
         match only {
             Some(name) if done.is_empty() => Err(DomainError::not_found("resource", name)),
             _ => Ok(done),

@@ -189,22 +189,27 @@ impl Core {
         let missing = || DomainError::not_found("resource", name);
         self.with_shelf(of, async |core, held| {
             let known = named(&held.shelf.resources, name).cloned();
-            let catalog = match known {
+            let (label, catalog) = match known {
                 Some(known) => {
                     if !known.is_made && core.catalog(&known.catalog).await?.is_empty() {
                         return Err(missing());
                     }
                     held.shelf.resources.retain(|resource| resource.catalog != known.catalog);
-                    known.catalog
+                    (known.label, known.catalog)
                 }
                 None => {
                     let found = core.manifest_resource(held, name).await?.ok_or_else(missing)?;
                     let resource = core.converted(held, &found).await?;
                     Self::end_conversion(held, &found);
-                    resource.catalog
+                    (resource.label, resource.catalog)
                 }
             };
             core.discard_from_shelf(held, catalog).await?;
+            // What waits to become a part of it goes with it.
+            while let Some(at) = held.shelf.placed.iter().position(|placed| placed.label == label) {
+                let placed = held.shelf.placed.remove(at);
+                core.discard_from_shelf(held, placed.catalog).await?;
+            }
             core.store_shelf(held).await
         })
         .await

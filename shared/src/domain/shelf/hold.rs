@@ -117,6 +117,7 @@ impl Core {
             (ShelfOf::Experiment(_), Some(experiment)) => Shelf {
                 resources: experiment.resources.clone(),
                 discarded: experiment.discarded.clone(),
+                placed: experiment.placed.clone(),
                 ..Shelf::default()
             },
             (ShelfOf::Scan { scan, .. }, Some(experiment)) => {
@@ -135,7 +136,7 @@ impl Core {
         if let Some(catalog) = held.shelf.converting.take() {
             self.drop_catalog(&catalog).await?;
         }
-        Ok(())
+        self.settle_placed(held).await
     }
 
     async fn shelf_record(&self, held: &HeldShelf) -> Result<Shelf, StoreError> {
@@ -156,6 +157,7 @@ impl Core {
             (ShelfOf::Experiment(_), Some(experiment)) => {
                 experiment.resources = shelf.resources.clone();
                 experiment.discarded = shelf.discarded.clone();
+                experiment.placed = shelf.placed.clone();
                 return self.set_experiment(&mut held.lease, experiment).await.map_err(too_full);
             }
             (ShelfOf::Scan { scan, .. }, Some(experiment)) if !experiment.shelved_scans.contains(scan) => {

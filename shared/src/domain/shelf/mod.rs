@@ -7,10 +7,13 @@
 //!
 //! Whoever changes a shelf holds the lease of its item. A resource that is removed leaves the list in one write, and
 //! its catalog is noted as discarded until it is cleared away.
+//!
+//! Files that were put by hand ([`placed`]) stand in catalogs of their own beside the resources until they are taken up.
 
 mod change;
 mod convert;
 mod hold;
+pub mod placed;
 mod read;
 mod remove;
 
@@ -21,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::resource::ItemResource;
 use crate::storage::keys::Key;
 use crate::storage::{Record, keys};
+use placed::Placed;
 
 /// Catalogs that wait to be cleared away; who discards more of them clears the oldest away first.
 const MAX_DISCARDED: usize = 32;
@@ -55,6 +59,9 @@ pub(crate) struct Shelf {
     /// Catalogs of resources that were removed and are to be cleared away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub discarded: Vec<String>,
+    /// Files that were put by hand beside the resources, and wait until they are taken up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub placed: Vec<Placed>,
     /// Of a scan's shelf: the numbers of resources of the manifest that it stands before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<u64>,
@@ -71,6 +78,12 @@ impl Record for Shelf {
 }
 
 impl Shelf {
+    /// The catalogs of all that stands on it.
+    pub fn catalogs(self) -> impl Iterator<Item = String> {
+        let of_resources = self.resources.into_iter().map(|resource| resource.catalog);
+        of_resources.chain(self.placed.into_iter().map(|placed| placed.catalog))
+    }
+
     /// Whether it stands before a resource of the manifest.
     pub fn hides(&self, number: u64, label: &str) -> bool {
         self.hidden.contains(&number) || self.resources.iter().any(|resource| resource.label == label)

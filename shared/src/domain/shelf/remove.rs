@@ -22,6 +22,9 @@ impl Core {
         for catalog in &shelf.discarded {
             self.remove_catalog(CatalogRef { id: catalog, owner }).await?;
         }
+        for placed in &shelf.placed {
+            self.remove_catalog(placed.catalog_of(owner)).await?;
+        }
         if let Some(catalog) = &shelf.converting {
             self.drop_catalog(catalog).await?;
         }

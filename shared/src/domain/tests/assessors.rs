@@ -5,6 +5,7 @@ use futures::executor::block_on;
 use super::crash::{doomed, left, recover};
 use super::shelf::{archived, on_shelf, put};
 use super::*;
+use crate::domain::archive::Reviewer;
 use crate::domain::archive::{Experiment, ExperimentChange, NewAssessor, ScanChange, StatusChange};
 use crate::domain::refresh::{RefreshOptions, RefreshTarget};
 use crate::domain::shelf::ShelfOf;
@@ -59,26 +60,32 @@ fn assessors_belong_to_their_session_and_go_with_it() {
         let shelf = ShelfOf::Experiment(assessor.id.clone());
         core.change_experiment(&session.id, &status(StatusChange::Lock)).await.unwrap();
         assert!(matches!(put(&core, &shelf, "OUT", "b", b"x").await, Err(DomainError::Refused { .. })));
-        assert!(matches!(core.delete_unlocked_experiment(&assessor.id).await, Err(DomainError::Refused { .. })));
+        assert!(matches!(
+            core.delete_unlocked_experiment(&assessor.id, &Reviewer::default()).await,
+            Err(DomainError::Refused { .. })
+        ));
         assert!(matches!(core.create_assessor(&new(&session.id, "QC2")).await, Err(DomainError::Refused { .. })));
         let note = ExperimentChange { fields: vec![Field::text("note", "n")], ..ExperimentChange::default() };
         assert!(matches!(core.change_experiment(&assessor.id, &note).await, Err(DomainError::Refused { .. })));
         core.change_experiment(&session.id, &status(StatusChange::Unlock)).await.unwrap();
         core.change_experiment(&assessor.id, &status(StatusChange::Lock)).await.unwrap();
-        assert!(matches!(core.delete_unlocked_experiment(&session.id).await, Err(DomainError::Refused { .. })));
+        assert!(matches!(
+            core.delete_unlocked_experiment(&session.id, &Reviewer::default()).await,
+            Err(DomainError::Refused { .. })
+        ));
         core.change_experiment(&assessor.id, &status(StatusChange::Unlock)).await.unwrap();
 
         let target = RefreshTarget { of: ShelfOf::Experiment(session.id.clone()), resource: None };
         let options = RefreshOptions { checksum: true, ..RefreshOptions::default() };
-        let refreshed = core.refresh(&target, options).await.unwrap();
+        let refreshed = core.refresh(&target, options, "admin").await.unwrap();
         let of_assessor: Vec<_> = refreshed.iter().filter(|one| one.assessor.is_some()).collect();
         assert_eq!((of_assessor.len(), of_assessor[0].label.as_str(), of_assessor[0].files), (1, "OUT", 1));
 
         let second = core.create_assessor(&new(&session.id, "QC2")).await.unwrap();
-        core.delete_unlocked_experiment(&second.id).await.unwrap();
+        core.delete_unlocked_experiment(&second.id, &Reviewer::default()).await.unwrap();
         let session = core.experiment_by_id(&session.id).await.unwrap().unwrap();
         assert_eq!(session.assessors, [assessor.id.as_str()]);
-        core.delete_unlocked_experiment(&session.id).await.unwrap();
+        core.delete_unlocked_experiment(&session.id, &Reviewer::default()).await.unwrap();
         for kind in KINDS {
             assert_eq!(left(&site, kind), 0, "{kind}");
         }

@@ -6,6 +6,7 @@ use super::crash::{doomed, left, recover};
 use super::shelf::{archived, images, on_shelf, put};
 use super::unpack::{put_unpacked, zip};
 use super::*;
+use crate::domain::archive::Reviewer;
 use crate::domain::archive::{ExperimentChange, NewExperiment, ScanChange, StatusChange, SubjectChange};
 use crate::domain::shelf::ShelfOf;
 use crate::imaging::types::{ScanType, SessionType};
@@ -129,12 +130,18 @@ fn subjects_and_experiments_are_made_changed_and_deleted() {
         let own = ShelfOf::Experiment(experiment.id.clone());
         assert!(matches!(core.put_scan(&experiment.id, "1", &mr).await, Err(DomainError::Refused { .. })));
         assert!(matches!(put(&core, &own, "R", "a", b"x").await, Err(DomainError::Refused { .. })));
-        assert!(matches!(core.delete_subject_with(&renamed, true).await, Err(DomainError::Refused { .. })));
+        assert!(matches!(
+            core.delete_subject_with(&renamed, true, &Reviewer::default()).await,
+            Err(DomainError::Refused { .. })
+        ));
         core.change_experiment(&experiment.id, &lock(StatusChange::Unlock)).await.unwrap();
         core.put_scan(&experiment.id, "1", &mr).await.unwrap();
 
-        assert!(matches!(core.delete_subject_with(&renamed, false).await, Err(DomainError::Conflict { .. })));
-        core.delete_subject_with(&renamed, true).await.unwrap();
+        assert!(matches!(
+            core.delete_subject_with(&renamed, false, &Reviewer::default()).await,
+            Err(DomainError::Conflict { .. })
+        ));
+        core.delete_subject_with(&renamed, true, &Reviewer::default()).await.unwrap();
         assert!(core.list_experiments("DEMO").await.unwrap().is_empty());
         assert_eq!(core.list_subjects("DEMO").await.unwrap().len(), 1);
         for kind in ["manifest", "manifest-scans", "catalog", "shelf-subject", "pack", "content", "experiment-label"] {

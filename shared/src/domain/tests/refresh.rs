@@ -16,11 +16,11 @@ async fn put(core: &Core, of: &ShelfOf, path: &str, bytes: &[u8]) {
 }
 
 fn all() -> RefreshOptions {
-    RefreshOptions { checksum: true, delete: true, populate_stats: true }
+    RefreshOptions { append: true, checksum: true, delete: true, populate_stats: true }
 }
 
 async fn refresh(core: &Core, of: &ShelfOf, options: RefreshOptions) -> Vec<Refreshed> {
-    core.refresh(&RefreshTarget { of: of.clone(), resource: None }, options).await.unwrap()
+    core.refresh(&RefreshTarget { of: of.clone(), resource: None }, options, "admin").await.unwrap()
 }
 
 /// The key of the only chunk of the pack in which a file lies.
@@ -61,7 +61,7 @@ fn what_is_damaged_is_named_and_what_is_gone_is_removed_if_that_is_wanted() {
         let [again] = refresh(&core, &of, all()).await.try_into().unwrap();
         assert_eq!((again.files, again.removed, again.missing_count), (2, 0, 0));
         let unknown = RefreshTarget { of, resource: Some("NOTHING".to_owned()) };
-        assert!(matches!(core.refresh(&unknown, all()).await, Err(DomainError::NotFound { .. })));
+        assert!(matches!(core.refresh(&unknown, all(), "admin").await, Err(DomainError::NotFound { .. })));
     });
 }
 

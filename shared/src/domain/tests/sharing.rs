@@ -5,6 +5,7 @@ use futures::executor::block_on;
 use super::crash::{left, recover};
 use super::shelf::{archived, images, put};
 use super::*;
+use crate::domain::archive::Reviewer;
 use crate::domain::archive::{Experiment, ExperimentChange, Sharing, StatusChange, Subject, SubjectChange};
 use crate::domain::shelf::ShelfOf;
 
@@ -128,14 +129,17 @@ fn an_experiment_that_moves_keeps_everything_but_its_project() {
         // It can be changed and merged into where it is now.
         put(&core, &ShelfOf::Experiment(id.to_owned()), "NOTES", "b", b"y").await.unwrap();
         let subject = core.subject_by_id(&experiment.subject_id).await.unwrap().unwrap();
-        assert!(matches!(core.delete_subject_with(&subject, true).await, Err(DomainError::Conflict { .. })));
+        assert!(matches!(
+            core.delete_subject_with(&subject, true, &Reviewer::default()).await,
+            Err(DomainError::Conflict { .. })
+        ));
         // A subject that follows is not in the first project any more.
         let subject = core.move_subject(&subject.id, &called("OTHER", "S9")).await.unwrap();
         assert_eq!(listed(&core, "DEMO").await, lists([&[], &[], &[], &[]]));
         assert_eq!(listed(&core, "OTHER").await, lists([&["MINE"], &[], &["S9"], &[]]));
         assert_eq!(core.experiment_by_id(id).await.unwrap().unwrap().subject_label, "S9");
         assert_eq!(left(&site, "subject-label"), 1);
-        core.delete_subject_with(&subject, true).await.unwrap();
+        core.delete_subject_with(&subject, true, &Reviewer::default()).await.unwrap();
         for kind in ["experiment", "subject", "experiment-label", "subject-label", "manifest", "pack", "content"] {
             assert_eq!(left(&site, kind), 0, "{kind}");
         }
@@ -172,7 +176,7 @@ fn what_is_deleted_is_gone_from_every_project() {
         assert_eq!(listed(&core, "OTHER").await, lists([&[], &[], &[], &["S01"]]));
         assert_eq!(left(&site, "experiment-label"), 0);
         let subject = core.subject_by_id(&experiment.subject_id).await.unwrap().unwrap();
-        core.delete_subject_with(&subject, false).await.unwrap();
+        core.delete_subject_with(&subject, false, &Reviewer::default()).await.unwrap();
         assert_eq!(listed(&core, "OTHER").await, lists([&[], &[], &[], &[]]));
         assert_eq!(left(&site, "subject-label"), 0);
     });

@@ -41,6 +41,7 @@ fn event(id: &str) -> SessionEvent {
         experiment: "XNAT_E00001".to_owned(),
         label: "S01_MR1".to_owned(),
         xsi_type: "xnat:mrSessionData".to_owned(),
+        reason: None,
         quarantine: None,
     }
 }

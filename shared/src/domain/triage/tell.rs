@@ -144,6 +144,7 @@ impl Core {
             experiment: experiment.map(|present| present.id.clone()).unwrap_or_default(),
             label: target.experiment.clone(),
             xsi_type: experiment.map(|present| present.xsi_type.clone()).unwrap_or_default(),
+            reason: None,
             quarantine: Some(QuarantineFacts {
                 project: folder.project.clone(),
                 folder: folder.label.clone(),

@@ -25,6 +25,12 @@ pub enum SessionEventKind {
     Approved,
     /// They were removed from there.
     Rejected,
+    /// It came into quarantine.
+    SessionQuarantined,
+    /// It was taken out of the quarantine.
+    SessionReleased,
+    /// It was deleted while it was in quarantine.
+    SessionRejected,
     /// Nothing; somebody tries the webhook.
     Test,
 }
@@ -38,6 +44,9 @@ impl SessionEventKind {
             Self::Quarantined => "org.narthex.files.quarantined",
             Self::Approved => "org.narthex.files.approved",
             Self::Rejected => "org.narthex.files.rejected",
+            Self::SessionQuarantined => "org.narthex.session.quarantined",
+            Self::SessionReleased => "org.narthex.session.released",
+            Self::SessionRejected => "org.narthex.session.rejected",
             Self::Test => "org.narthex.webhook.test",
         }
     }
@@ -66,7 +75,10 @@ pub struct SessionEvent {
     pub label: String,
     /// Its data type.
     pub xsi_type: String,
-    /// Of what happens in the quarantine: to which files.
+    /// Of a session that comes into quarantine or leaves it: why, as whoever did it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Of what happens in the quarantine of files: to which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<QuarantineFacts>,
 }
@@ -105,6 +117,7 @@ impl SessionEvent {
             experiment: String::new(),
             label: String::new(),
             xsi_type: String::new(),
+            reason: None,
             quarantine: None,
         })
     }
@@ -120,6 +133,9 @@ impl SessionEvent {
             "xsiType": self.xsi_type,
             "user": self.by,
         });
+        if let Some(reason) = &self.reason {
+            data["event_reason"] = json!(reason);
+        }
         let subject = match &self.quarantine {
             None => {
                 data["URI"] = json!(format!(

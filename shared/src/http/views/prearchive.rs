@@ -204,7 +204,15 @@ pub fn context(session: &PrearchiveSession, scans: &[StoredScan], resources: &[C
             file_count: None,
             file_size: None,
         });
-        (stored.scan.id.clone(), ScanContext { resources: resources.collect(), ..Default::default() })
+        (
+            stored.scan.id.clone(),
+            ScanContext {
+                scan_type: stored.scan_type.clone().unwrap_or_default(),
+                quality: stored.quality.clone().unwrap_or_default(),
+                resources: resources.collect(),
+                ..Default::default()
+            },
+        )
     });
     SessionContext {
         project,

@@ -14,6 +14,7 @@ pub fn table() -> Table {
         "file_count",
         "file_size",
         "appended",
+        "not_appended",
         "digests",
         "damaged",
         "missing",
@@ -21,6 +22,7 @@ pub fn table() -> Table {
         "recounted",
         "damaged_files",
         "missing_files",
+        "not_appended_files",
     ])
     .titled("Catalogs")
 }
@@ -35,8 +37,8 @@ pub fn add(table: &mut Table, asked: &str, refreshed: &Refreshed) {
         refreshed.number.to_string(),
         refreshed.files.to_string(),
         refreshed.bytes.to_string(),
-        // Files are where their entries say and nowhere else: there is never one without an entry.
-        "0".to_owned(),
+        refreshed.appended.to_string(),
+        refreshed.not_appended_count.to_string(),
         refreshed.digests_taken.to_string(),
         refreshed.damaged_count.to_string(),
         refreshed.missing_count.to_string(),
@@ -44,5 +46,6 @@ pub fn add(table: &mut Table, asked: &str, refreshed: &Refreshed) {
         refreshed.was_miscounted.to_string(),
         refreshed.damaged.join("\n"),
         refreshed.missing.join("\n"),
+        refreshed.not_appended.join("\n"),
     ]);
 }

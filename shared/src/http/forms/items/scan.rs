@@ -84,7 +84,11 @@ impl ScanForm {
         Ok(form)
     }
 
-    fn set(&mut self, path: &str, value: &str) -> Result<(), ClientError> {
+    /// Sets a field by its path below the scan.
+    ///
+    /// # Errors
+    /// 400 for what is no field of a scan.
+    pub(in crate::http) fn set(&mut self, path: &str, value: &str) -> Result<(), ClientError> {
         let text = || Some(value.to_owned());
         match path {
             "ID" => self.id = text(),
