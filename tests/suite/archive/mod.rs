@@ -13,6 +13,7 @@ mod quarantine;
 mod reading;
 mod refresh;
 mod services;
+mod several;
 mod sharing;
 mod shelves;
 mod unpacking;

@@ -13,6 +13,7 @@ mod convert;
 mod hold;
 mod read;
 mod remove;
+mod remove_files;
 
 pub use change::AddItemFiles;
 
