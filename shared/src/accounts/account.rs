@@ -172,6 +172,7 @@ impl Account {
     ///
     /// # Errors
     /// The store's failure, or a password that is refused.
+    #[crate::boxed(?Send)]
     pub async fn new(
         records: &Records,
         login: Login,
@@ -186,6 +187,7 @@ impl Account {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn with_hash(
         records: &Records,
         login: Login,
@@ -218,6 +220,7 @@ impl Account {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn load(records: &Records, login: &Login) -> Result<Option<Self>, AccountError> {
         Ok(records.get(&keys::account(login.as_str())).await?)
     }
@@ -226,6 +229,7 @@ impl Account {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn save(&self, records: &Records) -> Result<(), AccountError> {
         Ok(records.set(&keys::account(self.login.as_str()), self).await?)
     }
@@ -234,6 +238,7 @@ impl Account {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn save_listed(mut self, records: &Records, users: &Roster) -> Result<Self, AccountError> {
         let touch = users.touch(self.login.as_str(), self.place).await?;
         self.place = Some(touch.place);

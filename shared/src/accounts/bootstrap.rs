@@ -38,6 +38,7 @@ impl std::fmt::Debug for Bootstrap {
 ///
 /// # Errors
 /// The store's failure, or a name that is refused.
+#[crate::boxed(?Send)]
 pub async fn is_as_set(
     records: &Records,
     secret: &ServerSecret,
@@ -70,6 +71,7 @@ fn is_fingerprint(account: &Account, fingerprint: &str) -> bool {
 ///
 /// # Errors
 /// The store's failure, or a name or password that is refused.
+#[crate::boxed(?Send)]
 pub async fn ensure_administrator(
     records: &Records,
     users: &Roster,

@@ -44,6 +44,7 @@ impl Failures {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn load(records: &Records, login: &Login) -> Result<Self, StoreError> {
         Ok(records.get(&key(login)).await?.unwrap_or_default())
     }
@@ -57,6 +58,7 @@ impl Failures {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn add(
         mut self,
         records: &Records,
@@ -80,6 +82,7 @@ impl Failures {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn clear(self, records: &Records, login: &Login) -> Result<(), StoreError> {
         if self == Self::default() { Ok(()) } else { records.delete(&key(login)).await }
     }

@@ -208,6 +208,7 @@ impl<'a> Authenticator<'a> {
     ///
     /// # Errors
     /// [`AuthError::Refused`], [`AuthError::UnknownProvider`], or a failure.
+    #[crate::boxed(?Send)]
     pub async fn check_password(&self, name: &str, password: &str) -> Result<User, AuthError> {
         let name = match name.rsplit_once('/') {
             None => name,
@@ -229,6 +230,7 @@ impl<'a> Authenticator<'a> {
     ///
     /// # Errors
     /// A failure of the store or of the random bytes.
+    #[crate::boxed(?Send)]
     pub async fn open_session(&self, user: &User) -> Result<IssuedLogin, AuthError> {
         Ok(login::issue(self.records, &user.account, user.via.alias(), self.now_ms).await?)
     }

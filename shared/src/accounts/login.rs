@@ -98,6 +98,7 @@ fn member_of(token: &str) -> Option<String> {
 ///
 /// # Errors
 /// The store's failure, or [`AccountError::Random`].
+#[crate::boxed(?Send)]
 pub async fn issue(
     records: &Records,
     account: &Account,
@@ -123,6 +124,7 @@ pub async fn issue(
 ///
 /// # Errors
 /// The store's failure.
+#[crate::boxed(?Send)]
 pub async fn resume(
     records: &Records,
     token: &str,
@@ -158,6 +160,7 @@ async fn has_its_token(records: &Records, session: &LoginSession, now_ms: u64) -
 ///
 /// # Errors
 /// The store's failure.
+#[crate::boxed(?Send)]
 pub async fn end(records: &Records, token: &str) -> Result<(), StoreError> {
     match member_of(token) {
         Some(member) => remove(records, &member).await,
@@ -170,6 +173,7 @@ pub async fn end(records: &Records, token: &str) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The store's failure.
+#[crate::boxed(?Send)]
 pub async fn remove_expired(records: &Records, member: &str, now_ms: u64, idle_ms: u64) -> Result<bool, StoreError> {
     if let Some(session) = records.get::<LoginSession>(&keys::login(member)).await? {
         let last_used_ms = last_used(records, member, &session, now_ms).await?;

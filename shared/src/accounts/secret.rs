@@ -61,6 +61,7 @@ impl ServerSecret {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn load(records: &Records) -> Result<Option<Self>, StoreError> {
         records.get(&keys::server_secret()).await
     }
@@ -70,6 +71,7 @@ impl ServerSecret {
     ///
     /// # Errors
     /// The store's failure, or [`AccountError::Random`].
+    #[crate::boxed(?Send)]
     pub async fn ensure(records: &Records) -> Result<Self, AccountError> {
         if let Some(secret) = Self::load(records).await? {
             return Ok(secret);

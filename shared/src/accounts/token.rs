@@ -130,6 +130,7 @@ fn source(records: &Records) -> impl RowSource<TokenInfo> {
 ///
 /// # Errors
 /// The store's failure, or [`AccountError::Random`].
+#[crate::boxed(?Send)]
 pub async fn issue(
     records: &Records,
     tokens: &Roster,
@@ -161,6 +162,7 @@ pub async fn issue(
 ///
 /// # Errors
 /// The store's failure.
+#[crate::boxed(?Send)]
 pub async fn verify(
     records: &Records,
     alias: &str,
@@ -180,6 +182,7 @@ pub async fn verify(
 ///
 /// # Errors
 /// The store's failure.
+#[crate::boxed(?Send)]
 pub async fn find(records: &Records, alias: &str) -> Result<Option<TokenInfo>, StoreError> {
     Ok(load(records, alias).await?.map(|token| token.info))
 }
@@ -188,6 +191,7 @@ pub async fn find(records: &Records, alias: &str) -> Result<Option<TokenInfo>, S
 ///
 /// # Errors
 /// The store's failure.
+#[crate::boxed(?Send)]
 pub async fn list(
     records: &Records,
     tokens: &Roster,
@@ -202,6 +206,7 @@ pub async fn list(
 ///
 /// # Errors
 /// The store's failure.
+#[crate::boxed(?Send)]
 pub async fn remove(records: &Records, tokens: &Roster, token: &TokenInfo) -> Result<(), StoreError> {
     let touch = tokens.touch(&token.alias, Some(token.place)).await?;
     records.delete(&keys::alias_token(&token.alias)).await?;
@@ -212,6 +217,7 @@ pub async fn remove(records: &Records, tokens: &Roster, token: &TokenInfo) -> Re
 ///
 /// # Errors
 /// The store's failure; the rest is removed the next time.
+#[crate::boxed(?Send)]
 pub async fn sweep(records: &Records, tokens: &Roster, now_ms: u64) -> Result<u64, AccountError> {
     let mut removed = 0;
     let listed: Vec<Listed<TokenInfo>> = tokens.list(&source(records)).await?;

@@ -42,6 +42,7 @@ pub struct VerifyRule {
 ///
 /// # Errors
 /// The store's failure.
+#[crate::boxed(?Send)]
 pub async fn verify(
     records: &Records,
     secret: &ServerSecret,

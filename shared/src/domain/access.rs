@@ -160,6 +160,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn projects_for(&self, who: &Identity, right: Right) -> Result<Vec<Project>, DomainError> {
         let mut projects = self.list_projects().await?;
         projects.retain(|project| project.grants(who, right));

@@ -132,6 +132,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn have_files(&self, folders: &[Folder]) -> Result<bool, StoreError> {
         for folder in folders {
             let mut reading = Reading::of(&folder.files);
@@ -145,6 +146,7 @@ impl Core {
     }
 
     /// Sends an archive of all files of these folders, in their order, in pieces. What goes wrong is sent last.
+    #[crate::boxed(?Send)]
     pub async fn send_archive(
         &self,
         kind: ArchiveKind,

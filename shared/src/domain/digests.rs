@@ -75,6 +75,7 @@ impl Core {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if the pack is not there, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn pack_reader(&self, id: PackId) -> Result<PackReader, StoreError> {
         let missing = || StoreError::Corrupt { key: keys::pack(id).to_string(), reason: "it is missing".to_owned() };
         let shape = pack::find(&self.records, id).await?.ok_or_else(missing)?;
@@ -85,6 +86,7 @@ impl Core {
     ///
     /// # Errors
     /// [`ReadError`] if a file cannot be read back.
+    #[crate::boxed(?Send)]
     pub async fn digests(&self, files: &[FileEntry]) -> Result<Vec<String>, ReadError> {
         let mut known = Digests::default();
         let mut digests = Vec::with_capacity(files.len());
@@ -164,6 +166,7 @@ impl Core {
     ///
     /// # Errors
     /// [`ReadError`] if a file cannot be read back.
+    #[crate::boxed(?Send)]
     pub async fn take_digests(&self, manifest: &Manifest) -> Result<(), ReadError> {
         for page in 0..manifest.file_pages {
             let files = self.file_page(manifest, page).await?;

@@ -174,6 +174,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn history(&self, kind: ItemKind, id: &str, offset: u64, limit: u64) -> Result<Vec<Event>, StoreError> {
         let count = self.records.store().counter(keys::history_counter(kind.as_str(), id).as_str()).await?;
         let newest = u64::try_from(count).unwrap_or(0).saturating_sub(offset);
@@ -194,6 +195,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure; to be called again then.
+    #[crate::boxed(?Send)]
     pub async fn forget_history(&self, kind: ItemKind, id: &str) -> Result<(), StoreError> {
         let counter = keys::history_counter(kind.as_str(), id);
         let count = self.records.store().counter(counter.as_str()).await?;

@@ -112,6 +112,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn counted_resources(&self, resources: &[ItemResource]) -> Result<Vec<CountedResource>, StoreError> {
         let mut counted = Vec::new();
         for some in resources.chunks(8) {
@@ -131,6 +132,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn counted_resource(
         &self,
         resources: &[ItemResource],

@@ -67,6 +67,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn sweep_is_due(&self) -> Result<bool, StoreError> {
         let state: PackSweep = self.records.get(&keys::pack_sweep()).await?.unwrap_or_default();
         let interval_ms = MAX_INTERVAL_MS.min(self.settings.upload_retention_seconds.saturating_mul(250));
@@ -77,6 +78,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure; what was not swept is swept the next time.
+    #[crate::boxed(?Send)]
     pub async fn sweep(&self) -> Result<Swept, DomainError> {
         let mut swept = Swept::default();
         if let Some(lease) = self.leases.acquire("sweep").await? {

@@ -125,6 +125,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn list_users(&self) -> Result<Vec<Profile>, StoreError> {
         let (roster, source) = self.users();
         Ok(roster.list(&source).await?.into_iter().map(|listed| listed.row).collect())
@@ -134,6 +135,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn find_user(&self, text: &str) -> Result<Option<Account>, DomainError> {
         if let Ok(login) = Login::parse(text)
             && let Some(account) = Account::load(&self.records, &login).await?
@@ -160,6 +162,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Exists`] if the login name or the e-mail address is taken, [`DomainError::Invalid`] for a name,
     /// password or text that is refused, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn create_user(&self, login: &str, password: &str, change: UserChange) -> Result<Account, DomainError> {
         let login = Login::parse(login).map_err(AccountError::from)?;
         if RESERVED.contains(&login.as_str()) {
@@ -192,6 +195,7 @@ impl Core {
     /// [`DomainError::NotFound`]; [`DomainError::Conflict`] if no administrator would be left who can log in;
     /// [`DomainError::Exists`] if another account has the e-mail address; [`DomainError::Invalid`] for a password or
     /// text that is refused; or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn change_user(&self, login: &Login, change: UserChange) -> Result<Account, DomainError> {
         let hashed = change.password.as_deref().map(password::hash).transpose()?;
         self.with_lease(USERS, "the list of users", async |core| {
@@ -223,6 +227,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure, or [`DomainError::Busy`].
+    #[crate::boxed(?Send)]
     pub async fn enlist_user(&self, account: &Account) -> Result<(), DomainError> {
         match account.place {
             Some(_) => Ok(()),
@@ -234,6 +239,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::Invalid`] for a name or password that is refused, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn ensure_administrator(
         &self,
         secret: &ServerSecret,

@@ -61,6 +61,7 @@ impl RequestBody {
     ///
     /// # Errors
     /// 413 if it is longer than `max_bytes`, 400 if it is cut off.
+    #[crate::boxed(?Send)]
     pub async fn collect(mut self, max_bytes: usize) -> Result<Vec<u8>, ClientError> {
         let mut whole = Vec::new();
         while let Some(piece) = self.next().await {

@@ -20,6 +20,7 @@ const PIECES_AHEAD: usize = 4;
 ///
 /// # Errors
 /// 412, 416, or a failure of the store.
+#[crate::boxed(?Send)]
 pub async fn file(call: &Call, file: &FileEntry, modified_ms: u64) -> Result<Reply, ClientError> {
     send(call, file, modified_ms, media_type_of(&file.name)).await
 }
@@ -29,6 +30,7 @@ pub async fn file(call: &Call, file: &FileEntry, modified_ms: u64) -> Result<Rep
 ///
 /// # Errors
 /// As [`file`].
+#[crate::boxed(?Send)]
 pub async fn image(call: &Call, file: &FileEntry, modified_ms: u64) -> Result<Reply, ClientError> {
     send(call, file, modified_ms, BYTES).await
 }

@@ -14,6 +14,7 @@ use crate::storage::Store;
 ///
 /// # Errors
 /// What is wrong with the body, the form or a name; nothing is kept then.
+#[crate::boxed(?Send)]
 pub async fn receive(call: &mut Call, core: &Core, path: &str) -> Result<Vec<ReceivedFile>, ClientError> {
     let limits = core.settings.limits;
     if !path.is_empty() {
@@ -34,6 +35,7 @@ pub async fn receive(call: &mut Call, core: &Core, path: &str) -> Result<Vec<Rec
 ///
 /// # Errors
 /// As there, and why an archive is refused; nothing is kept then.
+#[crate::boxed(?Send)]
 pub async fn receive_unpacked(call: &mut Call, core: &Core, path: &str) -> Result<Vec<ReceivedFile>, ClientError> {
     let files = receive(call, core, path).await?;
     if !call.context.params.flag("extract") {

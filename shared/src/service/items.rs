@@ -24,6 +24,7 @@ pub struct Located {
 ///
 /// # Errors
 /// 404 for what does not exist for whoever asks, 403 for a project of which nothing but its existence may be known.
+#[crate::boxed(?Send)]
 pub async fn locate(call: &Call, uri: &ArchiveUri) -> Result<Located, ClientError> {
     let core = &call.site.core;
     let project = match &uri.project {

@@ -31,6 +31,7 @@ pub fn listener(call: &Call) -> Result<Option<String>, ClientError> {
 ///
 /// # Errors
 /// 409 if a session or the key is in use, or the store's failure.
+#[crate::boxed(?Send)]
 pub async fn start(
     call: &Call,
     sessions: &[PrearchiveSession],

@@ -90,6 +90,7 @@ impl Call {
     ///
     /// # Errors
     /// A [`ClientError`] if it is malformed, too large or cut off.
+    #[crate::boxed(?Send)]
     pub async fn read_params(&mut self) -> Result<(), ClientError> {
         let body = self.take_body().collect(MAX_FORM_BYTES).await?;
         self.context.add_body_params(&body)
@@ -99,6 +100,7 @@ impl Call {
     ///
     /// # Errors
     /// As there; 400 if the form holds a file.
+    #[crate::boxed(?Send)]
     pub async fn read_fields(&mut self) -> Result<(), ClientError> {
         let BodyKind::Multipart { boundary } = self.context.body_kind()? else { return self.read_params().await };
         let body = self.take_body().collect(MAX_FORM_BYTES).await?;
@@ -175,6 +177,7 @@ impl Call {
     /// # Errors
     /// 404 if it does not exist for whoever asks, 403 if it does but this may not be done; 401 instead of both for
     /// guests.
+    #[crate::boxed(?Send)]
     pub async fn project(&self, name: &str, right: Right) -> Result<Project, ClientError> {
         let project = self.site.core.find_project(name).await?;
         match (access::decide(project.as_ref(), &self.identity, right), project) {
@@ -189,6 +192,7 @@ impl Call {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn may(&self, project: &str, right: Right) -> Result<bool, ClientError> {
         let project = self.site.core.find_project(project).await?;
         Ok(access::decide(project.as_ref(), &self.identity, right) == Decision::Allowed)
@@ -200,6 +204,7 @@ impl Call {
     /// # Errors
     /// 403, also for projects that do not exist: only those who may do it in all projects are told so, by 404. 401 for
     /// guests.
+    #[crate::boxed(?Send)]
     pub async fn demand_prearchive(&self, project: &str, right: Right) -> Result<String, ClientError> {
         if project_or_unassigned(project) == UNASSIGNED {
             return match self.is_told_of_all(right) {

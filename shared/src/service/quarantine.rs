@@ -36,6 +36,7 @@ pub struct Diverted {
 /// # Errors
 /// 400 for what is no resource of the archive, or of an item that does not exist for whoever asks; `what` is what the
 /// sentence calls it. 403 as [`locate`].
+#[crate::boxed(?Send)]
 pub async fn target(call: &Call, text: &str, what: &str) -> Result<Target, ClientError> {
     let invalid = |why: &str| {
         let sentence = format!("Invalid {what}: {} {why}.", ShownName::new(text));
@@ -78,6 +79,7 @@ async fn target_of(call: &Call, uri: &ResourceUri) -> Result<Target, ClientError
 ///
 /// # Errors
 /// 404 and 403 as for every item of the archive.
+#[crate::boxed(?Send)]
 pub async fn divert(call: &Call) -> Result<Option<Diverted>, ClientError> {
     let is_upload = matches!(call.context.method.as_str(), "PUT" | "POST");
     if !is_upload || call.identity.login().is_none() || call.identity.edits_all_data() {
@@ -105,6 +107,7 @@ pub async fn divert(call: &Call) -> Result<Option<Diverted>, ClientError> {
 ///
 /// # Errors
 /// As every upload.
+#[crate::boxed(?Send)]
 pub async fn receive_diverted(mut call: Call, diverted: Diverted) -> Result<Reply, ClientError> {
     call.demand_login()?;
     let core = call.site.core.clone();
@@ -132,6 +135,7 @@ pub fn check(call: &Call) -> Result<(), ClientError> {
 ///
 /// # Errors
 /// As [`crate::domain::Core::quarantine_files`]; 400 for what the parameters say.
+#[crate::boxed(?Send)]
 pub async fn quarantine(
     call: &Call,
     project: &str,
@@ -161,6 +165,7 @@ pub async fn quarantine(
 ///
 /// # Errors
 /// 404, 403; 401 for guests.
+#[crate::boxed(?Send)]
 pub async fn demand_uploader(call: &Call, name: &str) -> Result<Project, ClientError> {
     let project = call.project(name, Right::Read).await?;
     if project.quarantines(&call.identity) {

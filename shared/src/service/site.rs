@@ -84,6 +84,7 @@ impl Site {
     ///
     /// # Errors
     /// 503 if a store or a setting cannot be had; the log says why.
+    #[crate::boxed(?Send)]
     pub async fn open() -> Result<Rc<Self>, ClientError> {
         if let Some(site) = SITE.with_borrow(Option::clone) {
             return Ok(site);
@@ -131,6 +132,7 @@ impl Site {
     ///
     /// # Errors
     /// A failure of the store or of the random bytes.
+    #[crate::boxed(?Send)]
     pub async fn open_login(&self, user: &User) -> Result<IssuedLogin, ClientError> {
         let issued = self.authenticator().open_session(user).await?;
         self.core.roster(LOGINS).touch(&issued.member, None).await?;
@@ -147,6 +149,7 @@ impl Site {
     ///
     /// # Errors
     /// What failed; the rest is swept the next time.
+    #[crate::boxed(?Send)]
     pub async fn sweep_if_due(&self) -> Result<(), ClientError> {
         match self.core.sweep_is_due().await? {
             true => self.sweep().await.map(drop),
@@ -158,6 +161,7 @@ impl Site {
     ///
     /// # Errors
     /// As [`Site::sweep_if_due`].
+    #[crate::boxed(?Send)]
     pub async fn sweep(&self) -> Result<Swept, ClientError> {
         let swept = self.core.sweep().await?;
         let (records, roster) = (self.core.records.clone(), self.core.roster(LOGINS));

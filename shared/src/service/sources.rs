@@ -46,6 +46,7 @@ pub fn sources(call: &Call) -> Result<Vec<SessionPlace>, ClientError> {
 ///
 /// # Errors
 /// 401, 403 or 404.
+#[crate::boxed(?Send)]
 pub async fn demand_rights(call: &Call, verb: &str, places: &[SessionPlace]) -> Result<Vec<SessionPlace>, ClientError> {
     let projects: BTreeSet<&str> = places.iter().map(|place| place.project.as_str()).collect();
     let mut refused = Vec::new();

@@ -13,6 +13,7 @@ impl Call {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn sees_experiment(&self, experiment: &Experiment) -> Result<bool, ClientError> {
         let mut is_quarantined = experiment.is_quarantined();
         if let Some(session) = &experiment.assessed {
@@ -29,6 +30,7 @@ impl Call {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn sees_subject(&self, subject: &Subject) -> Result<bool, ClientError> {
         self.reads_any(subject.projects()).await
     }
@@ -47,6 +49,7 @@ impl Call {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn without_hidden(&self, experiments: Vec<Experiment>) -> Result<Vec<Experiment>, ClientError> {
         let mut shown_in: BTreeMap<String, bool> = BTreeMap::new();
         let mut visible = Vec::with_capacity(experiments.len());

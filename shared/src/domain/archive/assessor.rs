@@ -44,6 +44,7 @@ impl Core {
     /// [`DomainError::Exists`] if the project has an experiment of that label, [`DomainError::Refused`] if the session is
     /// locked, [`DomainError::Full`], [`DomainError::Invalid`], [`DomainError::NotFound`], [`DomainError::Busy`], or the
     /// store's failure.
+    #[crate::boxed(?Send)]
     pub async fn create_assessor(&self, new: &NewAssessor) -> Result<Experiment, DomainError> {
         check_item_label(&new.label)?;
         let exists = || DomainError::Exists { what: format!("the experiment {:?} of the project", new.label) };
@@ -100,6 +101,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn assessors_of(&self, session: &Experiment) -> Result<Vec<Experiment>, StoreError> {
         let mut assessors = Vec::with_capacity(session.assessors.len());
         for some in session.assessors.chunks(WIDTH) {
@@ -114,6 +116,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn assessor(&self, session: &Experiment, name: &str) -> Result<Option<Experiment>, StoreError> {
         let is_of_session = |found: &Experiment| found.assessed.as_ref() == Some(&session.id);
         let by_label = self.experiment_by_label(&session.project, name).await?.filter(is_of_session);

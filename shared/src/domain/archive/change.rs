@@ -148,6 +148,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::Exists`], [`DomainError::Invalid`], [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn create_experiment(&self, new: &NewExperiment) -> Result<Experiment, DomainError> {
         check_item_label(&new.label)?;
         let lease = lease_of(&new.project, &new.label);
@@ -238,6 +239,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::NotFound`], [`DomainError::Refused`] if it is locked, [`DomainError::Invalid`],
     /// [`DomainError::Conflict`] if a scan has another data type, [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn change_experiment(&self, id: &str, change: &ExperimentChange) -> Result<Experiment, DomainError> {
         self.with_experiment(id, async |core, lease: &mut Lease, mut experiment| {
             core.demand_session_unlocked(&experiment).await?;

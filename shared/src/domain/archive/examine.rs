@@ -114,6 +114,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Busy`] or [`DomainError::WrongState`] as the session is, [`DomainError::Invalid`] for a session
     /// of no project, [`DomainError::NothingParsable`] for one without images, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn validate_archiving(
         &self,
         session: &PrearchiveSession,

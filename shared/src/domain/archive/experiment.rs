@@ -166,6 +166,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn list_experiments(&self, project: &str) -> Result<Vec<Experiment>, StoreError> {
         let (roster, source) = self.experiment_roster(project);
         let rows = roster.list(&source).await?;
@@ -177,6 +178,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn experiment_by_id(&self, id: &str) -> Result<Option<Experiment>, StoreError> {
         self.records.get(&keys::experiment(id)).await
     }
@@ -185,6 +187,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn experiment_by_label(&self, project: &str, label: &str) -> Result<Option<Experiment>, StoreError> {
         let reference: Option<LabelRef> = self.records.get(&keys::experiment_label(project, label)).await?;
         let Some(reference) = reference else { return Ok(None) };
@@ -197,6 +200,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn experiment(&self, project: Option<&str>, name: &str) -> Result<Experiment, DomainError> {
         let found = match project {
             Some(project) => match self.experiment_by_label(project, name).await? {

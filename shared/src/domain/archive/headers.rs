@@ -19,6 +19,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn with_headers(
         &self,
         experiments: Vec<Experiment>,

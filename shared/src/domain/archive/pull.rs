@@ -26,6 +26,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::NotFound`], [`DomainError::Refused`] if it is locked, [`DomainError::Invalid`] if it has no images,
     /// [`DomainError::Busy`] if others change its scans all the time, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn pull_headers(&self, id: &str) -> Result<Experiment, DomainError> {
         for _ in 0..MAX_READS {
             let found = self.experiment_that_is(id).await?;

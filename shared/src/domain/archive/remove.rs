@@ -17,6 +17,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`], [`DomainError::Busy`] while it is being archived, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn delete_experiment(&self, id: &str) -> Result<(), DomainError> {
         let found = self.experiment_that_is(id).await?;
         self.delete_found_experiment(&found).await
@@ -134,6 +135,7 @@ impl Core {
     ///
     /// # Errors
     /// As there, and [`DomainError::Refused`].
+    #[crate::boxed(?Send)]
     pub async fn delete_unlocked_experiment(&self, id: &str) -> Result<(), DomainError> {
         let experiment = self.experiment_that_is(id).await?;
         experiment.demand_unlocked()?;
@@ -150,6 +152,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Conflict`] if it has some that may not, [`DomainError::Refused`] if one is locked,
     /// [`DomainError::Busy`], or the store's failure; what was deleted until then is gone.
+    #[crate::boxed(?Send)]
     pub async fn delete_subject_with(&self, subject: &Subject, with_experiments: bool) -> Result<(), DomainError> {
         for share in &subject.shares {
             if !self.experiments_of_subject(&share.project, &subject.id).await?.is_empty() {
@@ -190,6 +193,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn delete_subject(&self, subject: &Subject) -> Result<(), DomainError> {
         self.with_lease(&subject.lease_name(), "the subject", async |core| {
             let subject = &match core.subject_by_id(&subject.id).await? {

@@ -113,6 +113,7 @@ impl Core {
     /// [`DomainError::Conflict`] if it is there with another data type, [`DomainError::Invalid`] for an ID or field that
     /// cannot be or a new scan without type, [`DomainError::NotFound`], [`DomainError::Refused`] if the experiment is
     /// locked, [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn put_scan(&self, experiment: &str, id: &str, change: &ScanChange) -> Result<PutScan, DomainError> {
         let mut number = 0;
         self.number("xnat_imagescandata_id", vec![&mut number]).await?;
@@ -123,6 +124,7 @@ impl Core {
     ///
     /// # Errors
     /// As [`Core::put_scan`], and [`DomainError::Exists`].
+    #[crate::boxed(?Send)]
     pub async fn create_scan(
         &self,
         experiment: &str,
@@ -147,6 +149,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::NotFound`], [`DomainError::Refused`] if the experiment is locked, [`DomainError::Busy`], or the
     /// store's failure.
+    #[crate::boxed(?Send)]
     pub async fn delete_archived_scan(&self, experiment: &str, id: &str) -> Result<(), DomainError> {
         self.change_scans(experiment, |scans| {
             let before = scans.len();

@@ -89,6 +89,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn list_subjects(&self, project: &str) -> Result<Vec<Subject>, StoreError> {
         let (roster, source) = self.subject_roster(project);
         let rows = roster.list(&source).await?;
@@ -100,6 +101,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn subject_by_id(&self, id: &str) -> Result<Option<Subject>, StoreError> {
         self.records.get(&keys::subject(id)).await
     }
@@ -109,6 +111,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn find_subject(&self, project: &str, name: &str) -> Result<Option<Subject>, StoreError> {
         if let Some(reference) = self.records.get::<LabelRef>(&keys::subject_label(project, name)).await? {
             let found = self.subject_by_id(&reference.id).await?;

@@ -55,6 +55,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::Exists`], [`DomainError::Invalid`], [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn create_subject(
         &self,
         project: &str,
@@ -81,6 +82,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::NotFound`], [`DomainError::Conflict`] if the new label is another subject's,
     /// [`DomainError::Invalid`], [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn change_subject(&self, found: &Subject, change: &SubjectChange) -> Result<Subject, DomainError> {
         check_fields(&change.fields)?;
         let new_label = change.label.as_deref().unwrap_or(&found.label);

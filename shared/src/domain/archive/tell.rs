@@ -77,6 +77,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn announce_experiment(&self, experiment: &Experiment, by: &str) -> Result<(), DomainError> {
         let (id, at_ms) = (random_id()?, self.clock.now_ms());
         let event = session_event(experiment, id, SessionEventKind::Archived, at_ms, by);

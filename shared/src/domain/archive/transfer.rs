@@ -23,6 +23,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Busy`] if somebody works on it, [`DomainError::Conflict`] if the archive stands against it (the
     /// session is then in CONFLICT), [`DomainError::Invalid`] for a request that cannot be, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn archive(
         &self,
         found: &PrearchiveSession,
@@ -36,6 +37,7 @@ impl Core {
     ///
     /// # Errors
     /// As [`Core::archive`].
+    #[crate::boxed(?Send)]
     pub async fn archive_held(
         &self,
         mut held: HeldSession,

@@ -27,6 +27,7 @@ impl<'a> CatalogBuilder<'a> {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn push(&mut self, file: CatalogFile) -> Result<(), StoreError> {
         let bytes = file_bytes(&file);
         if self.files.len() >= FILES_PER_PAGE || (!self.files.is_empty() && self.bytes + bytes > PAGE_BYTES) {

@@ -62,6 +62,7 @@ impl Draft<'_> {
     }
 
     /// Refuses a path that is a folder of other files, or has a file among its folders: no archive could be unpacked.
+    #[crate::boxed(?Send)]
     pub async fn demand_no_folder(&mut self, path: &str) -> Result<(), DomainError> {
         let clash = |path: &str| DomainError::Invalid {
             what: format!(

@@ -60,6 +60,7 @@ impl<'a> CatalogJoin<'a> {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn next(&mut self) -> Result<Option<Joined>, StoreError> {
         self.first.fill().await?;
         self.second.fill().await?;

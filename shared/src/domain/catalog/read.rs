@@ -27,6 +27,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn catalog(&self, id: &str) -> Result<Catalog, StoreError> {
         Ok(self.records.get(&keys::catalog(id)).await?.unwrap_or_default())
     }
@@ -39,6 +40,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn catalog_file(&self, id: &str, path: &str) -> Result<Option<CatalogFile>, StoreError> {
         for _ in 0..MAX_READS {
             let head = self.catalog(id).await?;
@@ -54,6 +56,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn next_files(&self, cursor: &mut CatalogCursor) -> Result<Option<Vec<CatalogFile>>, StoreError> {
         let mut reads = 0;
         loop {

@@ -158,6 +158,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Invalid`] for a key that cannot be one, [`DomainError::Busy`] if the key's last job is still
     /// under way, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn make_job(&self, new: NewJob) -> Result<Job, DomainError> {
         let key = new.key.unwrap_or_else(|| new.id.clone());
         self.demand_free_key(&new.login, &key).await?;
@@ -189,6 +190,7 @@ impl Core {
     ///
     /// # Errors
     /// See [`Core::make_job`].
+    #[crate::boxed(?Send)]
     pub async fn demand_free_key(&self, login: &str, key: &str) -> Result<(), DomainError> {
         let length = key.chars().count();
         if length == 0 || length > MAX_KEY_CHARACTERS || key.chars().any(char::is_control) {
@@ -208,6 +210,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn job_of(&self, login: &str, key: &str) -> Result<Option<Job>, StoreError> {
         let Some(reference) = self.records.get::<JobRef>(&keys::job_key(login, key)).await? else { return Ok(None) };
         let job: Option<Job> = self.records.get(&keys::job(&reference.id)).await?;
@@ -224,6 +227,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn forget_job(&self, login: &str, key: &str) -> Result<bool, StoreError> {
         match self.job_of(login, key).await? {
             Some(job) if job.finished_ms.is_some() => {
@@ -252,6 +256,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn run_due_jobs(&self) -> Result<u64, DomainError> {
         let (roster, source) = self.jobs();
         let mut gone_on = 0;

@@ -22,6 +22,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure; the next worker goes on then.
+    #[crate::boxed(?Send)]
     pub async fn run_job(&self, id: &str) -> Result<bool, DomainError> {
         let Some(mut lease) = self.leases.acquire(&lease_name(id)).await? else { return Ok(false) };
         let Some(mut job) = self.records.get::<Job>(&keys::job(id)).await?.filter(|job| job.finished_ms.is_none())

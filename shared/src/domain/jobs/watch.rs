@@ -24,6 +24,7 @@ impl Core {
     ///
     /// # Errors
     /// As [`Core::make_job`].
+    #[crate::boxed(?Send)]
     pub async fn watch(&self, login: &str, key: &str, first: &str) -> Result<Watched, DomainError> {
         self.demand_free_key(login, key).await?;
         let id = random_id()?;
@@ -42,6 +43,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn tell(&self, watched: &mut Watched, text: &str) -> Result<(), DomainError> {
         watched.is_progress = false;
         self.write_down(watched, text).await
@@ -51,6 +53,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn tell_progress(&self, watched: &mut Watched, bytes: u64) -> Result<(), DomainError> {
         if self.clock.now_ms().saturating_sub(watched.told_ms) < PROGRESS_STEP_MS {
             return Ok(());
@@ -74,6 +77,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn conclude(&self, mut watched: Watched, outcome: Result<&str, &str>) -> Result<(), DomainError> {
         let now_ms = self.clock.now_ms();
         watched.job.next = 1;

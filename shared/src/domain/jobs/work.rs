@@ -48,6 +48,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Busy`], [`DomainError::WrongState`] or [`DomainError::NotFound`] for the first that cannot wait,
     /// or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn queue_sessions(
         &self,
         sessions: &[PrearchiveSession],

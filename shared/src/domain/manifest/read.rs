@@ -9,6 +9,7 @@ impl Core {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if it does not, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn manifest(&self, id: &str) -> Result<Manifest, StoreError> {
         let key = keys::manifest(id);
         let found = self.records.get(&key).await?;
@@ -19,6 +20,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn scans(&self, manifest: &Manifest) -> Result<Vec<StoredScan>, StoreError> {
         let mut scans = Vec::new();
         for page in 0..manifest.scan_pages {
@@ -51,6 +53,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn files_on_page(
         &self,
         manifest: &Manifest,
@@ -77,6 +80,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn files(&self, manifest: &Manifest, resource: &Resource) -> Result<Vec<FileEntry>, StoreError> {
         let mut files = Vec::new();
         let mut nth = 0;
@@ -107,6 +111,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn file(
         &self,
         manifest: &Manifest,

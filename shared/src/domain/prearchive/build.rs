@@ -269,6 +269,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::WrongState`] if the state forbids it, [`DomainError::NothingParsable`] if there is nothing to
     /// build from (the session is then in ERROR), or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn build(&self, held: &mut HeldSession) -> Result<(), DomainError> {
         held.session.allow(Action::Build)?;
         if self.is_built(&held.session).await? {

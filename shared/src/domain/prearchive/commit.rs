@@ -136,6 +136,7 @@ impl Core {
     ///
     /// # Errors
     /// What [`Core::build`] gives, or [`DomainError::Invalid`].
+    #[crate::boxed(?Send)]
     pub async fn build_with(&self, held: &mut HeldSession, change: &SessionChange) -> Result<(), DomainError> {
         held.session.apply(change)?;
         self.build(held).await
@@ -145,6 +146,7 @@ impl Core {
     ///
     /// # Errors
     /// What building and archiving give.
+    #[crate::boxed(?Send)]
     pub async fn commit_held(&self, mut held: HeldSession, request: &CommitRequest) -> Result<Committed, DomainError> {
         let built = self.fill_and_build(&mut held, request).await;
         let session = held.session.clone();
@@ -173,6 +175,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn rules_of(&self, session: &PrearchiveSession, wish: Wish) -> Result<Rules, DomainError> {
         let project = self.find_project(&session.place.project).await?;
         let code = project.map_or(PrearchiveCode::Manual, |project| project.prearchive_code);

@@ -14,6 +14,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::Busy`] if somebody has it, [`DomainError::NotFound`] if it is gone.
+    #[crate::boxed(?Send)]
     pub async fn hold_session(&self, id: &str) -> Result<HeldSession, DomainError> {
         let busy = || DomainError::Busy { what: "this prearchive entry".to_owned() };
         let lease = self.leases.acquire(&lease_name(id)).await?.ok_or_else(busy)?;
@@ -24,6 +25,7 @@ impl Core {
     ///
     /// # Errors
     /// As there, after a wait that is longer than a lease lives.
+    #[crate::boxed(?Send)]
     pub async fn hold_session_patiently(&self, id: &str) -> Result<HeldSession, DomainError> {
         self.hold_within(id, self.patience_ms()).await
     }
@@ -39,6 +41,7 @@ impl Core {
     ///
     /// # Errors
     /// As there, and [`DomainError::NotFound`] if the session stands elsewhere by now.
+    #[crate::boxed(?Send)]
     pub async fn hold_found(&self, found: &PrearchiveSession) -> Result<HeldSession, DomainError> {
         let held = self.hold_within(&found.id, BRIEF_MS).await?;
         self.demand_place(held, &found.place).await
@@ -49,6 +52,7 @@ impl Core {
     ///
     /// # Errors
     /// As there.
+    #[crate::boxed(?Send)]
     pub async fn hold_found_at_once(&self, found: &PrearchiveSession) -> Result<HeldSession, DomainError> {
         let held = self.hold_session(&found.id).await?;
         self.demand_place(held, &found.place).await
@@ -58,6 +62,7 @@ impl Core {
     ///
     /// # Errors
     /// As there, after a wait that is longer than a lease lives.
+    #[crate::boxed(?Send)]
     pub async fn hold_found_patiently(&self, found: &PrearchiveSession) -> Result<HeldSession, DomainError> {
         let held = self.hold_session_patiently(&found.id).await?;
         self.demand_place(held, &found.place).await
@@ -137,6 +142,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn let_go(&self, held: HeldSession) -> Result<(), StoreError> {
         self.leases.release(held.lease).await
     }

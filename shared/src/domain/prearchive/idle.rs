@@ -31,6 +31,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure; what stands against building or archiving is noted on the session.
+    #[crate::boxed(?Send)]
     pub async fn complete_idle(&self, id: &str) -> Result<bool, DomainError> {
         let mut held = match self.hold_session(id).await {
             Ok(held) => held,

@@ -108,6 +108,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Busy`] while a session that should receive files is worked on, or the store's failure. Nothing
     /// refers to the upload's packs then, unless the error came between the sessions of several studies.
+    #[crate::boxed(?Send)]
     pub async fn import(&self, upload: Upload, request: &ImportRequest) -> Result<Imported, DomainError> {
         let Upload { started_ms, packs, mut flushing, lent, studies, ignored_count, odd_preambles, mut verdicts } =
             upload;
@@ -304,6 +305,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn archives_by_itself(
         &self,
         session: &PrearchiveSession,

@@ -23,6 +23,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn list_sessions(&self, project: &str) -> Result<Vec<SessionRow>, StoreError> {
         let (roster, source) = self.prearchive_roster(project);
         let listed = roster.list(&source).await?;
@@ -33,6 +34,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn page_of_sessions(
         &self,
         project: &str,
@@ -61,6 +63,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn fold_sessions(&self, project: &str) -> Result<(), StoreError> {
         let (roster, source) = self.prearchive_roster(project);
         roster.fold_if_long(&source).await?;
@@ -71,6 +74,7 @@ impl Core {
     ///
     /// # Errors
     /// As there.
+    #[crate::boxed(?Send)]
     pub async fn finish_sessions_alone(&self, project: &str) -> Result<(), DomainError> {
         let Some(mut lease) = self.leases.acquire(&format!("finish-sessions/{project}")).await? else { return Ok(()) };
         let outcome = self.finish_while(project, async || self.leases.keep(&mut lease).await).await;
@@ -83,6 +87,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn finish_sessions(&self, project: &str) -> Result<(u64, u64), DomainError> {
         self.finish_while(project, async || Ok(true)).await
     }

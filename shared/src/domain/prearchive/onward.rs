@@ -85,6 +85,7 @@ impl Core {
     ///
     /// # Errors
     /// Why a session could not be archived; the others are brought on all the same.
+    #[crate::boxed(?Send)]
     pub async fn bring_on(
         &self,
         sessions: Vec<PrearchiveSession>,

@@ -13,6 +13,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::NotFound`] for an unknown project, [`DomainError::Exists`] if the place is taken there (or the
     /// session is there already), [`DomainError::WrongState`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn move_session(&self, mut held: HeldSession, project: &str) -> Result<PrearchiveSession, DomainError> {
         let moved = self.move_held(&mut held, project).await;
         let session = held.session.clone();

@@ -11,6 +11,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::WrongState`] if the state forbids it, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn delete_session(&self, held: HeldSession) -> Result<(), DomainError> {
         if let Err(error) = held.session.allow(Action::Delete) {
             self.let_go(held).await?;

@@ -10,6 +10,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::Busy`] or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn reset_status(&self, held: &mut HeldSession) -> Result<(), DomainError> {
         held.session.allow(Action::Reset)?;
         held.session.status = held.session.resting();
@@ -22,6 +23,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Invalid`] for a state that cannot be set by hand, [`DomainError::WrongState`] for READY without
     /// a session document, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn set_status(&self, held: &mut HeldSession, status: Status) -> Result<(), DomainError> {
         held.session.allow(Action::Reset)?;
         match status {
@@ -54,6 +56,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn resync_sessions(&self, project: &str) -> Result<u64, DomainError> {
         let mut seen = 0;
         let (roster, source) = self.prearchive_roster(project);

@@ -30,6 +30,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Invalid`] for a label or path that cannot be, [`DomainError::Busy`], [`DomainError::NotFound`]
     /// or [`DomainError::WrongState`] as the session is, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn add_files(
         &self,
         session: &PrearchiveSession,
@@ -124,6 +125,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] if there is no such file, or as [`Core::add_files`].
+    #[crate::boxed(?Send)]
     pub async fn remove_session_file(
         &self,
         session: &PrearchiveSession,
@@ -156,6 +158,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] if there is no such resource, or as [`Core::add_files`].
+    #[crate::boxed(?Send)]
     pub async fn remove_session_resource(
         &self,
         session: &PrearchiveSession,
@@ -185,6 +188,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::Busy`] if the session is worked on, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn finish_removal(&self, session: &str, resource: &ItemResource) -> Result<(), DomainError> {
         self.remove_catalog(resource.catalog_of(session)).await?;
         let mut held = match self.hold_session_patiently(session).await {

@@ -20,6 +20,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::NotFound`] for an unknown scan, [`DomainError::WrongState`], [`DomainError::Invalid`] if too many
     /// were deleted, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn delete_scan(&self, held: &mut HeldSession, scan: &str) -> Result<(), DomainError> {
         held.session.allow(Action::Edit)?;
         if held.session.status == Status::Receiving && held.session.manifest.is_some() {
@@ -56,6 +57,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn release_unused_packs(&self, id: &str) -> Result<(), DomainError> {
         let Some(session) = self.session(id).await? else { return Ok(()) };
         let Some(manifest) = &session.manifest else { return Ok(()) };

@@ -40,6 +40,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::Busy`] or the store's failure; the session is whole as it was then.
+    #[crate::boxed(?Send)]
     pub async fn separate_if_wanted(&self, held: &mut HeldSession) -> Result<Option<PrearchiveSession>, DomainError> {
         if !self.wants_two(&held.session).await? {
             return Ok(None);
@@ -63,6 +64,7 @@ impl Core {
     ///
     /// # Errors
     /// As [`Core::separate_if_wanted`].
+    #[crate::boxed(?Send)]
     pub async fn separate(
         &self,
         session: &PrearchiveSession,

@@ -262,6 +262,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn session(&self, id: &str) -> Result<Option<PrearchiveSession>, StoreError> {
         let Some(mut session) = self.records.get::<PrearchiveSession>(&keys::session(id)).await? else {
             return Ok(None);
@@ -326,6 +327,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn session_at(&self, place: &SessionPlace) -> Result<PrearchiveSession, DomainError> {
         self.demand_project_of(place).await?;
         self.find_session_at(place)
@@ -337,6 +339,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn demand_project_of(&self, place: &SessionPlace) -> Result<(), DomainError> {
         if !place.is_unassigned() {
             self.project(&place.project).await?;
@@ -348,6 +351,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn find_session_at(&self, place: &SessionPlace) -> Result<Option<PrearchiveSession>, StoreError> {
         let key = keys::session_place(&place.project, &place.timestamp, &place.folder);
         let Some(reference) = self.records.get::<SessionRef>(&key).await? else { return Ok(None) };

@@ -79,6 +79,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure; the sweep goes on then.
+    #[crate::boxed(?Send)]
     pub async fn empty_trash_of(&self, id: &str) -> Result<(), DomainError> {
         let Some(mut lease) = self.leases.acquire(&lease_name(id)).await? else { return Ok(()) };
         let Some(trash) = self.records.get::<Trash>(&keys::trash(id)).await? else {

@@ -79,6 +79,7 @@ impl Core {
     ///
     /// # Errors
     /// Why an archive is refused: it is checked as an imported one is. Nothing of all the files is kept then.
+    #[crate::boxed(?Send)]
     pub async fn unpack_files(&self, files: Vec<ReceivedFile>) -> Result<Vec<ReceivedFile>, FilesError> {
         let mut done = Vec::with_capacity(files.len());
         let mut files = files.into_iter();

@@ -247,6 +247,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn set_prearchive_code(&self, id: &str, code: PrearchiveCode) -> Result<Project, DomainError> {
         self.change_settings(id, |project| project.prearchive_code = code).await
     }
@@ -255,6 +256,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn set_quarantine_code(&self, id: &str, code: QuarantineCode) -> Result<Project, DomainError> {
         self.change_settings(id, |project| project.quarantine_code = code).await
     }
@@ -263,6 +265,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn set_resource_quarantine(&self, id: &str, code: ResourceQuarantine) -> Result<Project, DomainError> {
         self.change_settings(id, |project| project.resource_quarantine = code).await
     }
@@ -271,6 +274,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn set_pet_mr(&self, id: &str, handling: PetMrHandling) -> Result<Project, DomainError> {
         self.change_settings(id, |project| project.pet_mr = handling).await
     }

@@ -26,6 +26,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::NotFound`], [`DomainError::Conflict`] if no owner would be left, [`DomainError::Invalid`] beyond
     /// [`MAX_MEMBERS`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn add_members(
         &self,
         project: &str,
@@ -45,6 +46,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`], [`DomainError::Conflict`] if no owner would be left, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn remove_members(
         &self,
         project: &str,

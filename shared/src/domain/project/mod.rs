@@ -97,6 +97,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn list_projects(&self) -> Result<Vec<Project>, StoreError> {
         let (roster, source) = self.projects();
         Ok(roster.list(&source).await?.into_iter().map(|listed| listed.row).collect())
@@ -106,6 +107,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn project_by_id(&self, id: &str) -> Result<Option<Project>, StoreError> {
         self.records.get(&keys::project(id)).await
     }
@@ -114,6 +116,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn find_project(&self, name: &str) -> Result<Option<Project>, StoreError> {
         if let Some(project) = self.project_by_id(name).await? {
             return Ok(Some(project));
@@ -127,6 +130,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn project(&self, name: &str) -> Result<Project, DomainError> {
         self.find_project(name).await?.ok_or_else(|| DomainError::not_found("project", name))
     }
@@ -135,6 +139,7 @@ impl Core {
     ///
     /// # Errors
     /// As [`Core::create_project`] and [`Core::change_project`].
+    #[crate::boxed(?Send)]
     pub async fn put_project(&self, id: &ProjectId, change: ProjectChange, by: &str) -> Result<bool, DomainError> {
         match self.project_by_id(id.as_str()).await? {
             Some(_) => self.change_project(id.as_str(), &change).await.map(|_| false),
@@ -148,6 +153,7 @@ impl Core {
     /// [`DomainError::Exists`] if there is one of that identifier, [`DomainError::Conflict`] if another has the title,
     /// the running title or an alias, [`DomainError::Refused`] if there was one of that identifier,
     /// [`DomainError::Invalid`] for a text that is refused, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn create_project(
         &self,
         id: &ProjectId,
@@ -192,6 +198,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`], else as [`Core::create_project`].
+    #[crate::boxed(?Send)]
     pub async fn change_project(&self, id: &str, change: &ProjectChange) -> Result<Project, DomainError> {
         self.with_lease(LEASE, "the list of projects", async |core| {
             let old = core.project_by_id(id).await?.ok_or_else(|| DomainError::not_found("project", id))?;

@@ -69,6 +69,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::NotFound`]; [`DomainError::Conflict`] if it holds something that was not said to go with it; or
     /// the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn delete_project(&self, id: &str, with_content: bool, by: &str) -> Result<(), DomainError> {
         self.with_lease(LEASE, "the list of projects", async |core| {
             let project = core.project_by_id(id).await?.ok_or_else(|| DomainError::not_found("project", id))?;
@@ -121,6 +122,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure; to be called again then.
+    #[crate::boxed(?Send)]
     pub async fn finish_deleted_projects(&self) -> Result<u64, DomainError> {
         let (roster, source) = self.deleted_projects();
         let mut finished = 0;

@@ -98,6 +98,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::NotFound`], [`DomainError::Refused`] if something would change in an experiment that is locked,
     /// [`DomainError::Busy`], or the store's failure; what was done until then stays.
+    #[crate::boxed(?Send)]
     pub async fn refresh(
         &self,
         target: &RefreshTarget,

@@ -35,6 +35,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`], [`DomainError::Busy`] if somebody adds to it already, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn hold_resumable(&self, login: &str, id: &str) -> Result<Appending, DomainError> {
         self.resumable_upload(login, id).await?;
         let lease = self.leases.acquire(&lease_name(id)).await?.ok_or_else(busy)?;
@@ -143,6 +144,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn conclude_resumable(&self, appending: &mut Appending, progress: Progress) -> Result<(), DomainError> {
         appending.upload.progress = progress;
         appending.upload.touched_ms = self.clock.now_ms();
@@ -156,6 +158,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn keep_resumable(&self, appending: &mut Appending) -> Result<bool, DomainError> {
         Ok(self.leases.keep(&mut appending.lease).await?)
     }
@@ -164,6 +167,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn let_go_resumable(&self, appending: Appending) -> Result<(), DomainError> {
         Ok(self.leases.release(appending.lease).await?)
     }
@@ -180,6 +184,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure. What is left then the sweep removes.
+    #[crate::boxed(?Send)]
     pub async fn remove_resumable(&self, appending: Appending) -> Result<(), DomainError> {
         let Appending { upload, lease } = appending;
         let (roster, _) = self.resumable_uploads();

@@ -13,6 +13,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::Busy`] if the upload was lost, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn intend_resumable(&self, held: &mut Appending, onward: &Onward) -> Result<(), DomainError> {
         if held.upload.onward.as_ref() == Some(onward) {
             return Ok(());
@@ -29,6 +30,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn was_imported(&self, upload: &ResumableUpload) -> Result<bool, DomainError> {
         Ok(upload.progress == Progress::Importing && pack::is_sealed(&self.records, upload.shape().id).await?)
     }
@@ -50,6 +52,7 @@ impl Core {
     ///
     /// # Errors
     /// As [`Core::bring_on`].
+    #[crate::boxed(?Send)]
     pub async fn finish_resumable(&self, held: &Appending) -> Result<(Vec<String>, Vec<Brought>), DomainError> {
         let onward = held.upload.onward.clone().unwrap_or_default();
         let mut uris = Vec::new();

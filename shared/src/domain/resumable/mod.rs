@@ -148,6 +148,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Invalid`] if it has no byte or too long parameters, [`DomainError::Refused`] if the user has too
     /// many open ones, or the store's failure. Its size was looked at before.
+    #[crate::boxed(?Send)]
     pub async fn begin_resumable(&self, new: NewUpload) -> Result<ResumableUpload, DomainError> {
         if new.bytes == 0 {
             return Err(DomainError::Invalid { what: "An upload must have at least one byte.".to_owned() });
@@ -190,6 +191,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`], also for the upload of another, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn resumable_upload(&self, login: &str, id: &str) -> Result<ResumableUpload, DomainError> {
         let found: Option<ResumableUpload> = self.records.get(&keys::resumable(id)).await?;
         let missing = || DomainError::NotFound { what: "this upload".to_owned() };

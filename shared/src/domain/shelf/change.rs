@@ -29,6 +29,7 @@ impl Core {
     /// [`DomainError::Conflict`] if there is one of that label, [`DomainError::Invalid`] for a label or notes that
     /// cannot be, or as with every change of an item: [`DomainError::NotFound`], [`DomainError::Refused`] if it is
     /// locked, [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn make_item_resource(&self, of: &ShelfOf, label: &str, notes: &FileNotes) -> Result<(), DomainError> {
         check_label(label)?;
         check_notes(notes)?;
@@ -89,6 +90,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::Invalid`] for a label or path that cannot be, and as [`Core::make_item_resource`].
+    #[crate::boxed(?Send)]
     pub async fn add_item_files(
         &self,
         of: &ShelfOf,
@@ -149,6 +151,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] if there is no such resource, and as [`Core::make_item_resource`].
+    #[crate::boxed(?Send)]
     pub async fn remove_item_resource(&self, of: &ShelfOf, name: &str) -> Result<(), DomainError> {
         let missing = || DomainError::not_found("resource", name);
         self.with_shelf(of, async |core, held| {
@@ -179,6 +182,7 @@ impl Core {
     ///
     /// # Errors
     /// As with every change of an item.
+    #[crate::boxed(?Send)]
     pub async fn tidy_shelf(&self, of: &ShelfOf) -> Result<(), DomainError> {
         let (discarded, owner) =
             self.with_shelf(of, async |_, held| Ok((held.shelf.discarded.clone(), held.owner.clone()))).await?;

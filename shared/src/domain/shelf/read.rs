@@ -17,6 +17,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn shelf_resources(&self, of: &ShelfOf) -> Result<Vec<CountedResource>, StoreError> {
         let resources = match of {
             ShelfOf::Experiment(id) => {
@@ -43,6 +44,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] if there is no such experiment, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn has_scan(&self, experiment: &str, scan: &str) -> Result<bool, DomainError> {
         let experiment = self.experiment_that_is(experiment).await?;
         let manifest = self.manifest(&experiment.manifest).await?;
@@ -53,6 +55,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn scans_of(&self, experiment: &Experiment, manifest: &Manifest) -> Result<Vec<StoredScan>, StoreError> {
         let mut scans = self.scans(manifest).await?;
         for some in experiment.shelved_scans.chunks(WIDTH) {

@@ -14,6 +14,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] if there is no such file, and as [`Core::make_item_resource`].
+    #[crate::boxed(?Send)]
     pub async fn remove_item_file(&self, of: &ShelfOf, resource: &str, path: &str) -> Result<(), DomainError> {
         self.remove_item_files(of, resource, path, &PathFilter::File(path.to_owned())).await?;
         Ok(())
@@ -24,6 +25,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] if there is no such file, and as [`Core::make_item_resource`].
+    #[crate::boxed(?Send)]
     pub async fn remove_item_files(
         &self,
         of: &ShelfOf,

@@ -84,6 +84,7 @@ impl Core {
     ///
     /// # Errors
     /// As [`Core::approve`].
+    #[crate::boxed(?Send)]
     pub async fn check_approval(&self, wanted: &Approve) -> Result<(), DomainError> {
         wanted.check()?;
         let missing = || DomainError::not_found("folder", &wanted.label);
@@ -112,6 +113,7 @@ impl Core {
     /// [`DomainError::NotFound`] if a file, the folder or the destination's item is not there; [`DomainError::Conflict`]
     /// if the resource has files of their paths that are not to be overwritten; [`DomainError::Refused`] if the
     /// destination is locked; [`DomainError::Invalid`], [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn approve(&self, wanted: &Approve) -> Result<Approved, DomainError> {
         wanted.check()?;
         self.with_folder(&wanted.project, &wanted.label, async |core, held| {

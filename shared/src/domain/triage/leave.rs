@@ -76,6 +76,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] if there is no such folder, [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn remove_triage_folder(
         &self,
         project: &str,
@@ -103,6 +104,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] if there is no such file, and as [`Core::remove_triage_folder`].
+    #[crate::boxed(?Send)]
     pub async fn remove_triage_file(
         &self,
         project: &str,
@@ -151,6 +153,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn empty_triage_of(&self, folder: &TriageFolder) -> Result<(), StoreError> {
         let key = keys::triage_trash(&folder.project, folder.number);
         match self.records.get::<TriageTrash>(&key).await? {

@@ -38,6 +38,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn list_triage(&self, project: &str, by: Option<&str>) -> Result<Vec<TriageFolder>, StoreError> {
         let (roster, source) = self.triage_folders(project);
         let mut listed = roster.list(&source).await?;
@@ -59,6 +60,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn triage_folder(&self, project: &str, label: &str) -> Result<Option<TriageFolder>, StoreError> {
         let Some(folder) = self.records.get::<TriageFolder>(&keys::triage(project, label)).await? else {
             return Ok(None);
@@ -72,6 +74,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn shown_of(&self, folder: &TriageFolder) -> Result<Shown, StoreError> {
         match &folder.approval {
             Some(approval) if self.is_approved(folder, approval).await? => Ok(match &approval.paths {
@@ -86,6 +89,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn triage_file(&self, folder: &TriageFolder, path: &str) -> Result<Option<CatalogFile>, StoreError> {
         match self.shown_of(folder).await?.has(path) {
             true => self.catalog_file(&folder.catalog, path).await,

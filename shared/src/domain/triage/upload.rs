@@ -72,6 +72,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Exists`] if there is one of that label, [`DomainError::Invalid`] for a label that cannot be,
     /// [`DomainError::Full`], [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn make_triage_folder(
         &self,
         project: &str,
@@ -116,6 +117,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Conflict`] if the folder is another user's or for another resource, [`DomainError::Invalid`] for a
     /// label or path that cannot be, [`DomainError::Full`], [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn quarantine_files(
         &self,
         wanted: &Quarantine,

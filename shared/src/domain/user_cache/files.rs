@@ -25,6 +25,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn cache_usage(&self, login: &Login) -> Result<CacheUsage, StoreError> {
         let cache = self.user_cache(login.as_str()).await?;
         self.usage_of(&cache).await
@@ -47,6 +48,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::Full`] if it has no room, or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn cache_room(&self, login: &Login, bytes: u64) -> Result<u64, DomainError> {
         let usage = self.cache_usage(login).await?;
         self.demand_room(usage, CacheUsage { files: 1, bytes })?;
@@ -76,6 +78,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Invalid`] for a label or path that cannot be, [`DomainError::Full`], [`DomainError::Busy`], or
     /// the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn add_cache_files(
         &self,
         login: &Login,
@@ -147,6 +150,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::NotFound`] with the first that is not there, [`DomainError::Busy`], or the store's failure: some
     /// may have been removed then.
+    #[crate::boxed(?Send)]
     pub async fn remove_cache_files(&self, login: &Login, label: &str, names: &str) -> Result<(), DomainError> {
         let missing = |name: &str| DomainError::not_found("file", name);
         self.with_cache(login, async |core, held| {

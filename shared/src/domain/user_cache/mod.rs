@@ -158,6 +158,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn cache_resources(&self, login: &Login) -> Result<Vec<CacheResource>, StoreError> {
         let mut resources = self.user_cache(login.as_str()).await?.resources;
         resources.sort_by(|a, b| a.label.cmp(&b.label));
@@ -168,6 +169,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn cache_resource(&self, login: &Login, label: &str) -> Result<Option<CacheResource>, StoreError> {
         Ok(self.user_cache(login.as_str()).await?.find(label).cloned())
     }
@@ -177,6 +179,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn cache_file(&self, login: &Login, label: &str, path: &str) -> Result<Option<CatalogFile>, StoreError> {
         match self.cache_resource(login, label).await? {
             Some(resource) => self.catalog_file(&resource.catalog, path).await,
@@ -189,6 +192,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Exists`] if there is one of that label, [`DomainError::Invalid`] for a label that cannot be,
     /// [`DomainError::Full`], [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn make_cache_resource(&self, login: &Login, label: &str) -> Result<(), DomainError> {
         check_label(label)?;
         self.with_cache(login, async |core, held| {

@@ -12,6 +12,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] if there is no such resource, [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn remove_cache_resource(&self, login: &Login, label: &str) -> Result<(), DomainError> {
         self.with_cache(login, async |core, held| {
             let found = held.cache.find(label).cloned();
@@ -46,6 +47,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn tidy_cache(&self, login: &Login) -> Result<(), DomainError> {
         // Only while nobody is at work on the cache is everything that is listed there nobody's.
         let discarded = self.with_cache(login, async |_, held| Ok(held.cache.discarded.clone())).await?;

@@ -93,6 +93,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn webhooks(&self, scope: &Scope) -> Result<Vec<Webhook>, StoreError> {
         let found: Option<Webhooks> = self.records.get(&keys::webhooks(&scope.name())).await?;
         Ok(found.unwrap_or_default().webhooks)
@@ -102,6 +103,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn webhook(&self, scope: &Scope, id: &str) -> Result<Webhook, DomainError> {
         let found = self.webhooks(scope).await?.into_iter().find(|webhook| webhook.id == id);
         found.ok_or_else(|| DomainError::not_found("webhook", id))
@@ -112,6 +114,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Invalid`] for an address or secret that cannot be, or if there are too many, or the store's
     /// failure.
+    #[crate::boxed(?Send)]
     pub async fn add_webhook(&self, scope: &Scope, new: NewWebhook) -> Result<Webhook, DomainError> {
         check_url(&new.url)?;
         let secret = match new.secret.as_str() {
@@ -144,6 +147,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn enable_webhook(&self, scope: &Scope, id: &str, is_enabled: bool) -> Result<(), DomainError> {
         self.change_webhooks(scope, |webhooks| {
             let found = webhooks.iter_mut().find(|webhook| webhook.id == id);
@@ -157,6 +161,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn remove_webhook(&self, scope: &Scope, id: &str) -> Result<(), DomainError> {
         self.change_webhooks(scope, |webhooks| {
             let before = webhooks.len();

@@ -157,6 +157,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure; to be called again then.
+    #[crate::boxed(?Send)]
     pub async fn announce(&self, event: &SessionEvent) -> Result<bool, StoreError> {
         let mut is_told = false;
         for scope in [Scope::Project(event.project.clone()), Scope::Site] {
@@ -180,6 +181,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn enqueue(&self, event: &SessionEvent, scope: &Scope, webhook: &str) -> Result<String, StoreError> {
         let id = format!("{}-{webhook}", event.id);
         if self.records.get::<Delivery>(&keys::delivery(&id)).await?.is_some() {
@@ -232,6 +234,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn deliveries(&self, webhook: &str, limit: usize) -> Result<Vec<Delivery>, StoreError> {
         let (log, source) = self.delivery_log(webhook);
         let mut deliveries = Vec::new();
@@ -245,6 +248,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure; to be called again then.
+    #[crate::boxed(?Send)]
     pub async fn forget_deliveries(&self, webhook: &str, is_gone: bool) -> Result<(), StoreError> {
         let (log, source) = self.delivery_log(webhook);
         let (queue, queue_source) = self.delivery_queue();

@@ -114,6 +114,7 @@ impl Core {
     ///
     /// # Errors
     /// Why it is refused; nothing of it is kept then.
+    #[crate::boxed(?Send)]
     pub async fn open_xar(&self, mut file: ReceivedFile, is_lent: bool) -> Result<Xar, XarError> {
         let lent = is_lent.then_some(file.shape.id);
         match self.looked_through(&mut file, is_lent).await {
@@ -132,6 +133,7 @@ impl Core {
     }
 
     /// Gives a XAR up.
+    #[crate::boxed(?Send)]
     pub async fn abandon_xar(&self, xar: Xar) {
         if !xar.is_lent {
             self.abandon_files(vec![xar.file]).await;
@@ -142,6 +144,7 @@ impl Core {
     ///
     /// # Errors
     /// Why it is refused; nothing of it is kept then.
+    #[crate::boxed(?Send)]
     pub async fn import_xar(&self, xar: Xar, request: &XarRequest) -> Result<Taken, XarError> {
         let (file, is_lent) = (xar.file.clone(), xar.is_lent);
         let incoming = match self.parts_of(xar, request).await {
@@ -167,6 +170,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn session_of_xar(&self, xar: &Xar) -> Result<Option<Experiment>, DomainError> {
         match xar.session_of_scans() {
             Some(id) if !id.is_empty() => Ok(self.experiment_by_id(id).await?),

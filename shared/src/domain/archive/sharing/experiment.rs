@@ -15,6 +15,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::Conflict`] if it is there already or a label is another's, [`DomainError::NotFound`],
     /// [`DomainError::Invalid`], [`DomainError::Full`], [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn share_experiment(&self, id: &str, sharing: &Sharing) -> Result<Experiment, DomainError> {
         let found = self.experiment_that_is(id).await?;
         let label = self.demand_free(&found, sharing).await?;
@@ -87,6 +88,7 @@ impl Core {
     ///
     /// # Errors
     /// [`DomainError::NotFound`] if it is not, [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn unshare_experiment(&self, id: &str, project: &str) -> Result<Experiment, DomainError> {
         let found = self.experiment_that_is(id).await?;
         let missing = || not_there(&format!("The experiment {:?}", found.label), project);

@@ -47,6 +47,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn list_shared_experiments(&self, project: &str) -> Result<Vec<Experiment>, StoreError> {
         let (roster, source) = self.shared_experiments(project);
         let listed = roster.list(&source).await?;
@@ -65,6 +66,7 @@ impl Core {
     ///
     /// # Errors
     /// The store's failure.
+    #[crate::boxed(?Send)]
     pub async fn list_shared_subjects(&self, project: &str) -> Result<Vec<Subject>, StoreError> {
         let (roster, source) = self.shared_subjects(project);
         let listed = roster.list(&source).await?;

@@ -14,6 +14,7 @@ impl Core {
     ///
     /// # Errors
     /// As [`Core::share_experiment`].
+    #[crate::boxed(?Send)]
     pub async fn share_subject(&self, id: &str, sharing: &Sharing) -> Result<Subject, DomainError> {
         let Sharing { project, label } = sharing;
         let found = self.subject_that_is(id).await?;
@@ -110,6 +111,7 @@ impl Core {
     /// # Errors
     /// [`DomainError::NotFound`] if it is not, [`DomainError::Conflict`] while experiments of it are in the project,
     /// [`DomainError::Busy`], or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn unshare_subject(&self, id: &str, project: &str) -> Result<Subject, DomainError> {
         let found = self.subject_that_is(id).await?;
         let missing = || not_there(&format!("The subject {:?}", found.label), project);

@@ -15,6 +15,7 @@ impl Core {
     ///
     /// # Errors
     /// As [`Core::share_experiment`], and [`DomainError::Refused`] if it is locked, [`DomainError::Invalid`] for an assessor.
+    #[crate::boxed(?Send)]
     pub async fn move_experiment(&self, id: &str, sharing: &Sharing) -> Result<Experiment, DomainError> {
         let project = sharing.project.as_str();
         let found = self.experiment_that_is(id).await?;
@@ -122,6 +123,7 @@ impl Core {
     ///
     /// # Errors
     /// As [`Core::share_subject`].
+    #[crate::boxed(?Send)]
     pub async fn move_subject(&self, id: &str, sharing: &Sharing) -> Result<Subject, DomainError> {
         let project = sharing.project.as_str();
         let found = self.subject_that_is(id).await?;

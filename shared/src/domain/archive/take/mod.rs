@@ -135,6 +135,7 @@ impl Core {
     /// [`DomainError::Invalid`] for what cannot be, [`DomainError::Conflict`] for what stands against it in the
     /// archive, [`DomainError::Refused`] if the experiment is locked, [`DomainError::NotFound`], [`DomainError::Busy`],
     /// or the store's failure.
+    #[crate::boxed(?Send)]
     pub async fn take_in(&self, incoming: Incoming) -> Result<Taken, DomainError> {
         let (shape, is_lent) = (incoming.pack, incoming.is_lent);
         let (by, cause, is_silent) = (incoming.by.clone(), incoming.cause.clone(), incoming.is_silent);

@@ -45,6 +45,7 @@ impl<B: Body> Arriving<B> {
     ///
     /// # Errors
     /// The body is cut off, too large, or its compression is broken.
+    #[crate::boxed(?Send)]
     pub async fn next(&mut self) -> Result<Option<Bytes>, UploadError> {
         loop {
             if let Some(decoder) = &mut self.decoder {

@@ -9,6 +9,7 @@ use crate::intake::form::FormReader;
 ///
 /// # Errors
 /// [`FilesError`] for a form that is broken, or that has a file.
+#[crate::boxed(?Send)]
 pub async fn form_fields(boundary: &str, body: Vec<u8>) -> Result<Vec<(String, String)>, FilesError> {
     let mut left = Some(Bytes::from(body)).filter(|body| !body.is_empty());
     let mut form = FormReader::new(boundary);

@@ -30,11 +30,13 @@ pub(super) fn stored_at(offset: u64, len: u64) -> Extent {
 }
 
 impl Incoming {
+    #[crate::boxed(?Send)]
     pub async fn start(core: &Core, limit_bytes: u64) -> Result<Self, FilesError> {
         let writer = core.start_pack().await?;
         Ok(Self { writer, crc: Hasher::new(), started_ms: core.clock.now_ms(), limit_bytes })
     }
 
+    #[crate::boxed(?Send)]
     pub async fn push(&mut self, name: &EntryName, piece: &[u8]) -> Result<(), FilesError> {
         demand_size(name, self.writer.bytes().saturating_add(piece.len() as u64), self.limit_bytes)?;
         self.crc.update(piece);
@@ -55,6 +57,7 @@ impl Incoming {
     }
 
     /// Removes what was written.
+    #[crate::boxed(?Send)]
     pub async fn abandon(self) {
         // If this fails the sweep does it later; why the file is refused is what there is to tell.
         let _ = self.writer.abandon().await;

@@ -167,6 +167,7 @@ pub async fn receive_pieces<E: From<FilesError>>(
 impl Core {
     /// Removes files that were received and are not wanted after all. A pack that has an owner already stays: others
     /// of its files were wanted.
+    #[crate::boxed(?Send)]
     pub async fn abandon_files(&self, files: Vec<ReceivedFile>) {
         let shapes: BTreeMap<_, PackShape> = files.into_iter().map(|file| (file.shape.id, file.shape)).collect();
         let mut unwanted = Vec::with_capacity(shapes.len());

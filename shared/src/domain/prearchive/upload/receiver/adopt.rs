@@ -18,6 +18,7 @@ impl Receiver {
     ///
     /// # Errors
     /// As [`Receiver::take`].
+    #[crate::boxed(?Send)]
     pub async fn borrow(&mut self, name: &str, shape: PackShape) -> Result<(), UploadError> {
         self.lent = Some(shape.id);
         self.adopt(name, shape).await
@@ -47,6 +48,7 @@ impl Receiver {
     ///
     /// # Errors
     /// As [`Receiver::take`].
+    #[crate::boxed(?Send)]
     pub async fn adopt_file(&mut self, file: &ReceivedFile) -> Result<(), UploadError> {
         self.begun_at(file.started_ms);
         if file.is_alone() {
