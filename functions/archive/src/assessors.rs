@@ -5,6 +5,7 @@ use narthex::domain::contents::Folder;
 use narthex::domain::resource::CountedResource;
 use narthex::http::views::assessor as views;
 use narthex::http::views::layout::Layout;
+use narthex::http::views::subject::share_items;
 use narthex::http::{ClientError, Format};
 use narthex::imaging::item::AssessorContext;
 use narthex::intake::archiveout::ArchiveKind;
@@ -12,6 +13,7 @@ use narthex::service::{Call, Reply, ReplyBody, download};
 
 use crate::lists;
 use crate::parent::Parent;
+use crate::sharing;
 
 /// GET below `.../assessors`.
 pub async fn read(call: &Call, session: &Experiment, below: &[&str]) -> Result<Reply, ClientError> {
@@ -21,8 +23,6 @@ pub async fn read(call: &Call, session: &Experiment, below: &[&str]) -> Result<R
             let found = found.into_iter().map(|assessor| (assessor, session.label.clone())).collect();
             lists::assessors(call, "Assessors", found)
         }
-        // XNAT takes several names here, as it does for scans.
-        [names, "resources" | "files"] if is_several(names) => Err(one_by_one()),
         [assessor, rest @ ..] => {
             let found = find(call, session, assessor).await?;
             crate::within_assessor(call, &Parent::Experiment(Box::new(found)), rest).await
@@ -30,18 +30,31 @@ pub async fn read(call: &Call, session: &Experiment, below: &[&str]) -> Result<R
     }
 }
 
-fn is_several(names: &str) -> bool {
-    matches!(names, "ALL" | "*") || names.contains(',')
-}
-
-fn one_by_one() -> ClientError {
-    let sentence = "The assessors of a session are read one by one, or with the session's own files (.../files).";
-    ClientError::not_implemented("several-assessors", sentence)
-}
-
 /// The assessor of this label or identifier.
 pub async fn find(call: &Call, session: &Experiment, name: &str) -> Result<Experiment, ClientError> {
     call.site.core.assessor(session, name).await?.ok_or_else(unknown_assessor)
+}
+
+/// The assessors of a session that a segment of an address names, each with its resources: by labels or identifiers with
+/// commas between them, or all.
+///
+/// # Errors
+/// 404 if there is none of them.
+pub async fn several(
+    call: &Call,
+    session: &Experiment,
+    names: &str,
+) -> Result<Vec<(Experiment, Vec<CountedResource>)>, ClientError> {
+    let mut found = with_resources(call, session).await?;
+    if matches!(names, "ALL" | "*") {
+        return Ok(found);
+    }
+    let names: Vec<&str> = names.split(',').collect();
+    found.retain(|(assessor, _)| names.contains(&assessor.label.as_str()) || names.contains(&assessor.id.as_str()));
+    match found.is_empty() {
+        true => Err(unknown_assessor()),
+        false => Ok(found),
+    }
 }
 
 fn unknown_assessor() -> ClientError {
@@ -70,7 +83,12 @@ pub async fn show(call: &Call, assessor: &Experiment) -> Result<Reply, ClientErr
     let session = session_label(call, assessor).await?;
     let own = call.site.core.counted_resources(&assessor.resources).await?;
     match format {
-        Format::Json => Ok(ReplyBody::json(views::item(assessor, &session, &own).to_json())),
+        Format::Json => {
+            let mut item = views::item(assessor, &session, &own);
+            let shares = sharing::shown(call, &assessor.project, &assessor.shares).await?;
+            item.add_children("sharing/share", share_items(&shares));
+            Ok(ReplyBody::json(item.to_json()))
+        }
         Format::Html => {
             Ok(ReplyBody::table(views::item(assessor, &session, &own).fields_table().render(&Format::Html)))
         }
@@ -92,13 +110,16 @@ pub async fn show(call: &Call, assessor: &Experiment) -> Result<Reply, ClientErr
     }
 }
 
-/// The label of the session that an assessor belongs to.
-async fn session_label(call: &Call, assessor: &Experiment) -> Result<String, ClientError> {
+/// The label of the session that an assessor belongs to; nothing for whoever may not see that.
+pub async fn session_label(call: &Call, assessor: &Experiment) -> Result<String, ClientError> {
     let session = match &assessor.assessed {
         Some(id) => call.site.core.experiment_by_id(id).await?,
         None => None,
     };
-    Ok(session.map(|session| session.label).unwrap_or_default())
+    Ok(match session {
+        Some(session) if call.sees_experiment(&session).await? => session.label,
+        _ => String::new(),
+    })
 }
 
 /// The assessors of a session, each with its resources.

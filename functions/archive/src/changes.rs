@@ -2,6 +2,7 @@
 
 use http::Method;
 use narthex::domain::DomainError;
+use narthex::domain::file_filter::PathFilter;
 use narthex::domain::prearchive::upload_files::ReceivedFile;
 use narthex::domain::shelf::{AddItemFiles, ShelfOf};
 use narthex::http::views::prearchive::duplicates;
@@ -11,6 +12,7 @@ use narthex::service::{Call, Reply, ReplyBody, after_the_answer};
 
 use crate::assessor_changes;
 use crate::assessors::without_side;
+use crate::files::paths;
 use crate::parent::Parent;
 use crate::record::Record;
 use crate::scan_changes;
@@ -58,7 +60,7 @@ async fn of_shelf(call: Call, parent: &Parent, shelf: ShelfOf, below: &[&str]) -
         ("PUT" | "POST", [resource, "files", path @ ..]) => add(call, parent, &shelf, resource, &path.join("/")).await,
         ("DELETE", [resource]) => remove(&call, parent, shelf, resource).await,
         ("DELETE", [resource, "files", path @ ..]) if !path.is_empty() => {
-            remove_file(&call, parent, &shelf, resource, &path.join("/")).await
+            remove_files(&call, parent, &shelf, resource, path).await
         }
         (_, []) => Err(ClientError::method_not_allowed(&[Method::GET, Method::HEAD])),
         (_, [_]) => Err(ClientError::method_not_allowed(&[Method::DELETE, Method::GET, Method::HEAD, Method::PUT])),
@@ -147,16 +149,18 @@ async fn remove(call: &Call, parent: &Parent, shelf: ShelfOf, resource: &str) ->
     Ok(ReplyBody::nothing())
 }
 
-/// `DELETE .../resources/R/files/PATH`
-async fn remove_file(
+/// `DELETE .../resources/R/files/PATH`: a file, or those in a folder, or those that fit a pattern.
+async fn remove_files(
     call: &Call,
     parent: &Parent,
     shelf: &ShelfOf,
     resource: &str,
-    path: &str,
+    path: &[&str],
 ) -> Result<Reply, ClientError> {
-    let record = Record::of(call, "Modified", described(shelf, resource, "a file removed"))?;
-    let removed = call.site.core.remove_item_file(shelf, resource, path).await;
+    let wanted = paths(call, Some(path));
+    let what = if matches!(wanted, PathFilter::File(_)) { "a file removed" } else { "files removed" };
+    let record = Record::of(call, "Modified", described(shelf, resource, what))?;
+    let removed = call.site.core.remove_item_files(shelf, resource, &path.join("/"), &wanted).await.map(drop);
     if is_missing(&removed) && call.context.params.flag("accept-not-found") {
         return Ok(ReplyBody::no_content());
     }

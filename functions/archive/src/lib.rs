@@ -1,9 +1,11 @@
 //! Archiving a session, and reading the archive back.
 
 mod archive;
+mod asked;
 mod assessor_changes;
 mod assessors;
 mod changes;
+mod chosen;
 mod experiment;
 mod experiment_changes;
 mod files;
@@ -31,6 +33,7 @@ use narthex::service::{Access, Call, Reply, ReplyBody, quarantine, serve};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 
+use crate::asked::{Asked, Part};
 use crate::lists::Of;
 use crate::parent::Parent;
 
@@ -98,8 +101,8 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
         }
         Endpoint::ProjectExperiments => lists::experiments(&call, Of::Project(project)).await,
         Endpoint::SubjectExperiment | Endpoint::ProjectExperiment | Endpoint::Experiment => {
-            let found = parent::experiment(&call, project, subject, experiment, Right::Read).await?;
-            within(&call, found, &rest).await
+            let found = asked::experiments(&call, project, subject, experiment).await?;
+            within_some(&call, found, &rest).await
         }
         Endpoint::PutExperiment => experiment_changes::put(call, project, subject, experiment).await,
         Endpoint::ChangeExperimentOfId => experiment_changes::put(call, "", "", experiment).await,
@@ -131,16 +134,23 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
         | Endpoint::PostInExperiment
         | Endpoint::PutInExperimentOfId
         | Endpoint::PostInExperimentOfId => {
-            let found = parent::experiment(&call, project, subject, experiment, Right::Edit).await?;
+            let right = if is_share(&rest) { Right::Read } else { Right::Edit };
+            let found = parent::experiment(&call, project, subject, experiment, right).await?;
             changes::change(call, &Parent::Experiment(Box::new(found)), &rest).await
         }
         Endpoint::DeleteInExperiment | Endpoint::DeleteInExperimentOfId => {
-            let found = parent::experiment(&call, project, subject, experiment, Right::Own).await?;
+            let right = if is_share(&rest) { Right::Read } else { Right::Own };
+            let found = parent::experiment(&call, project, subject, experiment, right).await?;
             changes::change(call, &Parent::Experiment(Box::new(found)), &rest).await
         }
         Endpoint::Subjects => lists::subjects(&call, None).await,
         Endpoint::Experiments => lists::experiments(&call, Of::Site).await,
     }
+}
+
+/// Whether an address is that of an assessor in another project: there the projects say who may do what.
+fn is_share(rest: &[String]) -> bool {
+    matches!(rest, [assessors, _, projects, _] if assessors == "assessors" && projects == "projects")
 }
 
 /// The experiment of this identifier, if whoever asks may read it; else it does not exist for them.
@@ -152,15 +162,38 @@ async fn readable(call: &Call, id: &str) -> Result<Experiment, ClientError> {
     }
 }
 
-/// What lies below one experiment.
-async fn within(call: &Call, experiment: Experiment, rest: &[String]) -> Result<Reply, ClientError> {
+/// What lies below the experiments that an address names.
+async fn within_some(call: &Call, experiments: Vec<Experiment>, rest: &[String]) -> Result<Reply, ClientError> {
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let asked = Asked::read(&rest);
+    if let [one] = experiments.as_slice()
+        && (one.assessed.is_some() || !asked.is_some_and(|asked| asked.takes_several()))
+    {
+        return within(call, one.clone(), &rest).await;
+    }
+    match asked {
+        Some(Asked::Resources(part)) => resources::of_experiments(call, &experiments, part).await,
+        Some(Asked::Files(part)) => {
+            files::accept_none(call, files::of_experiments(call, &experiments, part, None).await)
+        }
+        Some(Asked::FilesAt(part, path)) => {
+            files::accept_none(call, files::of_experiments(call, &experiments, part, Some(path)).await)
+        }
+        None => Err(ClientError::bad_request(
+            "several-experiments",
+            "Of several experiments at once only the resources and files can be asked for; name one of them.",
+        )),
+    }
+}
+
+/// What lies below one experiment, but for lists of files and resources.
+async fn within(call: &Call, experiment: Experiment, rest: &[&str]) -> Result<Reply, ClientError> {
     let parent = Parent::Experiment(Box::new(experiment));
     let Parent::Experiment(experiment) = &parent else { return Err(unknown_experiment()) };
-    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     if experiment.assessed.is_some() {
-        return within_assessor(call, &parent, &rest).await;
+        return within_assessor(call, &parent, rest).await;
     }
-    match rest.as_slice() {
+    match rest {
         [] => experiment::read(call, experiment).await,
         ["assessors", below @ ..] => assessors::read(call, experiment, below).await,
         ["history"] => history(call, &experiment.project, experiment.as_item()).await,
@@ -168,16 +201,11 @@ async fn within(call: &Call, experiment: Experiment, rest: &[String]) -> Result<
         ["projects"] => experiment::projects(call, experiment).await,
         ["scans"] => scans::list(call, experiment).await,
         ["scans", scan] => scans::read(call, experiment, scan).await,
-        ["scans", scan, "resources"] => resources::of_scan(call, experiment, scan).await,
         ["scans", scan, "resources", resource] => resources::catalog(call, experiment, scan, resource).await,
-        ["scans", scan, "files"] => files::accept_none(call, files::of_scans(call, experiment, scan, None).await),
-        ["scans", scan, "resources", resource, "files"] => {
-            files::accept_none(call, files::of_scans(call, experiment, scan, Some(resource)).await)
+        ["scans", scan, "resources", resource, "files", path @ ..] => {
+            files::accept_none(call, files::of_scan_at(call, experiment, scan, resource, path).await)
         }
-        ["scans", scan, "resources", resource, "files", name @ ..] => {
-            files::accept_none(call, files::one(call, experiment, scan, resource, &name.join("/")).await)
-        }
-        ["resources" | "files", ..] => resources_of(call, &parent, &rest).await,
+        ["resources" | "files", ..] => resources_of(call, &parent, rest).await,
         _ => Err(not_yet()),
     }
 }
@@ -217,17 +245,30 @@ async fn within_subject(call: &Call, subject: Subject, rest: &[String]) -> Resul
 /// The resources of an item itself, and their files.
 async fn resources_of(call: &Call, parent: &Parent, rest: &[&str]) -> Result<Reply, ClientError> {
     match rest {
-        ["resources"] => resources::of_item(call, parent).await,
+        ["resources"] => match parent {
+            Parent::Experiment(one) => {
+                resources::of_experiments(call, std::slice::from_ref(one.as_ref()), Part::Own(None)).await
+            }
+            _ => resources::of_item(call, parent).await,
+        },
         ["resources", resource] => resources::own_catalog(call, parent, resource).await,
-        ["resources", resource, "files"] => files::accept_none(call, files::of_resource(call, parent, resource).await),
+        ["resources", resource, "files"] => {
+            files::accept_none(call, files::of_resource(call, parent, resource, None).await)
+        }
         ["resources", resource, "files", path @ ..] => {
-            files::accept_none(call, files::one_of_resource(call, parent, resource, &path.join("/")).await)
+            files::accept_none(call, files::of_resource(call, parent, resource, Some(path)).await)
         }
         ["resources", _, ..] => Err(ClientError::bad_request(
             "surplus-path",
             "Nothing lies below a resource but its files; address them as .../resources/RESOURCE/files/PATH.",
         )),
-        ["files"] => files::accept_none(call, files::of_item(call, parent).await),
+        ["files"] => match parent {
+            Parent::Experiment(one) => {
+                let found = files::of_experiments(call, std::slice::from_ref(one.as_ref()), Part::All, None).await;
+                files::accept_none(call, found)
+            }
+            _ => files::accept_none(call, files::of_item(call, parent).await),
+        },
         _ => Err(ClientError::unknown_route()),
     }
 }

@@ -6,14 +6,15 @@ use narthex::domain::catalog::CatalogCursor;
 use narthex::domain::manifest::{FileEntry, Resource, StoredScan};
 use narthex::domain::resource::CountedResource;
 use narthex::domain::time::date_time;
-use narthex::http::ClientError;
 use narthex::http::views::archive as views;
 use narthex::http::views::shelf;
+use narthex::http::{ClientError, Table};
 use narthex::imaging::ecat::shown_uid;
 use narthex::service::{Call, Reply, ReplyBody};
 use narthex::xml::{CatalogEntry, CatalogHead, CatalogKind, CatalogTail, CatalogWriter};
 
-use crate::assessors::with_resources;
+use crate::asked::Part;
+use crate::assessors::{self, with_resources};
 use crate::experiment::load;
 use crate::parent::Parent;
 use crate::scans::{one, several};
@@ -21,30 +22,53 @@ use crate::scans::{one, several};
 /// The format of images that have a catalog of the kind of theirs.
 const DICOM: &str = "DICOM";
 
-/// The resources of an item itself; of an experiment with `all=true` also those of its scans and assessors.
+/// The resources of a subject or project.
 pub async fn of_item(call: &Call, parent: &Parent) -> Result<Reply, ClientError> {
-    let mut table = match parent {
-        Parent::Experiment(experiment) if call.context.params.flag("all") => {
-            views::resources(&load(call, experiment).await?.1)
-        }
-        _ => views::resources([]),
-    };
-    let own = own(call, parent).await?;
-    shelf::add_resources(&mut table, parent.category(), parent.id(), "", &own);
-    if let Parent::Experiment(session) = parent
-        && call.context.params.flag("all")
-    {
-        for (assessor, own) in with_resources(call, session).await? {
-            shelf::add_resources(&mut table, "assessors", &assessor.id, assessor.xsi_type.as_str(), &own);
-        }
-    }
+    let mut table = views::resources([]);
+    shelf::add_resources(&mut table, parent.category(), parent.id(), "", &own(call, parent).await?);
     crate::render(call, table)
 }
 
-/// The resources of one scan, of several, or of all.
-pub async fn of_scan(call: &Call, experiment: &Experiment, scan: &str) -> Result<Reply, ClientError> {
-    let (_, scans) = load(call, experiment).await?;
-    crate::render(call, views::resources(&several(scans, scan)?))
+/// The resources of a part of an experiment, or of several of them; with `all=true` those of scans and assessors are
+/// among an experiment's. Of several experiments some need not have that part.
+///
+/// # Errors
+/// 404 if none has it.
+pub async fn of_experiments(call: &Call, experiments: &[Experiment], part: Part<'_>) -> Result<Reply, ClientError> {
+    let mut table = views::resources([]);
+    let mut missing = None;
+    let mut found = 0;
+    for experiment in experiments {
+        match add(call, &mut table, experiment, part).await {
+            Ok(()) => found += 1,
+            Err(error) if error.status.number() == 404 => missing = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    match (found, missing) {
+        (0, Some(error)) => Err(error),
+        _ => crate::render(call, table),
+    }
+}
+
+async fn add(call: &Call, table: &mut Table, experiment: &Experiment, part: Part<'_>) -> Result<(), ClientError> {
+    let (scans, own_too, assessors) = match part {
+        Part::Scans(names, _) => (several(load(call, experiment).await?.1, names)?, false, Vec::new()),
+        Part::Assessors(names, _) => (Vec::new(), false, assessors::several(call, experiment, names).await?),
+        Part::All | Part::Own(_) if call.context.params.flag("all") => {
+            (load(call, experiment).await?.1, true, with_resources(call, experiment).await?)
+        }
+        Part::All | Part::Own(_) => (Vec::new(), true, Vec::new()),
+    };
+    views::add_resources(table, &scans);
+    if own_too {
+        let parent = Parent::Experiment(Box::new(experiment.clone()));
+        shelf::add_resources(table, parent.category(), parent.id(), "", &own(call, &parent).await?);
+    }
+    for (assessor, own) in assessors {
+        shelf::add_resources(table, "assessors", &assessor.id, assessor.xsi_type.as_str(), &own);
+    }
+    Ok(())
 }
 
 /// A resource of a scan: in the manifest, or on the scan's shelf.
@@ -88,13 +112,23 @@ pub async fn own(call: &Call, parent: &Parent) -> Result<Vec<CountedResource>, C
 
 /// An item's own resource of this label or number.
 pub async fn find_own(call: &Call, parent: &Parent, name: &str) -> Result<CountedResource, ClientError> {
-    let own = own(call, parent).await?;
-    let by_label = own.iter().find(|counted| counted.resource.label == name);
-    let found = by_label.or_else(|| own.iter().find(|counted| counted.resource.is_named(name)));
-    found.cloned().ok_or_else(unknown_catalog)
+    one_named(&own(call, parent).await?, name).cloned().ok_or_else(unknown_catalog)
 }
 
-fn unknown_catalog() -> ClientError {
+/// The one of this label or number; a label is meant before a number.
+fn one_named<'a>(own: &'a [CountedResource], name: &str) -> Option<&'a CountedResource> {
+    let by_label = own.iter().find(|counted| counted.resource.label == name);
+    by_label.or_else(|| own.iter().find(|counted| counted.resource.is_named(name)))
+}
+
+/// Those that are named, by labels or numbers with commas between them, in their own order.
+pub fn several_named(own: &[CountedResource], names: &str) -> Vec<CountedResource> {
+    let wanted: Vec<u64> = names.split(',').filter_map(|name| Some(one_named(own, name)?.resource.number)).collect();
+    own.iter().filter(|counted| wanted.contains(&counted.resource.number)).cloned().collect()
+}
+
+/// That there is no such resource.
+pub fn unknown_catalog() -> ClientError {
     ClientError::not_found("unknown-resource", "Unable to find the specified catalog.")
 }
 

@@ -2,7 +2,8 @@
 
 use narthex::domain::access::Right;
 use narthex::domain::catalog::{CatalogCursor, CatalogFile};
-use narthex::domain::contents::{FileSource, Folder, NoteFilter};
+use narthex::domain::contents::{FileSource, Folder};
+use narthex::domain::file_filter::FileFilter;
 use narthex::domain::triage::{Shown, TriageFolder};
 use narthex::http::views::triage as views;
 use narthex::http::{ClientError, Format, Table};
@@ -52,7 +53,7 @@ async fn answer(call: &Call, project: &str, label: &str, format: &Format) -> Res
             return Err(ClientError::conflict("busy", sentence));
         }
         let files = FileSource::Catalog(folder.catalog.clone());
-        let all = Folder { prefix: String::new(), files, filter: NoteFilter::default() };
+        let all = Folder { prefix: String::new(), files, filter: FileFilter::default() };
         return Ok(download::archive(call, kind, label, vec![all]));
     }
     let mut table = views::files();

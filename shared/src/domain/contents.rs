@@ -9,6 +9,7 @@ use futures::channel::mpsc;
 use super::Core;
 use super::catalog::{CatalogCursor, CatalogFile};
 use super::digests::ReadError;
+use super::file_filter::FileFilter;
 use super::manifest::{FileEntry, Manifest, Resource, StoredScan};
 use super::resource::CountedResource;
 use crate::intake::archiveout::{ArchiveKind, ArchiveWriter};
@@ -33,26 +34,8 @@ pub struct Folder {
     pub prefix: String,
     /// The files.
     pub files: FileSource,
-    /// Which of a catalog's files are wanted.
-    pub filter: NoteFilter,
-}
-
-/// Which files are wanted by what was said of them. An empty list is no condition, an empty text stands for nothing
-/// said.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct NoteFilter {
-    /// The formats, one of which a file must have.
-    pub formats: Vec<String>,
-    /// The contents, one of which a file must have.
-    pub contents: Vec<String>,
-}
-
-impl NoteFilter {
-    /// Whether a file of this format and content is wanted.
-    pub fn accepts(&self, format: &str, content: &str) -> bool {
-        let fits = |wanted: &[String], had: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == had);
-        fits(&self.formats, format) && fits(&self.contents, content)
-    }
+    /// Which of the files are wanted. What was said of a scan's resource as a whole is not looked at.
+    pub filter: FileFilter,
 }
 
 impl Folder {
@@ -67,7 +50,7 @@ impl Folder {
         for stored in &scans {
             for resource in &stored.resources {
                 let files = FileSource::Scan(manifest.clone(), resource.clone());
-                folders.push(Self { prefix: prefix(stored, resource), files, filter: NoteFilter::default() });
+                folders.push(Self { prefix: prefix(stored, resource), files, filter: FileFilter::default() });
             }
         }
         folders
@@ -76,7 +59,7 @@ impl Folder {
     /// The folder of a resource.
     pub fn of_resource(counted: &CountedResource, prefix: String) -> Self {
         let files = FileSource::Catalog(counted.resource.catalog.clone());
-        Self { prefix, files, filter: NoteFilter::default() }
+        Self { prefix, files, filter: FileFilter::default() }
     }
 }
 
@@ -94,16 +77,18 @@ impl<'a> Reading<'a> {
         }
     }
 
-    async fn next(&mut self, core: &Core, filter: &NoteFilter) -> Result<Option<Vec<FileEntry>>, StoreError> {
+    async fn next(&mut self, core: &Core, filter: &FileFilter) -> Result<Option<Vec<FileEntry>>, StoreError> {
         match self {
             Self::Scan(manifest, resource, page) => {
-                let files = core.files_on_page(manifest, resource, *page).await?;
+                let mut files = core.files_on_page(manifest, resource, *page).await?;
                 *page += 1;
+                files.iter_mut().for_each(|files| files.retain(|file| filter.paths.accepts(&file.name)));
                 Ok(files)
             }
             Self::Catalog(cursor) => {
                 let files = core.next_files(cursor).await?;
-                let wanted = |file: &CatalogFile| filter.accepts(&file.notes.format, &file.notes.content);
+                let wanted =
+                    |file: &CatalogFile| filter.accepts(&file.file.name, &file.notes.format, &file.notes.content);
                 Ok(files.map(|files| files.into_iter().filter(wanted).map(|file| file.file).collect()))
             }
         }

@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod contents;
 pub mod digests;
 pub mod error;
+pub mod file_filter;
 pub mod history;
 pub mod ids;
 pub mod jobs;

@@ -138,8 +138,9 @@ fn their_resources_are_read_alone_and_with_their_session() {
         let answer = api.client.post_form("/data/services/refresh/catalog", &form).unwrap();
         assert!(answer.status == 200 && answer.text().contains("DATA"), "{}", answer.text());
     }
-    let several = api.get(&format!("{SESSION}/assessors/ALL/files"));
-    assert_eq!((several.status, sentence(&several).contains("one by one")), (501, true));
+    assert_eq!(api.table(&format!("{SESSION}/assessors/ALL/files")).only().get("Name"), "b.txt");
+    let input = api.get(&format!("{QC}/in/resources"));
+    assert_eq!((input.status, sentence(&input).contains("all its output")), (501, true));
     assert_eq!(send(&api, "DELETE", &format!("{QC}/out/resources/DATA"), b"").status, 200);
     assert_eq!(api.table(&format!("{QC}/resources")).only().get("label"), "EMPTY");
 }

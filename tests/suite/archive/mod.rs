@@ -15,6 +15,7 @@ mod reading;
 mod refresh;
 mod scan_fields;
 mod services;
+mod several;
 mod sharing;
 mod shelves;
 mod unpacking;

@@ -1,7 +1,8 @@
 //! The lists of a user's resources and of their files.
 
 use narthex::domain::catalog::CatalogCursor;
-use narthex::domain::contents::{FileSource, Folder, NoteFilter};
+use narthex::domain::contents::{FileSource, Folder};
+use narthex::domain::file_filter::FileFilter;
 use narthex::http::views::prearchive::{add_files, files as files_table};
 use narthex::http::views::user_cache as views;
 use narthex::http::{ClientError, Format, Table};
@@ -28,7 +29,7 @@ pub async fn files(call: &Call, label: &str) -> Result<Reply, ClientError> {
     let format = call.context.format(&[json, html, xml, csv, Format::Zip, Format::TarGz, Format::Tar])?;
     if let Some(kind) = download::archive_kind(&format) {
         let files = FileSource::Catalog(resource.catalog);
-        let folder = Folder { prefix: String::new(), files, filter: NoteFilter::default() };
+        let folder = Folder { prefix: String::new(), files, filter: FileFilter::default() };
         return Ok(download::archive(call, kind, label, vec![folder]));
     }
     let address = views::files_address(label);

@@ -1,4 +1,4 @@
-//! Putting many files into a catalog at once: all of them, or none.
+//! Putting many files into a catalog at once, or taking many out of it: all of them, or none.
 
 use std::collections::BTreeSet;
 
@@ -165,6 +165,55 @@ impl Core {
             self.reserve_pages(lease, catalog, first_page..draft.head.next_page).await?;
         }
         self.commit_draft(lease, catalog, &draft.head, pages).await
+    }
+
+    /// Removes the files at paths that `is_wanted` picks with one write, and releases their packs. Gives how many they
+    /// were.
+    ///
+    /// # Errors
+    /// As [`Core::remove_file`].
+    pub(crate) async fn remove_files(
+        &self,
+        lease: &mut Lease,
+        catalog: CatalogRef<'_>,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<u64, DomainError> {
+        let mut draft = self.draft(catalog).await?;
+        let (mut removed, mut touched) = (0_u64, Vec::new());
+        for index in 0..draft.head.pages.len() {
+            let gone = draft.page(index).await?.iter().filter(|found| is_wanted(&found.file.name));
+            let (count, bytes) =
+                gone.fold((0_u64, 0_u64), |(count, bytes), found| (count + 1, bytes + found.file.extent.len));
+            if count > 0 {
+                touched.push(index);
+                draft.head.files = draft.head.files.saturating_sub(count);
+                draft.head.bytes = draft.head.bytes.saturating_sub(bytes);
+                removed += count;
+            }
+            draft.pages.clear();
+            self.keep_reading(lease).await?;
+        }
+        let (Some(first), Some(last)) = (touched.first().copied(), touched.last().copied()) else { return Ok(0) };
+        // Those pages are written anew from the first to the last, so that no more are left than the files need.
+        let first_page = draft.head.next_page;
+        let mut left = Vec::new();
+        for index in first..=last {
+            left.extend(
+                std::mem::take(draft.page(index).await?).into_iter().filter(|found| !is_wanted(&found.file.name)),
+            );
+            draft.pages.clear();
+        }
+        let old: Vec<u64> =
+            draft.head.pages.iter().skip(first).take(last + 1 - first).map(|page| page.number).collect();
+        let pages = draft.replace(first, last + 1 - first, paged(left));
+        // Of each of these pages what has gone is given back.
+        draft.head.leftovers.pages.retain(|page| !old.contains(page));
+        draft.head.leftovers.replaced.extend(old);
+        if pages.len() as u64 > MAX_NEW_PAGES {
+            self.reserve_pages(lease, catalog, first_page..draft.head.next_page).await?;
+        }
+        self.commit_draft(lease, catalog, &draft.head, pages).await?;
+        Ok(removed)
     }
 
     /// Which of these paths a catalog has.

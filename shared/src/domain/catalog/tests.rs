@@ -125,6 +125,17 @@ fn many_files_at_once_give_what_a_sorted_map_gives() {
             assert_eq!(duplicates, if overwrite { Vec::new() } else { there.clone() });
             new.retain(|path, _| overwrite || !model.contains_key(path));
             model.extend(new);
+            if round % 7 == 6 {
+                let (folder, last) = (format!("{}/", dice.roll(3)), char::from_digit(round as u32 % 10, 10).unwrap());
+                let is_wanted = |path: &str| path.starts_with(&folder) && (round % 2 == 0 || path.ends_with(last));
+                let before = model.len();
+                model.retain(|path, _| !is_wanted(path));
+                let removed = core.remove_files(&mut lease, CATALOG, is_wanted).await.unwrap();
+                assert_eq!(removed, (before - model.len()) as u64);
+                let head = core.catalog(CATALOG.id).await.unwrap();
+                assert_eq!((head.files, head.bytes), (model.len() as u64, model.values().sum()));
+                assert_eq!(all(&core).await, model.clone().into_iter().collect::<Vec<_>>());
+            }
             if let Some((path, _)) = model.iter().nth(usize::try_from(dice.roll(50)).unwrap()) {
                 let path = path.clone();
                 assert!(core.remove_file(&mut lease, CATALOG, &path).await.unwrap());
@@ -281,6 +292,7 @@ async fn assert_nothing_is_lost(records: &MemoryStore, core: &Core) {
         head.pages.iter().any(|named| named.number == page)
             || head.leftovers.pages.contains(&page)
             || head.leftovers.cleared.contains(&page)
+            || head.leftovers.replaced.contains(&page)
             || (head.next_page..head.next_page + 2).contains(&page)
     };
     for key in records.keys() {
@@ -295,14 +307,17 @@ fn a_change_that_dies_at_any_step_is_done_or_not_and_leaves_nothing_for_ever() {
     enum Change {
         Put(&'static str),
         Remove(&'static str),
+        RemoveThirds,
         Clear,
     }
     block_on(async {
-        // A page that must be divided, one that is rewritten, two that are joined, and all.
+        // A page that must be divided, one that is rewritten, two that are joined, some of many, and all.
         for (change, size, per_page) in [
             (Change::Put("0100x"), 257, 256),
             (Change::Put("0004"), 12, 6),
             (Change::Remove("0000"), 12, 6),
+            (Change::RemoveThirds, 12, 6),
+            (Change::RemoveThirds, 900, 300),
             (Change::Clear, 12, 6),
         ] {
             let before: Vec<String> = (0..size).map(|number| format!("{number:04}")).collect();
@@ -326,6 +341,11 @@ fn a_change_that_dies_at_any_step_is_done_or_not_and_leaves_nothing_for_ever() {
                     Change::Remove(path) => {
                         wanted.retain(|(known, _)| known != path);
                         doomed.remove_file(&mut held, CATALOG, path).await.map(|_| ())
+                    }
+                    Change::RemoveThirds => {
+                        let is_third = |path: &str| path.parse::<u64>().unwrap() % 3 == 0;
+                        wanted.retain(|(known, _)| !is_third(known));
+                        doomed.remove_files(&mut held, CATALOG, is_third).await.map(|_| ())
                     }
                     Change::Clear => {
                         wanted.clear();

@@ -146,39 +146,6 @@ impl Core {
         Ok(Some(resource))
     }
 
-    /// Removes a file from a resource of an item. The resource stays.
-    ///
-    /// # Errors
-    /// [`DomainError::NotFound`] if there is no such file, and as [`Core::make_item_resource`].
-    #[crate::boxed(?Send)]
-    pub async fn remove_item_file(&self, of: &ShelfOf, resource: &str, path: &str) -> Result<(), DomainError> {
-        let missing = || DomainError::not_found("file", path);
-        self.with_shelf(of, async |core, held| {
-            // A resource is not converted for a file that it does not have.
-            if named(&held.shelf.resources, resource).is_none()
-                && let Some(found) = core.manifest_resource(held, resource).await?
-                && let Some(experiment) = &held.experiment
-            {
-                let manifest = core.manifest(&experiment.manifest).await?;
-                core.file(&manifest, &found, path).await?.ok_or_else(missing)?;
-            }
-            let found = core.changeable(held, resource).await?.ok_or_else(missing)?;
-            if core.catalog_file(&found.catalog, path).await?.is_none() {
-                return Err(missing());
-            }
-            if !found.is_made {
-                // Its last file must not take it along.
-                let known = held.shelf.resources.iter_mut().find(|known| known.catalog == found.catalog);
-                known.into_iter().for_each(|known| known.is_made = true);
-                core.store_shelf(held).await?;
-            }
-            let catalog = CatalogRef { id: &found.catalog, owner: &held.owner };
-            core.remove_file(&mut held.lease, catalog, path).await?;
-            Ok(())
-        })
-        .await
-    }
-
     /// Removes a resource of an item with its files: they are gone when this returns. What they take in the store is
     /// given back by [`Core::tidy_shelf`], which may take long.
     ///

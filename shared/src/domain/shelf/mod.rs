@@ -16,6 +16,7 @@ mod hold;
 pub mod placed;
 mod read;
 mod remove;
+mod remove_files;
 
 pub use change::AddItemFiles;
 

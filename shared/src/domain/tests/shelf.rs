@@ -7,6 +7,7 @@ use super::files::{received, resource_files};
 use super::*;
 use crate::domain::archive::Experiment;
 use crate::domain::catalog::FileNotes;
+use crate::domain::file_filter::PathFilter;
 use crate::domain::shelf::{AddItemFiles, ShelfOf};
 
 pub(super) fn to(resource: &str) -> AddItemFiles {
@@ -102,6 +103,40 @@ fn every_item_has_resources_that_may_be_empty() {
         assert!(matches!(taken, Err(DomainError::Conflict { .. })), "{taken:?}");
         let nowhere = ShelfOf::Scan { experiment: experiment.id, scan: "77".to_owned() };
         assert!(matches!(put(&core, &nowhere, "R", "a", b"x").await, Err(DomainError::NotFound { .. })));
+    });
+}
+
+#[test]
+fn folders_of_files_are_removed_at_once_and_give_their_bytes_back() {
+    block_on(async {
+        let site = Site::new().with_project().await;
+        let core = site.core();
+        let experiment = archived(&core).await;
+        let before = images(&core, &experiment.id).await;
+        let of = ShelfOf::Scan { experiment: experiment.id.clone(), scan: "5".to_owned() };
+        let (blobs, packs) = (site.blobs.keys().len(), left(&site, "pack"));
+        for path in ["a/1", "a/b/2", "a*", "c/3"] {
+            put(&core, &of, "NOTES", path, path.as_bytes()).await.unwrap();
+        }
+        let wanted = |path: &str| PathFilter::parse(path, false, true);
+        let remove =
+            async |resource: &str, path: &str| core.remove_item_files(&of, resource, path, &wanted(path)).await;
+        assert!(matches!(remove("NOTES", "d/*").await, Err(DomainError::NotFound { .. })));
+        assert_eq!(remove("NOTES", "a*").await.unwrap(), 1, "the file that is called so");
+        assert_eq!(remove("NOTES", "a/**").await.unwrap(), 2);
+        let left_over: Vec<String> = on_shelf(&core, &of).await.into_iter().map(|(_, path, _)| path).collect();
+        assert_eq!(left_over, ["c/3"]);
+        assert_eq!(remove("NOTES", "**").await.unwrap(), 1);
+        assert_eq!((site.blobs.keys().len(), left(&site, "pack")), (blobs, packs));
+        assert!(!core.shelf_resources(&of).await.unwrap().is_empty(), "the resource stays");
+        // Images are not listed in a catalog for a pattern that fits none of them.
+        assert!(matches!(remove("DICOM", "*.txt").await, Err(DomainError::NotFound { .. })));
+        assert_eq!(core.shelf_resources(&of).await.unwrap().len(), 1);
+        let count = before.iter().filter(|(scan, ..)| scan == "5").count() as u64;
+        assert_eq!(remove("DICOM", "*").await.unwrap(), count);
+        assert_eq!(images(&core, &experiment.id).await.len() as u64, before.len() as u64 - count);
+        core.delete_experiment(&experiment.id).await.unwrap();
+        assert!(site.blobs.keys().is_empty());
     });
 }
 

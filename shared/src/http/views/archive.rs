@@ -49,6 +49,12 @@ pub fn findings(findings: &[Finding]) -> Table {
 /// The list of the resources of some scans.
 pub fn resources<'a>(scans: impl IntoIterator<Item = &'a StoredScan>) -> Table {
     let mut table = Table::with_columns(RESOURCE_COLUMNS.iter().copied()).titled("Resources");
+    add_resources(&mut table, scans);
+    table
+}
+
+/// Adds the resources of some scans to such a list.
+pub fn add_resources<'a>(table: &mut Table, scans: impl IntoIterator<Item = &'a StoredScan>) {
     for stored in scans {
         for resource in &stored.resources {
             table.push([
@@ -66,9 +72,8 @@ pub fn resources<'a>(scans: impl IntoIterator<Item = &'a StoredScan>) -> Table {
             ]);
         }
         let kind = stored.scan_type.as_deref().unwrap_or_default();
-        shelf::add_resources(&mut table, "scans", &stored.scan.id, kind, &stored.shelf);
+        shelf::add_resources(table, "scans", &stored.scan.id, kind, &stored.shelf);
     }
-    table
 }
 
 /// An empty list of files.

@@ -1,5 +1,7 @@
 //! How the files of the archive's items are named in an archive that is downloaded.
 
+use std::collections::BTreeSet;
+
 use crate::domain::archive::{Experiment, Subject};
 use crate::domain::manifest::StoredScan;
 use crate::http::{ClientError, Params};
@@ -46,6 +48,25 @@ impl Layout {
                             projectIncludedInPath and subjectIncludedInPath out."));
         }
         Ok(Self { structure, with_project, with_subject })
+    }
+
+    /// The same for files of several experiments: those of the same label, which are in different projects, are told
+    /// apart by these.
+    ///
+    /// # Errors
+    /// 400 for a structure whose names do not tell of which experiment a file is.
+    pub fn of_several(mut self, experiments: &[Experiment]) -> Result<Self, ClientError> {
+        if experiments.len() < 2 {
+            return Ok(self);
+        }
+        if self.structure == Structure::Improved {
+            let sentence = "The structure improved names files without their session; with several sessions choose \
+                            another.";
+            return Err(ClientError::bad_request("bad-structure", sentence));
+        }
+        let labels: BTreeSet<&str> = experiments.iter().map(|experiment| experiment.label.as_str()).collect();
+        self.with_project |= self.structure != Structure::Legacy && labels.len() < experiments.len();
+        Ok(self)
     }
 
     /// The folder of a scan's resource, with `/` at its end.

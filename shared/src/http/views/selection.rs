@@ -1,6 +1,6 @@
 //! Which files of a list are wanted.
 
-use crate::domain::contents::NoteFilter;
+use crate::domain::file_filter::{FileFilter, PathFilter};
 use crate::http::{ClientError, Params};
 
 /// What stands for files of which nothing was said.
@@ -15,8 +15,8 @@ const UNSERVED: &[(&str, &str)] = &[
 /// Which files of a list are wanted, and what is to be done if there are none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FileSelection {
-    /// By what was said of them.
-    pub filter: NoteFilter,
+    /// By what was said of them; their paths are the address's.
+    pub filter: FileFilter,
     /// The place in the list, from 0, of the one file that is wanted itself.
     pub index: Option<u64>,
     /// Whether nothing is no failure.
@@ -35,7 +35,11 @@ impl FileSelection {
             params.list(name).map(plain).collect()
         };
         Ok(Self {
-            filter: NoteFilter { formats: words("file_format"), contents: words("file_content") },
+            filter: FileFilter {
+                formats: words("file_format"),
+                contents: words("file_content"),
+                paths: PathFilter::default(),
+            },
             index: params.number("index")?,
             accepts_none: params.flag("accept-not-found"),
         })
@@ -60,9 +64,9 @@ mod tests {
             ("dicom", "RAW", false),
             ("DICOM", "", false),
         ] {
-            assert_eq!(chosen.accepts(format, content), expected, "{format} {content}");
+            assert_eq!(chosen.accepts_notes(format, content), expected, "{format} {content}");
         }
-        assert!(read("").unwrap().filter.accepts("x", ""));
+        assert!(read("").unwrap().filter.accepts_notes("x", ""));
         assert_eq!(read("index=3&accept-not-found=true").unwrap().index, Some(3));
     }
 

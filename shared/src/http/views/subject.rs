@@ -78,7 +78,7 @@ pub fn sharing(rows: Vec<[String; 4]>) -> Table {
 }
 
 /// The other projects that an item is in, as JSON items.
-pub(super) fn share_items(shares: &[Share]) -> Vec<Item> {
+pub fn share_items(shares: &[Share]) -> Vec<Item> {
     let one = |share: &Share| {
         let mut item = Item::new("xnat:projectParticipant");
         item.set("project", share.project.clone()).set("label", share.label.clone());
