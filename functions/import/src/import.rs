@@ -6,7 +6,6 @@ use narthex::domain::prearchive::onward::{Brought, Way};
 use narthex::domain::prearchive::upload::{Upload, Verdict};
 use narthex::http::ClientError;
 use narthex::service::{Call, Reply, after_the_answer, empty_trash_later};
-use narthex::storage::kv::KvStore;
 
 use crate::answer;
 use crate::background;

@@ -11,7 +11,6 @@ use narthex::http::request::BodyKind;
 use narthex::http::{ClientError, ResourceUri};
 use narthex::intake::ExtentReader;
 use narthex::service::Call;
-use narthex::storage::kv::KvStore;
 
 use crate::request::Wanted;
 

@@ -7,7 +7,6 @@ use crate::domain::prearchive::upload_files::{FilesError, ReceivedFile, file_nam
 use crate::domain::resource::check_notes;
 use crate::http::request::BodyKind;
 use crate::http::{ClientError, Params, upload_name};
-use crate::storage::Store;
 
 /// Receives the files of a request: the body as one file, or the parts of a form, whose other fields become parameters.
 /// `path` is what the address calls the file; empty if it names none. The limits are those of `core`.

@@ -8,7 +8,7 @@ use futures::future::{Either, select};
 use super::{ReplyBody, after_the_answer};
 use crate::domain::Core;
 use crate::domain::webhooks::{Outgoing, Sender};
-use crate::storage::{Clock, Store};
+use crate::storage::Clock;
 
 /// How long a receiver may take to answer, in milliseconds.
 const PATIENCE_MS: u64 = 10_000;
