@@ -4,10 +4,16 @@ use narthex::domain::prearchive::upload::Verdict;
 use narthex::http::{Format, views};
 use narthex::service::{Call, Reply, ReplyBody};
 
+/// The media type of MIRC, whose senders wait for a word instead of addresses.
+const MIRC: &str = "application/x-mirc";
+
 /// One URI a line, whatever `Accept` says; a single one bare as text; and, if asked for, what became of each file.
 pub fn render(call: &Call, uris: &[String], verdicts: &[Verdict]) -> Reply {
     if call.context.params.flag("verdicts") {
         return ReplyBody::json(views::import::verdicts(uris, verdicts));
+    }
+    if call.context.media_type() == MIRC {
+        return ReplyBody::text("OK");
     }
     match (call.context.format_without_accept(Format::Other(String::new())), uris) {
         (Format::Text, [uri]) => ReplyBody::text(uri.as_str()),

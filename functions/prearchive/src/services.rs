@@ -127,7 +127,7 @@ async fn one(
             core.delete_session(held).await?;
             Ok(gone)
         }
-        JobKind::Rebuild | JobKind::Commit { .. } | JobKind::Archive { .. } => {
+        JobKind::Rebuild | JobKind::Commit { .. } | JobKind::Archive { .. } | JobKind::Import { .. } => {
             let built = core.build(&mut held).await;
             let row = held.session.clone();
             core.let_go(held).await?;

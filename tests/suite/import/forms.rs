@@ -166,3 +166,15 @@ fn an_import_can_be_followed_by_a_key() {
     assert_eq!(messages["msgs"][0].as_array().unwrap().last().unwrap()["status"], "FAILED");
     assert_eq!(api.client.post(&format!("{path}="), "application/zip", &zip).unwrap().status, 400);
 }
+
+#[test]
+fn a_sender_of_mirc_is_told_that_all_is_well() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let study = study(9);
+    let file = study.files().next().unwrap();
+    let answer = api.client.post("/data/services/import?project=P1", "application/x-mirc", &file.bytes).unwrap();
+    assert_eq!((answer.status, answer.text().as_str()), (200, "OK"));
+    assert_eq!(api.sessions("P1").only().get("status"), "RECEIVING");
+}

@@ -1,6 +1,8 @@
 //! Imports of files of the user's cache, by `src`.
 
-use narthex_tests::{Api, Modality, Response, Service, Study, form, sentence, zip_study};
+use std::time::Duration;
+
+use narthex_tests::{Api, Modality, Response, Service, Study, eventually, form, sentence, zip_study};
 
 const IMPORT: &str = "/data/services/import";
 
@@ -116,4 +118,61 @@ fn a_body_and_a_source_together_are_refused() {
     assert_eq!(response.status, 400, "{}", response.text());
     assert!(sentence(&response).contains("not both"), "{}", sentence(&response));
     assert!(api.sessions("P1").rows.is_empty());
+}
+
+/// The last message of the work that is followed by a key, once it has come to its end.
+fn last_message(api: &Api, key: &str) -> (String, String) {
+    eventually(Duration::from_secs(20), "the import has come to its end", || {
+        let text = api.get(&format!("/data/status/{key}?format=json")).text();
+        let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let last = told["msgs"][0].as_array().unwrap().last().cloned()?;
+        let text = |name: &str| last[name].as_str().unwrap().to_owned();
+        (last["terminal"] == true).then(|| (text("status"), text("msg")))
+    })
+}
+
+#[test]
+fn with_a_listener_the_work_is_done_in_the_background() {
+    let (_service, api) = service();
+    let answer = import(&api, &format!("dest=/prearchive/projects/P1&http-session-listener=ONE&src={}", src(1)));
+    assert_eq!((answer.status, answer.text().as_str()), (200, "Submitted for prearchival"));
+    assert_eq!(answer.header("x-narthex-job"), Some("ONE"));
+    let (status, text) = last_message(&api, "ONE");
+    let uri = text.strip_prefix("Prearchive:").unwrap_or_else(|| panic!("{status}: {text}")).to_owned();
+    assert_eq!(status, "COMPLETED");
+    api.assert_holds(&format!("/data{uri}"), &study(1));
+    // All by a form, into the archive.
+    let two = src(2);
+    let fields = [
+        ("src", two.as_str()),
+        ("import-handler", "DICOM-zip"),
+        ("dest", "/archive/projects/P1"),
+        ("http-session-listener", "TWO"),
+    ];
+    let answer = api.client.post(IMPORT, "application/x-www-form-urlencoded", form(&fields).as_bytes()).unwrap();
+    assert_eq!((answer.status, answer.text().as_str()), (200, "Submitted for archival"));
+    let archived = "/archive/projects/P1/subjects/C2/experiments/C2_MR1";
+    assert_eq!(last_message(&api, "TWO"), ("COMPLETED".to_owned(), format!("Archive:{archived}")));
+    api.assert_holds(&format!("/data{archived}"), &study(2));
+    // The same once more: it is in the archive already.
+    let again = fields.map(|(name, value)| (name, if value == "TWO" { "AGAIN" } else { value }));
+    let answer = api.client.post(IMPORT, "application/x-www-form-urlencoded", form(&again).as_bytes()).unwrap();
+    assert_eq!(answer.status, 200);
+    let (status, text) = last_message(&api, "AGAIN");
+    assert_eq!(status, "FAILED", "{text}");
+    assert!(text.contains("already exists"), "{text}");
+    // What is seen before it is begun is refused at once.
+    for (query, status) in [
+        ("src=/user/cache/resources/UP/files/in/9.zip&http-session-listener=X".to_owned(), 404),
+        (format!("src={}&http-session-listener=", src(1)), 400),
+        (format!("src={}&http-session-listener=X&dest=/prearchive/projects/NONE", src(1)), 404),
+        ("src=nonsense&http-session-listener=X".to_owned(), 400),
+    ] {
+        let refused = import(&api, &query);
+        assert_eq!(refused.status, status, "{query}: {}", refused.text());
+    }
+    // Who wants to know of each file gets that in the answer.
+    let told = import(&api, &format!("src={}&http-session-listener=V&verdicts=true&project=P1", src(3)));
+    assert!(told.text().contains("\"verdict\":\"stored\""), "{}", told.text());
+    assert_eq!(last_message(&api, "V").0, "COMPLETED");
 }

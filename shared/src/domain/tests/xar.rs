@@ -8,7 +8,7 @@ use narthex_generator::{Packing, zip_files};
 use super::files::{received, resource_files};
 use super::*;
 use crate::domain::archive::SubjectChange;
-use crate::domain::archive::{Experiment, Overwrite, Rules};
+use crate::domain::archive::{Experiment, Overwrite, Rules, Sharing};
 use crate::domain::manifest::StoredScan;
 use crate::domain::xar::{XarError, XarRequest};
 use crate::xml::{XNAT_NAMESPACE, XSI_NAMESPACE};
@@ -282,6 +282,36 @@ fn what_cannot_be_is_refused_and_leaves_nothing() {
         let refused = send(&core, &zip_files(Vec::<(String, Vec<u8>)>::new(), Packing::Stored), Rules::default()).await;
         assert!(refused.unwrap_err().to_string().contains("no files"));
         assert!(site.blobs.keys().is_empty());
+    });
+}
+
+#[test]
+fn a_session_that_is_only_shared_with_the_project_is_not_changed() {
+    block_on(async {
+        let site = site().await.with("OTHER").await;
+        let core = site.core();
+        let made = send(&core, &zipped(&files()), Rules::default()).await.unwrap();
+        let sharing = Sharing { project: "OTHER".to_owned(), label: None };
+        let shared = core.share_experiment(&made.id, &sharing).await.unwrap();
+        let mut more = files();
+        more.insert("SCANS/4/DICOM/more".to_owned(), b"more".to_vec());
+        more.remove("SCANS/4/DICOM/scan_4_catalog.xml");
+        for session in [made.label.clone(), made.id.clone()] {
+            let file = received(&core, "upload.xar", &zipped(&more)).await.unwrap();
+            let xar = core.open_xar(file, false).await.unwrap();
+            let request = XarRequest { project: "OTHER".to_owned(), ..xar_request(Rules::APPEND) };
+            let request = XarRequest { session: Some(session.clone()), subject: Some("S01".to_owned()), ..request };
+            let outcome = core.import_xar(xar, &request).await.map(|taken| taken.experiment);
+            if session == made.label {
+                let refused = outcome.unwrap_err().to_string();
+                assert!(refused.contains("shared with the project"), "{refused}");
+            } else {
+                // An identifier of another project names nothing here.
+                assert_ne!(outcome.unwrap().id, made.id);
+            }
+            let present = core.experiment_by_id(&made.id).await.unwrap().unwrap();
+            assert_eq!(present.manifest, shared.manifest);
+        }
     });
 }
 

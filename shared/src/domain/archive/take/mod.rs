@@ -251,7 +251,15 @@ impl Core {
             if place == 0
                 && let Some(found) = self.experiment_by_label(&named.project, text).await?
             {
-                return Ok(Some(found));
+                if found.project == named.project {
+                    return Ok(Some(found));
+                }
+                return Err(DomainError::Conflict {
+                    reason: format!(
+                        "The label {text} is that of a session which is shared with the project; it is changed in the \
+                         project that it belongs to."
+                    ),
+                });
             }
             let by_id = self.experiment_by_id(text).await?;
             if let Some(found) = by_id.filter(|found| found.project == named.project) {
