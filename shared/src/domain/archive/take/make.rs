@@ -50,7 +50,6 @@ impl Core {
         let drafted = self.drafted(&project, label, session.xsi_type.clone().into(), &incoming.by).await?;
         let experiment = Experiment {
             id: self.new_item_id('E').await?,
-            subject_label: subject.label_in(&project).unwrap_or(&subject.label).to_owned(),
             subject_id: subject.id,
             uid: session.uid.clone(),
             date: session.date.clone().unwrap_or_default(),
@@ -119,7 +118,13 @@ impl Core {
         let reference = LabelRef { id: experiment.id.clone() };
         self.records.set(&keys::content(&owner), &reference).await?;
         self.records.set(&keys::experiment_label(&experiment.project, &experiment.label), &reference).await?;
-        self.set_experiment(lease, &experiment).await?;
+        let subject = experiment.subject_id.clone();
+        self.with_subject_in(&subject, &project, async |core, subject_lease: &mut Lease, subject| {
+            experiment.subject_label = subject.label_in(&project).unwrap_or(&subject.label).to_owned();
+            core.keep(subject_lease, "the subject").await?;
+            core.set_experiment(lease, &experiment).await
+        })
+        .await?;
         roster.settled(&experiment.id, touch).await?;
         roster.fold_if_long(&source).await?;
         if has_files {
