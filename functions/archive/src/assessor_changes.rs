@@ -15,7 +15,7 @@ use narthex::service::{Call, Reply, ReplyBody};
 use crate::assessors::find;
 use crate::parent::Parent;
 use crate::record::Record;
-use crate::{changes, item_body};
+use crate::{changes, item_body, sharing};
 
 /// PUT, POST or DELETE below `.../assessors`.
 pub async fn change(call: Call, session: &Experiment, below: &[&str]) -> Result<Reply, ClientError> {
@@ -29,6 +29,15 @@ pub async fn change(call: Call, session: &Experiment, below: &[&str]) -> Result<
         }
         (_, []) => Err(ClientError::method_not_allowed(&[Method::GET, Method::HEAD, Method::POST])),
         (_, [_]) => Err(ClientError::method_not_allowed(&[Method::DELETE, Method::GET, Method::HEAD, Method::PUT])),
+        ("PUT", [assessor, "projects", target]) => {
+            let found = find(&call, session, assessor).await?;
+            sharing::put_experiment(call, &found, target).await
+        }
+        ("DELETE", [assessor, "projects", target]) => {
+            let found = find(&call, session, assessor).await?;
+            sharing::delete_experiment(&call, &found, target).await
+        }
+        (_, [_, "projects", _]) => Err(ClientError::method_not_allowed(&[Method::DELETE, Method::PUT])),
         (_, [assessor, rest @ ..]) => {
             let found = find(&call, session, assessor).await?;
             let rest = crate::assessors::without_side(rest)?;

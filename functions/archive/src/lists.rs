@@ -14,6 +14,8 @@ use narthex::http::{ClientError, Format, Table};
 use narthex::imaging::{AssessorType, ImageSession};
 use narthex::service::{Call, Reply, ReplyBody};
 
+use crate::assessors::session_label;
+
 /// Parameters that cannot be served of lists of other things than experiments.
 const UNSERVED: &[(&str, &str)] = &[("recent", "listing what is new of subjects or scans")];
 
@@ -80,6 +82,18 @@ pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> 
             };
             found.extend(assessors.into_iter().filter_map(known));
         }
+        let mut listed: BTreeSet<String> = found.iter().map(|(found, _)| found.id.clone()).collect();
+        for project in &projects {
+            for mut assessor in core.list_shared_experiments(project).await? {
+                let is_new = assessor.assessed.is_some() && listed.insert(assessor.id.clone());
+                if !is_new || !call.sees_experiment(&assessor).await? {
+                    continue;
+                }
+                let session = session_label(call, &assessor).await?;
+                assessor.label = assessor.label_in(project).unwrap_or(&assessor.label).to_owned();
+                found.push((assessor, session));
+            }
+        }
         found.retain(|(found, _)| of.subject().is_none_or(|subject| found.subject_id == subject.id));
         let title = if matches!(of, Of::Site) { "Matching experiments" } else { "Experiments" };
         return assessors(call, title, found);
@@ -93,7 +107,9 @@ pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> 
     let mut labels: BTreeMap<String, String> = BTreeMap::new();
     for project in &projects {
         for experiment in core.list_shared_experiments(project).await? {
-            if listed.insert(experiment.id.clone()) {
+            // Of an assessor the session may be elsewhere, and hidden.
+            let is_hidden = experiment.assessed.is_some() && !call.sees_experiment(&experiment).await?;
+            if !is_hidden && listed.insert(experiment.id.clone()) {
                 let label = experiment.label_in(project).unwrap_or(&experiment.label);
                 labels.insert(experiment.id.clone(), label.to_owned());
                 found.push(experiment);

@@ -56,8 +56,11 @@ impl Parent {
             Self::Subject(subject) if !subject.shares.is_empty() => format!("/data/subjects/{}", subject.id),
             Self::Subject(subject) => format!("/data/projects/{}/subjects/{}", subject.project, subject.id),
             Self::Experiment(experiment) => match &experiment.assessed {
-                Some(session) => format!("/data/experiments/{session}/assessors/{}", experiment.id),
-                None => format!("/data/experiments/{}", experiment.id),
+                // Whoever reads it by another project may not see its session.
+                Some(session) if experiment.shares.is_empty() => {
+                    format!("/data/experiments/{session}/assessors/{}", experiment.id)
+                }
+                _ => format!("/data/experiments/{}", experiment.id),
             },
         }
     }

@@ -71,6 +71,60 @@ fn shared_with(item: &Value) -> Vec<(String, String)> {
 }
 
 #[test]
+fn an_assessor_is_shared_without_its_session() {
+    let World { admin, one, two, both, reader, chief, _service } = world();
+    let qc = format!("/data/experiments/{ID}/assessors/QC1");
+    assert_eq!(admin.put(&format!("{qc}?xsiType=xnat:qcManualAssessorData&rater=ann")).status, 201);
+    put_file(&admin, &format!("{qc}/resources/DATA/files/a.txt"), b"a");
+    let share = format!("{qc}/projects/P2?label=RATING");
+    assert_eq!((one.put(&share).status, two.put(&share).status, reader.put(&share).status), (404, 404, 404));
+    assert_eq!(both.put(&share).status, 200);
+    assert_eq!(both.put(&share).status, 409);
+    assert_eq!(both.put(&format!("{qc}/projects/P2?primary=true")).status, 403);
+    assert_eq!(chief.put(&format!("{qc}/projects/P2?primary=true")).status, 400);
+
+    // It is listed in P2 for those who ask for its type, under its label there; its session is not there.
+    assert_eq!(reader.table("/data/projects/P2/experiments").rows.len(), 0);
+    for query in ["xsiType=xnat:qcManualAssessorData", "xsiType=xnat:imageAssessorData", "xsiType=xnat:experimentData"]
+    {
+        let list = reader.table(&format!("/data/projects/P2/experiments?{query}&columns=ID,label"));
+        assert_eq!((list.only().get("ID"), list.only().get("label")), ("XNAT_E00002", "RATING"), "{query}");
+    }
+    let list = reader.table("/data/projects/P2/experiments?xsiType=xnat:qcManualAssessorData");
+    assert_eq!((list.only().get("session_ID"), list.only().get("session_label")), (ID, ""));
+    let seen = admin.table("/data/experiments?xsiType=xnat:qcManualAssessorData");
+    assert_eq!((seen.only().get("label"), seen.only().get("session_label")), ("QC1", "S41_MR1"));
+    let there = "/data/projects/P2/experiments/RATING";
+    assert_eq!(item(&reader, there)["data_fields"]["rater"], "ann");
+    assert_eq!(shared_with(&item(&both, there)), [("P2".to_owned(), "RATING".to_owned())]);
+    let files = reader.table(&format!("{there}/files"));
+    assert_eq!(reader.bytes(files.only().get("URI")), b"a");
+    assert_eq!(reader.get(&format!("/data/experiments/{ID}?format=json")).status, 404);
+    assert_eq!(reader.get(&format!("{qc}?format=json")).status, 404);
+    assert_eq!(reader.table("/data/experiments/XNAT_E00002/projects").rows.len(), 2, "its own project by its ID alone");
+
+    // It hides with its session.
+    assert_eq!(one.put(&format!("/data/experiments/{ID}?quarantine=true")).status, 200);
+    assert_eq!(reader.table("/data/projects/P2/experiments?xsiType=xnat:qcManualAssessorData").rows.len(), 0);
+    assert_eq!(reader.get(there).status, 404);
+    assert_eq!(one.put(&format!("/data/experiments/{ID}?activate=true")).status, 200);
+
+    // Another label, and out again: by whoever owns one of the projects.
+    assert_eq!(both.put(&format!("{qc}/projects/P2?label=OPINION")).status, 200);
+    assert_eq!((reader.get(there).status, reader.get("/data/projects/P2/experiments/OPINION").status), (404, 200));
+    assert_eq!(
+        (delete(&reader, "/data/experiments/XNAT_E00002/projects/P2"), delete(&both, &format!("{qc}/projects/P2"))),
+        (403, 403)
+    );
+    assert_eq!(delete(&one, &format!("{qc}/projects/P2")), 200);
+    assert_eq!(reader.table("/data/projects/P2/experiments?xsiType=xnat:experimentData").rows.len(), 0);
+    assert_eq!(both.put(&share).status, 200);
+    assert_eq!(delete(&admin, &format!("/data/experiments/{ID}")), 200);
+    assert_eq!(reader.get(there).status, 404);
+    assert_eq!(reader.table("/data/projects/P2/experiments?xsiType=xnat:experimentData").rows.len(), 0);
+}
+
+#[test]
 fn a_shared_experiment_is_read_in_both_projects_and_changed_in_its_own() {
     let World { admin, one, two, both, reader, chief, _service } = world();
     let experiment = "/data/projects/P1/experiments/S41_MR1";

@@ -173,14 +173,18 @@ impl Core {
         experiment.uid.clone_from(&new.uid);
         let scans = self.new_scans(&new.project, &new.change).await?;
         let subject = self.subject_for(&new.project, &new.subject, &new.by).await?;
-        experiment.subject_label = subject.label_in(&new.project).unwrap_or(&subject.label).to_owned();
-        experiment.subject_id = subject.id;
+        experiment.subject_id = subject.id.clone();
         let session = ImageSession { uid: new.uid.clone(), ..ImageSession::empty(new.xsi_type.clone()) };
         experiment.manifest = self.write_full_manifest(random_id()?, session, scans, async || Ok(())).await?.id;
         experiment.id = self.new_item_id('E').await?;
         let reviewer = Reviewer { by: new.by.clone(), reason: new.change.reviewer.reason.clone() };
         self.tell_of_waiting(&experiment, format!("review-{}-made", experiment.id), &reviewer).await?;
-        self.enter(&mut experiment).await?;
+        self.with_subject_in(&subject.id, &new.project, async |core, lease: &mut Lease, subject| {
+            experiment.subject_label = subject.label_in(&new.project).unwrap_or(&subject.label).to_owned();
+            core.keep(lease, "the subject").await?;
+            core.enter(&mut experiment).await
+        })
+        .await?;
         Ok(experiment)
     }
 

@@ -212,8 +212,12 @@ impl Core {
 
     /// Tells the experiments of a subject its new label. Should this be cut off, the sweep goes on.
     pub(super) async fn spread_label(&self, subject: Subject) -> Result<Subject, DomainError> {
-        for listed in self.experiments_of_subject(&subject.project, &subject.id).await? {
-            if listed.subject_label == subject.label {
+        let mut experiments = Vec::new();
+        for project in subject.projects() {
+            experiments.extend(self.experiments_of_subject(project, &subject.id).await?);
+        }
+        for listed in experiments {
+            if Some(listed.subject_label.as_str()) == subject.label_in(&listed.project) {
                 continue;
             }
             let changed = self
@@ -229,7 +233,8 @@ impl Core {
             }
         }
         self.with_lease(&subject.lease_name(), "the subject", async |core| {
-            let Some(now) = core.subject_by_id(&subject.id).await?.filter(|now| now.label == subject.label) else {
+            let is_same = |now: &Subject| now.label == subject.label && now.shares == subject.shares;
+            let Some(now) = core.subject_by_id(&subject.id).await?.filter(is_same) else {
                 return Ok(subject.clone());
             };
             let settled = Subject { is_renamed: false, renamed_place: 0, ..now.clone() };

@@ -169,12 +169,12 @@ impl Core {
         let (roster, source) = self.experiment_roster(project);
         let touch = roster.touch(&id, None).await?;
         let now_ms = self.clock.now_ms();
-        let experiment = Experiment {
+        let mut experiment = Experiment {
             id: id.clone(),
             project: project.to_owned(),
             label: label.to_owned(),
-            subject_label: subject.label_in(project).unwrap_or(&subject.label).to_owned(),
-            subject_id: subject.id,
+            subject_label: String::new(),
+            subject_id: subject.id.clone(),
             xsi_type: manifest.session.xsi_type.clone().into(),
             uid: manifest.session.uid.clone(),
             date: manifest.session.date.clone().unwrap_or_default(),
@@ -203,8 +203,14 @@ impl Core {
         let reference = LabelRef { id: id.clone() };
         self.records.set(&keys::content(&held.session.id), &reference).await?;
         self.records.set(&keys::experiment_label(project, label), &reference).await?;
-        self.keep(&mut held.lease, "this prearchive entry").await?;
-        self.records.set(&keys::experiment(&id), &experiment).await?;
+        // Whoever takes the subject out of the project, or moves it, finds the experiment or is found to have done so.
+        self.with_subject_in(&subject.id, project, async |core, lease: &mut Lease, subject| {
+            experiment.subject_label = subject.label_in(project).unwrap_or(&subject.label).to_owned();
+            core.keep(&mut held.lease, "this prearchive entry").await?;
+            core.keep(lease, "the subject").await?;
+            Ok(core.records.set(&keys::experiment(&id), &experiment).await?)
+        })
+        .await?;
         roster.settled(&id, touch).await?;
         roster.fold_if_long(&source).await?;
         self.learn_scan_types(project, self.scan_types(project).await?, &scans).await?;

@@ -27,6 +27,7 @@ mod separate;
 mod shared_pack;
 mod sharing;
 mod sharing_crash;
+mod sharing_race;
 mod shelf;
 mod triage;
 mod triage_crash;

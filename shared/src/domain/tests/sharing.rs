@@ -56,7 +56,7 @@ fn what_is_shared_is_in_both_projects_until_it_is_taken_back() {
         }
         assert!(core.experiment(Some("OTHER"), "S01_MR1").await.is_err());
         assert_eq!(core.find_subject("OTHER", "s01").await.unwrap().unwrap().id, experiment.subject_id);
-        for sharing in [with("OTHER"), called("OTHER", "B"), with("DEMO")] {
+        for sharing in [with("OTHER"), called("OTHER", "ANON"), with("DEMO"), called("DEMO", "B")] {
             let again = core.share_experiment(id, &sharing).await;
             assert!(matches!(again, Err(DomainError::Conflict { .. })), "{sharing:?}: {again:?}");
         }
@@ -70,6 +70,43 @@ fn what_is_shared_is_in_both_projects_until_it_is_taken_back() {
         assert_eq!(listed(&core, "OTHER").await, lists([&[], &[], &[], &[]]));
         assert_eq!((left(&site, "experiment-label"), left(&site, "subject-label")), (1, 1));
         assert_eq!(images(&core, id).await, before);
+    });
+}
+
+#[test]
+fn what_is_shared_gets_another_label_where_it_is_shared() {
+    block_on(async {
+        let (site, experiment) = two_projects().await;
+        let core = site.core();
+        let (id, subject) = (experiment.id.as_str(), experiment.subject_id.as_str());
+        core.share_experiment(id, &called("OTHER", "ANON")).await.unwrap();
+        core.share_experiment(id, &called("OTHER", "CASE7")).await.unwrap();
+        core.share_subject(subject, &called("OTHER", "P7")).await.unwrap();
+        assert_eq!(listed(&core, "OTHER").await, lists([&[], &["CASE7"], &[], &["P7"]]));
+        assert_eq!(listed(&core, "DEMO").await, lists([&["S01_MR1"], &[], &["S01"], &[]]));
+        assert!(core.experiment(Some("OTHER"), "ANON").await.is_err());
+        assert_eq!(core.experiment(Some("OTHER"), "CASE7").await.unwrap().id, id);
+        assert!(core.find_subject("OTHER", "S01").await.unwrap().is_none());
+        // The former labels are free, and the new ones are not.
+        let other = core.create_subject("OTHER", "S01", &SubjectChange::default(), "admin").await.unwrap();
+        assert!(matches!(
+            core.share_subject(subject, &called("OTHER", "s01")).await,
+            Err(DomainError::Conflict { .. })
+        ));
+        let taken = SubjectChange { label: Some("p7".to_owned()), ..SubjectChange::default() };
+        assert!(matches!(core.change_subject(&other, &taken).await, Err(DomainError::Conflict { .. })));
+        assert!(matches!(
+            core.share_experiment(id, &called("OTHER", "a b")).await,
+            Err(DomainError::Invalid { .. } | DomainError::NotFound { .. })
+        ));
+        // A label that differs in its letters' case alone is the same one for subjects.
+        core.share_subject(subject, &called("OTHER", "p7")).await.unwrap();
+        assert_eq!(core.find_subject("OTHER", "P7").await.unwrap().unwrap().label_in("OTHER"), Some("p7"));
+        // What belongs to the other project names the subject as it is called there.
+        core.move_experiment(id, &with("OTHER")).await.unwrap();
+        core.share_subject(subject, &called("OTHER", "P8")).await.unwrap();
+        assert_eq!(core.experiment_by_id(id).await.unwrap().unwrap().subject_label, "P8");
+        assert!(!core.subject_by_id(subject).await.unwrap().unwrap().is_renamed);
     });
 }
 

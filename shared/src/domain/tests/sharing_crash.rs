@@ -53,6 +53,41 @@ fn whoever_dies_while_sharing_leaves_it_shared_or_not() {
 }
 
 #[test]
+fn whoever_dies_while_relabelling_leaves_one_label_or_the_other() {
+    block_on(async {
+        let mut steps = 0;
+        loop {
+            let (site, experiment) = two_projects().await;
+            let (id, subject) = (experiment.id.as_str(), experiment.subject_id.as_str());
+            site.core().share_experiment(id, &called("OTHER", "ANON")).await.unwrap();
+            let (doomed, mortal) = doomed(&site, steps);
+            let outcome = match doomed.share_experiment(id, &called("OTHER", "CASE7")).await {
+                Ok(_) => doomed.share_subject(subject, &called("OTHER", "P7")).await.map(|_| ()),
+                Err(error) => Err(error),
+            };
+            let core = recover(&site).await;
+            for (label, other) in [("ANON", "CASE7"), ("CASE7", "ANON")] {
+                let found = core.experiment(Some("OTHER"), label).await.is_ok();
+                assert_eq!(found, core.experiment(Some("OTHER"), other).await.is_err(), "step {steps}");
+            }
+            for (label, other) in [("S01", "P7"), ("P7", "S01")] {
+                let found = core.find_subject("OTHER", label).await.unwrap().is_some();
+                assert_eq!(found, core.find_subject("OTHER", other).await.unwrap().is_none(), "step {steps}");
+            }
+            in_the_end(&site, async || core.share_experiment(id, &called("OTHER", "CASE7")).await.map(|_| ())).await;
+            in_the_end(&site, async || core.share_subject(subject, &called("OTHER", "P7")).await.map(|_| ())).await;
+            let [_, shared, _, subjects] = listed(&core, "OTHER").await;
+            assert_eq!((shared, subjects), (vec!["CASE7".to_owned()], vec!["P7".to_owned()]), "step {steps}");
+            if outcome.is_ok() && !mortal.is_dead() {
+                break;
+            }
+            steps += 1;
+        }
+        assert!(steps > 10, "{steps}");
+    });
+}
+
+#[test]
 fn whoever_dies_while_taking_back_leaves_it_shared_or_not() {
     block_on(async {
         let mut steps = 0;

@@ -1,6 +1,7 @@
 //! Sharing experiments.
 
 use super::leases::BothLeases;
+use super::relabel::wanted_label;
 use super::{Share, Sharing, already_there, demand_room, label_used, not_there, share_with};
 use crate::domain::Core;
 use crate::domain::archive::Experiment;
@@ -10,7 +11,8 @@ use crate::domain::error::DomainError;
 use crate::storage::{Lease, StoreError, keys};
 
 impl Core {
-    /// Shares an experiment with a project, and its subject if that is not there yet.
+    /// Shares an experiment with a project, and its subject if that is not there yet. One that is shared with it already
+    /// gets the new label, if another is given.
     ///
     /// # Errors
     /// [`DomainError::Conflict`] if it is there already or a label is another's, [`DomainError::NotFound`],
@@ -18,6 +20,10 @@ impl Core {
     #[crate::boxed(?Send)]
     pub async fn share_experiment(&self, id: &str, sharing: &Sharing) -> Result<Experiment, DomainError> {
         let found = self.experiment_that_is(id).await?;
+        if found.label_in(&sharing.project).is_some() {
+            let label = wanted_label(&found.label, &found.shares, sharing)?;
+            return self.relabel_experiment(id, (&sharing.project, label)).await;
+        }
         let label = self.demand_free(&found, sharing).await?;
         let there = (sharing.project.as_str(), label.as_str());
         demand_room(&found.shares)?;

@@ -6,6 +6,7 @@
 mod experiment;
 mod leases;
 mod list;
+mod relabel;
 mod removal;
 mod subject;
 mod transfer;

@@ -1,6 +1,7 @@
 //! Sharing subjects.
 
 use super::leases::BothLeases;
+use super::relabel::wanted_label;
 use super::{Share, Sharing, already_there, demand_room, label_used, not_there, share_with};
 use crate::domain::Core;
 use crate::domain::archive::Subject;
@@ -10,7 +11,7 @@ use crate::domain::error::DomainError;
 use crate::storage::{Lease, keys};
 
 impl Core {
-    /// Shares a subject with a project.
+    /// Shares a subject with a project. One that is shared with it already gets the new label, if another is given.
     ///
     /// # Errors
     /// As [`Core::share_experiment`].
@@ -19,7 +20,8 @@ impl Core {
         let Sharing { project, label } = sharing;
         let found = self.subject_that_is(id).await?;
         if found.label_in(project).is_some() {
-            return Err(already_there(&found.label, project));
+            let label = wanted_label(&found.label, &found.shares, sharing)?;
+            return self.relabel_subject(id, (project, label)).await;
         }
         let label = label.clone().unwrap_or(found.label);
         self.with_subject_and_label(id, (project, &label), async |core, leases, subject| {
@@ -71,7 +73,7 @@ impl Core {
 
     /// Does something for which a subject must be in a project, while nobody takes it out of there. If it is not in it
     /// yet, it is shared with it under its own label; it stays so only if the work is done.
-    pub(super) async fn with_subject_in<T>(
+    pub(in crate::domain::archive) async fn with_subject_in<T>(
         &self,
         id: &str,
         project: &str,

@@ -15,7 +15,7 @@ use crate::domain::manifest::{FILES_PER_PAGE, FullScan, StoredScan};
 use crate::domain::resource::{ItemResource, MAX_RESOURCES};
 use crate::domain::webhooks::SessionEventKind;
 use crate::imaging::ImageSession;
-use crate::storage::{keys, pack};
+use crate::storage::{Lease, keys, pack};
 
 impl Core {
     /// Makes the experiment of this label, whose lease the caller holds.
@@ -135,7 +135,13 @@ impl Core {
         let reference = LabelRef { id: experiment.id.clone() };
         self.records.set(&keys::content(&owner), &reference).await?;
         self.records.set(&keys::experiment_label(&experiment.project, &experiment.label), &reference).await?;
-        self.set_experiment(&mut held.session, &experiment).await?;
+        let subject = experiment.subject_id.clone();
+        self.with_subject_in(&subject, &project, async |core, subject_lease: &mut Lease, subject| {
+            experiment.subject_label = subject.label_in(&project).unwrap_or(&subject.label).to_owned();
+            core.keep(subject_lease, "the subject").await?;
+            core.set_experiment(&mut held.session, &experiment).await
+        })
+        .await?;
         roster.settled(&experiment.id, touch).await?;
         roster.fold_if_long(&source).await?;
         self.settle_pack(incoming, !owners.is_empty()).await?;
