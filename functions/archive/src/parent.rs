@@ -125,7 +125,8 @@ async fn in_project(call: &Call, project: &str, subject: &str, name: &str) -> Re
     let project = call.project(project, Right::Read).await?.id.to_string();
     let found = call.site.core.experiment(Some(&project), name).await;
     let found = found.map_err(|error| crate::not_found_as(error, unknown_experiment))?;
-    if found.is_quarantined() && !call.sees_experiment(&found).await? {
+    // An assessor is hidden with its session.
+    if (found.is_quarantined() || found.assessed.is_some()) && !call.sees_experiment(&found).await? {
         return Err(unknown_experiment());
     }
     if !subject.is_empty() && crate::subjects::find(call, Some(&project), subject).await?.id != found.subject_id {
