@@ -26,6 +26,7 @@ mod sharing;
 mod sharing_crash;
 mod shelf;
 mod triage;
+mod triage_bounds;
 mod triage_crash;
 mod unpack;
 mod user_cache;
@@ -33,6 +34,7 @@ mod way;
 mod webhooks;
 mod xar;
 mod xar_assessors;
+mod xar_assessors_crash;
 mod xar_crash;
 
 use std::rc::Rc;
