@@ -30,6 +30,7 @@ mod sharing_crash;
 mod sharing_race;
 mod shelf;
 mod triage;
+mod triage_bounds;
 mod triage_crash;
 mod unpack;
 mod user_cache;
@@ -37,6 +38,7 @@ mod way;
 mod webhooks;
 mod xar;
 mod xar_assessors;
+mod xar_assessors_crash;
 mod xar_crash;
 
 use std::rc::Rc;

@@ -7,10 +7,10 @@ use super::files::received;
 use super::shelf::{archived, on_shelf, put};
 use super::*;
 use crate::domain::catalog::{CatalogCursor, FileNotes};
-use crate::domain::history::{Cause, ItemKind};
+use crate::domain::history::Cause;
 use crate::domain::prearchive::upload_files::ReceivedFile;
 use crate::domain::shelf::ShelfOf;
-use crate::domain::triage::{Approve, Quarantine, Shown, Target, TriageFolder};
+use crate::domain::triage::{Approve, Quarantine, Target, TriageFolder};
 
 pub(super) type Files = Vec<(String, Vec<u8>)>;
 
@@ -27,7 +27,7 @@ pub(super) fn target(of: &ShelfOf, resource: &str) -> Target {
     }
 }
 
-fn cause(reason: &str) -> Cause {
+pub(super) fn cause(reason: &str) -> Cause {
     Cause { reason: reason.to_owned(), ..Cause::default() }
 }
 
@@ -88,7 +88,7 @@ pub(super) async fn waiting(core: &Core) -> Vec<(String, Files)> {
     all
 }
 
-async fn files_of(core: &Core, folder: &TriageFolder) -> Files {
+pub(super) async fn files_of(core: &Core, folder: &TriageFolder) -> Files {
     let shown = core.shown_of(folder).await.unwrap();
     let mut files = Files::new();
     let mut cursor = CatalogCursor::new(folder.catalog.clone());
@@ -111,7 +111,7 @@ pub(super) fn some(files: &[(&str, &[u8])]) -> Files {
 }
 
 /// Approves, and empties what has gone.
-async fn approve_all(core: &Core, wanted: &Approve) -> Result<u64, DomainError> {
+pub(super) async fn approve_all(core: &Core, wanted: &Approve) -> Result<u64, DomainError> {
     let approved = core.approve(wanted).await?;
     if let Some(folder) = &approved.gone {
         core.empty_triage_of(folder).await?;
@@ -119,7 +119,7 @@ async fn approve_all(core: &Core, wanted: &Approve) -> Result<u64, DomainError> 
     Ok(approved.files)
 }
 
-const FILES: [(&str, &[u8]); 3] = [("a.txt", b"one"), ("b/c.txt", b"two"), ("b/d.txt", b"three")];
+pub(super) const FILES: [(&str, &[u8]); 3] = [("a.txt", b"one"), ("b/c.txt", b"two"), ("b/d.txt", b"three")];
 
 #[test]
 fn files_wait_and_are_approved_into_every_kind_of_item() {
@@ -256,170 +256,4 @@ fn what_the_destination_has_is_not_replaced_unasked_and_then_nothing_moves() {
         let again = core.approve(&approve("X", None, &target)).await;
         assert!(matches!(again, Err(DomainError::NotFound { .. })), "{again:?}");
     });
-}
-
-#[test]
-fn what_is_refused_is_gone_with_its_bytes() {
-    block_on(async {
-        let site = Site::new().with_project().await;
-        let core = site.core();
-        let target = target(&ShelfOf::Project("DEMO".to_owned()), "R");
-        upload(&core, &into("X", &target), &FILES).await.unwrap();
-        let zip = unpacked(&core, &FILES).await;
-        core.quarantine_files(&into("Z", &target), zip).await.unwrap();
-        core.remove_triage_file("DEMO", "X", "a.txt", "olga", &cause("no")).await.unwrap();
-        let again = core.remove_triage_file("DEMO", "X", "a.txt", "olga", &cause("no")).await;
-        assert!(matches!(again, Err(DomainError::NotFound { .. })), "{again:?}");
-        assert_eq!(site.blobs.keys().len(), 3);
-        for path in ["b/c.txt", "b/d.txt"] {
-            core.remove_triage_file("DEMO", "X", path, "olga", &cause("no")).await.unwrap();
-        }
-        assert_eq!(waiting(&core).await, [("Z".to_owned(), some(&FILES))], "a folder goes with its last file");
-        let gone = core.remove_triage_folder("DEMO", "Z", "olga", &cause("no")).await.unwrap();
-        assert!(waiting(&core).await.is_empty());
-        core.empty_triage_of(&gone).await.unwrap();
-        assert!(site.blobs.keys().is_empty());
-        for kind in ["triage", "triage-trash", "triage-heir", "catalog", "catalog-page", "pack"] {
-            assert_eq!(left(&site, kind), 0, "{kind}");
-        }
-        let history = core.history(ItemKind::Project, "DEMO", 0, 100).await.unwrap();
-        let told: Vec<_> = history.iter().map(|event| (event.action.as_str(), event.by.as_str())).collect();
-        assert_eq!(
-            told[..5],
-            [("Rejected", "olga"); 5][..4].iter().chain(&[("Quarantined", "carl")]).copied().collect::<Vec<_>>()[..]
-        );
-        assert_eq!(history[4].cause.reason, "because");
-    });
-}
-
-#[test]
-fn folders_are_of_one_user_for_one_resource() {
-    block_on(async {
-        let site = Site::new().with_project().await;
-        let core = site.core();
-        let of = ShelfOf::Project("DEMO".to_owned());
-        let wanted = into("X", &target(&of, "R"));
-        assert!(upload(&core, &wanted, &FILES[..1]).await.unwrap().is_empty());
-        assert_eq!(upload(&core, &wanted, &[("a.txt", b"new"), ("e", b"e")]).await.unwrap(), ["a.txt"]);
-        let overwriting = Quarantine { overwrite: true, ..wanted.clone() };
-        assert!(upload(&core, &overwriting, &[("a.txt", b"new")]).await.unwrap().is_empty());
-        assert_eq!(waiting(&core).await, [("X".to_owned(), some(&[("a.txt", b"new"), ("e", b"e")]))]);
-        assert_eq!(site.blobs.keys().len(), 2);
-        assert!(core.list_triage("DEMO", None).await.unwrap()[0].overwrite);
-        for other in [
-            Quarantine { by: "mary".to_owned(), ..wanted.clone() },
-            Quarantine { target: target(&of, "S"), ..wanted.clone() },
-        ] {
-            let refused = upload(&core, &other, &FILES).await;
-            assert!(matches!(refused, Err(DomainError::Conflict { .. })), "{refused:?}");
-        }
-        let refused = upload(&core, &into("a/b", &target(&of, "R")), &FILES).await;
-        assert!(matches!(refused, Err(DomainError::Invalid { .. })), "{refused:?}");
-        assert_eq!(site.blobs.keys().len(), 2);
-        // An empty folder is there until it is removed, and is whoever's made it.
-        core.make_triage_folder("DEMO", "E", "carl", None).await.unwrap();
-        assert!(matches!(core.make_triage_folder("DEMO", "E", "carl", None).await, Err(DomainError::Exists { .. })));
-        assert!(matches!(core.make_triage_folder("DEMO", "X", "carl", None).await, Err(DomainError::Exists { .. })));
-        assert_eq!(waiting(&core).await[1], ("E".to_owned(), Vec::new()));
-        let empty = core.approve(&approve("E", None, &target(&of, "R"))).await;
-        assert!(matches!(empty, Err(DomainError::Invalid { .. })), "{empty:?}");
-        upload(&core, &into("E", &target(&of, "R")), &[("z", b"z")]).await.unwrap();
-        assert_eq!(approve_all(&core, &approve("E", None, &target(&of, "R"))).await.unwrap(), 1);
-        assert_eq!(waiting(&core).await.len(), 1);
-        assert_eq!(core.list_triage("DEMO", Some("mary")).await.unwrap().len(), 0);
-    });
-}
-
-#[test]
-fn the_quarantine_has_bounds() {
-    block_on(async {
-        let site = Site::new().with_project().await;
-        let settings =
-            || Settings { lease_seconds: 2, max_triage_folders: 2, max_triage_files: 3, ..Settings::default() };
-        let core = Core::new(site.records.clone(), site.blobs.clone(), site.clock.clone(), settings());
-        let target = target(&ShelfOf::Project("DEMO".to_owned()), "R");
-        upload(&core, &into("X", &target), &FILES).await.unwrap();
-        let full = upload(&core, &into("X", &target), &[("e", b"e")]).await;
-        assert!(matches!(full, Err(DomainError::Full { .. })), "{full:?}");
-        let zip = unpacked(&core, &[("1", b"1"), ("2", b"2"), ("3", b"3"), ("4", b"4")]).await;
-        let full = core.quarantine_files(&into("Y", &target), zip).await;
-        assert!(matches!(full, Err(DomainError::Full { .. })), "{full:?}");
-        assert_eq!(site.blobs.keys().len(), 3);
-        // What was refused takes no place.
-        for label in ["Y", "Z"] {
-            let outcome = upload(&core, &into(label, &target), &FILES[..1]).await;
-            assert_eq!(outcome.is_ok(), label == "Y", "{outcome:?}");
-        }
-        assert!(matches!(core.make_triage_folder("DEMO", "Z", "carl", None).await, Err(DomainError::Full { .. })));
-    });
-}
-
-#[test]
-fn a_locked_destination_takes_nothing_and_a_deleted_one_has_nothing() {
-    block_on(async {
-        let site = Site::new().with_project().await;
-        let core = site.core();
-        let experiment = archived(&core).await;
-        let of = ShelfOf::Experiment(experiment.id.clone());
-        let target = target(&of, "R");
-        upload(&core, &into("X", &target), &FILES).await.unwrap();
-        let mut locked = experiment.clone();
-        locked.status = "locked".to_owned();
-        core.records.set(&crate::storage::keys::experiment(&experiment.id), &locked).await.unwrap();
-        for outcome in [
-            core.approve(&approve("X", None, &target)).await.map(drop),
-            core.check_approval(&approve("X", None, &target)).await,
-        ] {
-            assert!(matches!(outcome, Err(DomainError::Refused { .. })), "{outcome:?}");
-        }
-        assert_eq!(waiting(&core).await, [("X".to_owned(), some(&FILES))]);
-        core.records.set(&crate::storage::keys::experiment(&experiment.id), &experiment).await.unwrap();
-        core.delete_experiment(&experiment.id).await.unwrap();
-        let gone = core.approve(&approve("X", None, &target)).await;
-        assert!(matches!(gone, Err(DomainError::NotFound { .. })), "{gone:?}");
-        site.clock.advance(100_000_000);
-        core.sweep().await.unwrap();
-        assert_eq!(waiting(&core).await, [("X".to_owned(), some(&FILES))], "it can go elsewhere");
-        let elsewhere = self::target(&ShelfOf::Project("DEMO".to_owned()), "R");
-        assert_eq!(approve_all(&core, &approve("X", None, &elsewhere)).await.unwrap(), 3);
-    });
-}
-
-#[test]
-fn a_deleted_experiment_and_a_deleted_project_take_approved_files_and_what_waits_along() {
-    block_on(async {
-        let site = Site::new().with_project().await;
-        let core = site.core();
-        let experiment = archived(&core).await;
-        let of = ShelfOf::Experiment(experiment.id.clone());
-        let target = target(&of, "R");
-        upload(&core, &into("X", &target), &FILES).await.unwrap();
-        approve_all(&core, &approve("X", None, &target)).await.unwrap();
-        let zip = unpacked(&core, &FILES).await;
-        core.quarantine_files(&into("Z", &self::target(&of, "S")), zip).await.unwrap();
-        approve_all(&core, &approve("Z", None, &self::target(&of, "S"))).await.unwrap();
-        assert_eq!((arrived(&core, &of, "R").await, arrived(&core, &of, "S").await), (some(&FILES), some(&FILES)));
-        core.delete_experiment(&experiment.id).await.unwrap();
-        assert!(site.blobs.keys().is_empty(), "{:?}", site.blobs.keys());
-        let project = self::target(&ShelfOf::Project("DEMO".to_owned()), "R");
-        upload(&core, &into("X", &project), &FILES).await.unwrap();
-        approve_all(&core, &approve("X", Some(&["a.txt"]), &project)).await.unwrap();
-        assert!(matches!(core.delete_project("DEMO", false, "admin").await, Err(DomainError::Conflict { .. })));
-        core.delete_project("DEMO", true, "admin").await.unwrap();
-        core.finish_deleted_projects().await.unwrap();
-        let late = upload(&core, &into("Y", &project), &FILES).await;
-        assert!(matches!(late, Err(DomainError::NotFound { .. })), "{late:?}");
-        site.clock.advance(100_000_000);
-        core.finish_deleted_projects().await.unwrap();
-        assert!(site.blobs.keys().is_empty(), "{:?}", site.blobs.keys());
-        for kind in ["triage", "triage-trash", "triage-heir", "triage-n", "catalog", "pack"] {
-            assert_eq!(left(&site, kind), 0, "{kind}");
-        }
-    });
-}
-
-#[test]
-fn what_is_shown_says_which_files_are_there() {
-    let but = Shown::AllBut(vec!["a".to_owned()]);
-    assert!(Shown::All.has("a") && !Shown::Nothing.has("a") && !but.has("a") && but.has("b"));
 }
