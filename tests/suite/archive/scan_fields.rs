@@ -51,8 +51,9 @@ fn archiving_sets_fields_of_scans_and_refuses_those_that_there_are_not() {
     }
     let done = archive(&WISHES);
     assert_eq!(done.status, 200, "{}", done.text());
-    check_archived(&api, &done.text());
-    api.assert_holds(&done.text(), &study());
+    let session = done.text().trim().to_owned();
+    check_archived(&api, &session);
+    api.assert_holds(&session, &study());
 }
 
 #[test]
