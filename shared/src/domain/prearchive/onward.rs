@@ -160,7 +160,6 @@ impl Core {
             cause: onward.cause.clone(),
             is_silent: onward.is_silent,
             change: SessionChange { scans: onward.scans.clone(), ..SessionChange::default() },
-            ..CommitRequest::default()
         };
         let held = self.hold_found_patiently(session).await?;
         Ok(match self.commit_held(held, &request).await? {
