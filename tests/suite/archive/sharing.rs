@@ -219,7 +219,7 @@ fn a_shared_experiment_is_read_in_both_projects_and_changed_in_its_own() {
     admin.assert_holds(experiment, &study());
     let history = admin.table(&format!("/data/experiments/{ID}/history"));
     let actions: Vec<&str> = history.column("action").into_iter().filter(|action| *action != "Modified").collect();
-    assert_eq!(actions, ["Unshared", "Shared", "Unshared", "Shared", "Transfer"]);
+    assert_eq!(actions, ["Unshared", "Shared", "Unshared", "Released", "Quarantined", "Shared", "Transfer"]);
     let history = admin.table("/data/projects/P2/history");
     assert_eq!(history.rows.iter().filter(|row| row.get("ID") == ID).count(), 4);
 }
