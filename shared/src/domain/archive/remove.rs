@@ -205,7 +205,7 @@ impl Core {
     /// behind by a crash leads to nothing and is overwritten by the next subject of that label.
     ///
     /// # Errors
-    /// The store's failure.
+    /// [`DomainError::Busy`] if it has an experiment all the same, or somebody else works on it, or the store's failure.
     #[crate::boxed(?Send)]
     pub async fn delete_subject(&self, subject: &Subject) -> Result<(), DomainError> {
         self.with_lease(&subject.lease_name(), "the subject", async |core| {
@@ -215,6 +215,13 @@ impl Core {
                 }
                 now => now.unwrap_or_else(|| subject.clone()),
             };
+            // Whoever archives holds this lease as well, and may have come between the caller's look and this.
+            for project in subject.projects() {
+                if !core.experiments_of_subject(project, &subject.id).await?.is_empty() {
+                    let what = "the subject, of which a session was archived just now,".to_owned();
+                    return Err(DomainError::Busy { what });
+                }
+            }
             let shelf = core.condemn_subject_shelf(&subject.id).await?;
             let (roster, source) = core.subject_roster(&subject.project);
             let touch = roster.touch(&subject.id, Some(subject.place)).await?;

@@ -141,6 +141,8 @@ fn subjects_and_experiments_are_made_changed_and_deleted() {
             core.delete_subject_with(&renamed, false, &Reviewer::default()).await,
             Err(DomainError::Conflict { .. })
         ));
+        // Nor when the experiment came after that look.
+        assert!(matches!(core.delete_subject(&renamed).await, Err(DomainError::Busy { .. })));
         core.delete_subject_with(&renamed, true, &Reviewer::default()).await.unwrap();
         assert!(core.list_experiments("DEMO").await.unwrap().is_empty());
         assert_eq!(core.list_subjects("DEMO").await.unwrap().len(), 1);
