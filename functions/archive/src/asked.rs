@@ -82,7 +82,35 @@ impl<'a> Asked<'a> {
 
 /// Whether a segment of an address names several items, or may.
 fn is_several(names: &str) -> bool {
-    matches!(names, "ALL" | "*") || names.contains(',')
+    is_all(names) || names.contains(',')
+}
+
+/// Whether a segment of an address names all items.
+pub fn is_all(names: &str) -> bool {
+    matches!(names, "ALL" | "*")
+}
+
+/// Does something with each experiment, of which some need not have the part that it is about.
+///
+/// # Errors
+/// 404 if none has it, and every other error.
+pub async fn with_each<'a>(
+    experiments: &'a [Experiment],
+    mut work: impl AsyncFnMut(&'a Experiment) -> Result<(), ClientError>,
+) -> Result<(), ClientError> {
+    let mut missing = None;
+    let mut found = false;
+    for experiment in experiments {
+        match work(experiment).await {
+            Ok(()) => found = true,
+            Err(error) if error.status.number() == 404 => missing = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    match missing {
+        Some(error) if !found => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// The experiments that an address names with commas between them, each once, in the order in which they are named.

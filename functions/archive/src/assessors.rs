@@ -11,6 +11,7 @@ use narthex::imaging::item::AssessorContext;
 use narthex::intake::archiveout::ArchiveKind;
 use narthex::service::{Call, Reply, ReplyBody, download};
 
+use crate::asked::is_all;
 use crate::lists;
 use crate::parent::Parent;
 use crate::sharing;
@@ -46,7 +47,7 @@ pub async fn several(
     names: &str,
 ) -> Result<Vec<(Experiment, Vec<CountedResource>)>, ClientError> {
     let mut found = with_resources(call, session).await?;
-    if matches!(names, "ALL" | "*") {
+    if is_all(names) {
         return Ok(found);
     }
     let names: Vec<&str> = names.split(',').collect();

@@ -13,7 +13,7 @@ use narthex::http::views::shelf;
 use narthex::http::{ClientError, Format, Table};
 use narthex::service::{Call, Reply, ReplyBody, download};
 
-use crate::asked::Part;
+use crate::asked::{Part, with_each};
 use crate::chosen::{Chosen, Own, Scans, own_of};
 use crate::experiment::{load, scan_folders};
 use crate::nth::nth;
@@ -32,18 +32,7 @@ pub async fn of_experiments(
     path: Option<&[&str]>,
 ) -> Result<Reply, ClientError> {
     let mut chosen = Chosen::default();
-    let mut missing = None;
-    let mut found = 0;
-    for experiment in experiments {
-        match chosen.add(call, experiment, part).await {
-            Ok(()) => found += 1,
-            Err(error) if error.status.number() == 404 => missing = Some(error),
-            Err(error) => return Err(error),
-        }
-    }
-    if let (0, Some(error)) = (found, missing) {
-        return Err(error);
-    }
+    with_each(experiments, async |experiment| chosen.add(call, experiment, part).await).await?;
     let layout = Layout::read(&call.context.params)?.of_several(experiments)?;
     let name = match experiments {
         [one] => one.label.as_str(),

@@ -55,7 +55,7 @@ pub async fn subjects(call: &Call, project: Option<&str>) -> Result<Reply, Clien
     for project in &projects {
         for mut subject in core.list_shared_subjects(project).await? {
             if listed.insert(subject.id.clone()) {
-                subject.label = subject.label_in(project).unwrap_or(&subject.label).to_owned();
+                subject.label = subject.called_in(project).to_owned();
                 found.push(subject);
             }
         }
@@ -90,7 +90,7 @@ pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> 
                     continue;
                 }
                 let session = session_label(call, &assessor).await?;
-                assessor.label = assessor.label_in(project).unwrap_or(&assessor.label).to_owned();
+                assessor.label = assessor.called_in(project).to_owned();
                 found.push((assessor, session));
             }
         }
@@ -110,7 +110,7 @@ pub async fn experiments(call: &Call, of: Of<'_>) -> Result<Reply, ClientError> 
             // Of an assessor the session may be elsewhere, and hidden.
             let is_hidden = experiment.assessed.is_some() && !call.sees_experiment(&experiment).await?;
             if !is_hidden && listed.insert(experiment.id.clone()) {
-                let label = experiment.label_in(project).unwrap_or(&experiment.label);
+                let label = experiment.called_in(project);
                 labels.insert(experiment.id.clone(), label.to_owned());
                 found.push(experiment);
             }

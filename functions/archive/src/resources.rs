@@ -13,7 +13,7 @@ use narthex::imaging::ecat::shown_uid;
 use narthex::service::{Call, Reply, ReplyBody};
 use narthex::xml::{CatalogEntry, CatalogHead, CatalogKind, CatalogTail, CatalogWriter};
 
-use crate::asked::Part;
+use crate::asked::{Part, with_each};
 use crate::assessors::{self, with_resources};
 use crate::experiment::load;
 use crate::parent::Parent;
@@ -36,19 +36,8 @@ pub async fn of_item(call: &Call, parent: &Parent) -> Result<Reply, ClientError>
 /// 404 if none has it.
 pub async fn of_experiments(call: &Call, experiments: &[Experiment], part: Part<'_>) -> Result<Reply, ClientError> {
     let mut table = views::resources([]);
-    let mut missing = None;
-    let mut found = 0;
-    for experiment in experiments {
-        match add(call, &mut table, experiment, part).await {
-            Ok(()) => found += 1,
-            Err(error) if error.status.number() == 404 => missing = Some(error),
-            Err(error) => return Err(error),
-        }
-    }
-    match (found, missing) {
-        (0, Some(error)) => Err(error),
-        _ => crate::render(call, table),
-    }
+    with_each(experiments, async |experiment| add(call, &mut table, experiment, part).await).await?;
+    crate::render(call, table)
 }
 
 async fn add(call: &Call, table: &mut Table, experiment: &Experiment, part: Part<'_>) -> Result<(), ClientError> {

@@ -7,6 +7,7 @@ use narthex::http::{ClientError, Format};
 use narthex::service::{Call, Reply, ReplyBody};
 use narthex::xml::scan_document;
 
+use crate::asked::is_all;
 use crate::experiment::load;
 
 /// The scans of an experiment.
@@ -44,7 +45,7 @@ pub fn one<'a>(scans: &'a [StoredScan], id: &str) -> Result<&'a StoredScan, Clie
 
 /// The scans that a segment of an address names: one, several with commas, a scan type, or all.
 pub fn several(scans: Vec<StoredScan>, names: &str) -> Result<Vec<StoredScan>, ClientError> {
-    if matches!(names, "ALL" | "*") {
+    if is_all(names) {
         return Ok(scans);
     }
     // XNAT writes a slash or comma within a scan type like this.

@@ -11,13 +11,12 @@ use crate::cli::parse_variable;
 use crate::error::HostError;
 use crate::kv::{Database, Store};
 use crate::runtime_config::{DEFAULT_STATE_FOLDER, RuntimeConfig};
-use crate::variables::ENVIRONMENT_PREFIX;
+use crate::variables::from_environment;
 use narthex::domain::settings::{SettingError, Settings};
 use narthex::domain::shelf::placed::ArchiveFolder;
 use narthex::domain::{Core, DomainError};
 use narthex::storage::Clock;
 use source::Sources;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use store::KeyValue;
 
@@ -161,29 +160,23 @@ impl Site {
         let folder = manifest.parent().unwrap_or(Path::new(""));
         let state_dir = state_dir.unwrap_or_else(|| folder.join(DEFAULT_STATE_FOLDER));
         let config = RuntimeConfig::read(runtime_config_file.as_deref(), &manifest, &state_dir)?;
-        let given: BTreeMap<String, String> = variables.into_iter().collect();
-        let settings = Settings::from_lookup(|name| {
-            let environment = || std::env::var(format!("{ENVIRONMENT_PREFIX}{}", name.to_uppercase())).ok();
-            given.get(name).cloned().or_else(environment)
-        })?;
+        let mut values = from_environment();
+        values.extend(variables);
+        let settings = Settings::from_lookup(|name| values.get(name).cloned())?;
         let mut databases = Vec::new();
-        let mut stores = Vec::new();
-        for label in ["records", "blobs"] {
-            let file = config.stores.get(label).filter(|file| file.path.is_file());
-            let Some(file) = file else {
-                let path = config.stores.get(label).map(|file| file.path.clone()).unwrap_or(state_dir);
+        let mut open = |label: &'static str| {
+            let file = config.stores.get(label);
+            let Some(file) = file.filter(|file| file.path.is_file()) else {
+                let path = file.map_or_else(|| state_dir.clone(), |file| file.path.clone());
                 return Err(FilesError::NoStore { label, path });
             };
             let opened = Database::open(&file.path, file.profile);
             let database = opened.map_err(|source| HostError::Store { label: label.to_owned(), source })?;
-            stores.push(KeyValue(Store::new(database.clone(), label)));
-            databases.push(database);
-        }
-        let mut stores = stores.into_iter();
-        let (Some(records), Some(blobs)) = (stores.next(), stores.next()) else {
-            return Err(FilesError::NoStore { label: "records", path: state_dir });
+            databases.push(database.clone());
+            Ok(KeyValue(Store::new(database, label)))
         };
-        Ok(Self { core: Core::new(records, blobs, Clock::system(), settings), databases })
+        let core = Core::new(open("records")?, open("blobs")?, Clock::system(), settings);
+        Ok(Self { core, databases })
     }
 
     /// Closes the stores in good order.
@@ -221,10 +214,7 @@ async fn list(core: &Core, folder: &ArchiveFolder) -> Result<Done, FilesError> {
 
 async fn remove(core: &Core, folder: &ArchiveFolder, names: &[String]) -> Result<Done, FilesError> {
     let of = core.item_of_folder(folder).await?;
-    let Some(label) = &folder.resource else {
-        let what = "This is the folder of an item; name that of one of its resources.".to_owned();
-        return Err(DomainError::Invalid { what }.into());
-    };
+    let label = folder.demand_resource()?;
     let paths: Vec<String> = names.iter().map(|name| folder.path_of(name)).collect();
     let is_unwanted = |path: &str| match paths.is_empty() {
         true => lies_in(folder, path),

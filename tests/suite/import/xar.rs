@@ -60,6 +60,13 @@ fn address(response: &Response) -> String {
     line
 }
 
+/// Sends a XAR as a resumable upload that comes with its creation.
+fn send_resumable(api: &Api, body: &[u8]) -> Response {
+    let request = api.client.request("POST", "/data/services/import/resumable?import-handler=XAR");
+    let request = request.header("Tus-Resumable", "1.0.0").header("Upload-Length", &body.len().to_string());
+    request.header("Content-Type", "application/offset+octet-stream").send_bytes(body).unwrap()
+}
+
 #[test]
 fn a_xar_is_read_back_byte_for_byte() {
     let (_service, api) = service();
@@ -202,14 +209,7 @@ fn an_assessor_alone_is_added_to_the_session_that_it_names() {
     }
     // By a resumable upload it has the same address.
     let body = zip(id, "0", "second");
-    let begun = api
-        .client
-        .request("POST", "/data/services/import/resumable?import-handler=XAR")
-        .header("Tus-Resumable", "1.0.0")
-        .header("Upload-Length", &body.len().to_string())
-        .header("Content-Type", "application/offset+octet-stream")
-        .send_bytes(&body)
-        .unwrap();
+    let begun = send_resumable(&api, &body);
     assert_eq!(begun.header("x-narthex-imported"), Some(made.as_str()), "{}", begun.text());
 }
 
@@ -229,14 +229,7 @@ fn a_xar_comes_in_every_form() {
     assert_eq!(refused.status, 400);
     assert!(sentence(&refused).contains("limited to one"), "{}", sentence(&refused));
     // A resumable upload.
-    let begun = api
-        .client
-        .request("POST", "/data/services/import/resumable?import-handler=XAR")
-        .header("Tus-Resumable", "1.0.0")
-        .header("Upload-Length", &body.len().to_string())
-        .header("Content-Type", "application/offset+octet-stream")
-        .send_bytes(&body)
-        .unwrap();
+    let begun = send_resumable(&api, &body);
     assert_eq!(begun.status, 201, "{}", begun.text());
     assert_eq!(begun.header("x-narthex-imported"), Some(uri.as_str()));
 }

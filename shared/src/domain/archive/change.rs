@@ -3,7 +3,7 @@
 use super::experiment::{ACTIVE, Experiment, LOCKED, QUARANTINE, lease_of};
 use super::experiment_type::ExperimentType;
 use super::review::Reviewer;
-use super::scans::ScanChange;
+use super::scan_change::ScanChange;
 use super::subject::LabelRef;
 use super::subject_change::check_item_label;
 use crate::domain::Core;
@@ -180,7 +180,7 @@ impl Core {
         let reviewer = Reviewer { by: new.by.clone(), reason: new.change.reviewer.reason.clone() };
         self.tell_of_waiting(&experiment, format!("review-{}-made", experiment.id), &reviewer).await?;
         self.with_subject_in(&subject.id, &new.project, async |core, lease: &mut Lease, subject| {
-            experiment.subject_label = subject.label_in(&new.project).unwrap_or(&subject.label).to_owned();
+            experiment.subject_label = subject.called_in(&new.project).to_owned();
             core.keep(lease, "the subject").await?;
             core.enter(&mut experiment).await
         })

@@ -8,6 +8,7 @@ use super::change::ExperimentChange;
 use super::experiment::Experiment;
 use super::tell::session_event;
 use crate::domain::Core;
+use crate::domain::history::Deed;
 use crate::domain::webhooks::SessionEventKind;
 use crate::storage::StoreError;
 
@@ -61,6 +62,22 @@ impl Core {
             return Ok(());
         }
         self.tell_of_review(experiment, SessionEventKind::SessionQuarantined, id, reviewer).await
+    }
+
+    /// Notes and tells that what has arrived with this event waits for a review, if it does. That is told in any case: who
+    /// uploads does not choose it.
+    pub(super) async fn tell_of_arrival(
+        &self,
+        experiment: &Experiment,
+        event: &str,
+        deed: Deed<'_>,
+    ) -> Result<(), StoreError> {
+        if !experiment.is_quarantined() {
+            return Ok(());
+        }
+        let reviewer = Reviewer { by: deed.by.to_owned(), reason: deed.cause.reason.clone() };
+        self.remember(&experiment.project, experiment.as_item(), Deed { action: "Quarantined", ..deed }).await?;
+        self.tell_of_waiting(experiment, format!("{event}-quarantined"), &reviewer).await
     }
 
     async fn tell_of_review(

@@ -222,7 +222,7 @@ impl Core {
             }
             let changed = self
                 .with_experiment(&listed.id, async |core, lease: &mut Lease, mut experiment| {
-                    let label = subject.label_in(&experiment.project).unwrap_or(&subject.label);
+                    let label = subject.called_in(&experiment.project);
                     experiment.subject_label = label.to_owned();
                     core.store_experiment(lease, &mut experiment).await
                 })

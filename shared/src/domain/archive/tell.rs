@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::experiment::Experiment;
 use super::request::ArchiveRequest;
-use super::review::Reviewer;
 use super::subject::Subject;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
@@ -69,13 +68,7 @@ impl Core {
             let event = session_event(&experiment, session.id.clone(), told.kind, told.at_ms, &told.by);
             self.announce(&event).await?;
         }
-        if experiment.is_quarantined() {
-            self.remember(&experiment.project, experiment.as_item(), Deed { action: "Quarantined", ..deed }).await?;
-            // Reviewers are told in any case: who uploads does not choose that.
-            let reviewer = Reviewer { by: told.by.clone(), reason: told.cause.reason.clone() };
-            self.tell_of_waiting(&experiment, format!("{}-quarantined", session.id), &reviewer).await?;
-        }
-        Ok(())
+        self.tell_of_arrival(&experiment, &session.id, deed).await
     }
 }
 

@@ -205,7 +205,7 @@ impl Core {
         self.records.set(&keys::experiment_label(project, label), &reference).await?;
         // Whoever takes the subject out of the project, or moves it, finds the experiment or is found to have done so.
         self.with_subject_in(&subject.id, project, async |core, lease: &mut Lease, subject| {
-            experiment.subject_label = subject.label_in(project).unwrap_or(&subject.label).to_owned();
+            experiment.subject_label = subject.called_in(project).to_owned();
             core.keep(&mut held.lease, "this prearchive entry").await?;
             core.keep(lease, "the subject").await?;
             Ok(core.records.set(&keys::experiment(&id), &experiment).await?)

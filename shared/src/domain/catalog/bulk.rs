@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::change::{Draft, file_bytes, full};
 use super::paths::Clashes;
-use super::remove::MAX_NEW_PAGES;
 use super::{Catalog, CatalogFile, CatalogRef, FILES_PER_PAGE, Leftovers, MAX_FILES, PAGE_BYTES};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
@@ -91,7 +90,6 @@ impl Core {
         for file in &wanted {
             draft.head.bytes = draft.head.bytes.saturating_add(file.file.extent.len);
         }
-        let first_page = draft.head.next_page;
         let mut pages = Vec::new();
         // From the last page to the first, so that the places of those before stay as they are.
         while let Some(last) = wanted.last() {
@@ -105,9 +103,6 @@ impl Core {
         let leftovers = &mut draft.head.leftovers;
         leftovers.pages.retain(|page| !replaced.contains(page));
         leftovers.replaced.extend(replaced);
-        if pages.len() as u64 > MAX_NEW_PAGES {
-            self.reserve_pages(lease, catalog, first_page..draft.head.next_page).await?;
-        }
         self.commit_draft(lease, catalog, &draft.head, pages).await?;
         Ok(duplicates)
     }
@@ -159,11 +154,8 @@ impl Core {
         let mut draft = self.draft(catalog).await?;
         draft.head.files = kept.len() as u64;
         draft.head.bytes = kept.iter().map(|file| file.file.extent.len).fold(0, u64::saturating_add);
-        let (first_page, count) = (draft.head.next_page, draft.head.pages.len());
+        let count = draft.head.pages.len();
         let pages = draft.replace(0, count, paged(kept));
-        if pages.len() as u64 > MAX_NEW_PAGES {
-            self.reserve_pages(lease, catalog, first_page..draft.head.next_page).await?;
-        }
         self.commit_draft(lease, catalog, &draft.head, pages).await
     }
 
@@ -195,7 +187,6 @@ impl Core {
         }
         let (Some(first), Some(last)) = (touched.first().copied(), touched.last().copied()) else { return Ok(0) };
         // Those pages are written anew from the first to the last, so that no more are left than the files need.
-        let first_page = draft.head.next_page;
         let mut left = Vec::new();
         for index in first..=last {
             left.extend(
@@ -209,9 +200,6 @@ impl Core {
         // Of each of these pages what has gone is given back.
         draft.head.leftovers.pages.retain(|page| !old.contains(page));
         draft.head.leftovers.replaced.extend(old);
-        if pages.len() as u64 > MAX_NEW_PAGES {
-            self.reserve_pages(lease, catalog, first_page..draft.head.next_page).await?;
-        }
         self.commit_draft(lease, catalog, &draft.head, pages).await?;
         Ok(removed)
     }
@@ -268,7 +256,7 @@ impl Core {
     }
 
     /// Writes down which pages are about to be written, so that they are removed should nothing come of it.
-    async fn reserve_pages(
+    pub(super) async fn reserve_pages(
         &self,
         lease: &mut Lease,
         catalog: CatalogRef<'_>,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::remove::MAX_NEW_PAGES;
 use super::{Catalog, CatalogFile, CatalogRef, FILES_PER_PAGE, Leftovers, MAX_FILES, PAGE_BYTES, Page, PageRef};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
@@ -144,7 +145,8 @@ impl Core {
         Ok(Draft { core: self, id: catalog.id, head, pages: BTreeMap::new() })
     }
 
-    /// Writes the new pages and then the head, and removes what is no longer in use.
+    /// Writes the new pages and then the head, and removes what is no longer in use. Many new pages are written down as
+    /// reserved before.
     pub(super) async fn commit_draft(
         &self,
         lease: &mut Lease,
@@ -152,6 +154,11 @@ impl Core {
         head: &Catalog,
         pages: Vec<(u64, Page)>,
     ) -> Result<(), DomainError> {
+        if pages.len() as u64 > MAX_NEW_PAGES
+            && let Some((first, _)) = pages.first()
+        {
+            self.reserve_pages(lease, catalog, *first..head.next_page).await?;
+        }
         for (number, page) in &pages {
             if !self.leases.keep(lease).await? {
                 return Err(busy());

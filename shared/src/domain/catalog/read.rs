@@ -86,6 +86,16 @@ impl Core {
         }
     }
 
+    /// All files of a catalog, for whoever holds them in memory in any case.
+    pub(crate) async fn files_of_catalog(&self, id: &str) -> Result<Vec<CatalogFile>, StoreError> {
+        let mut all = Vec::new();
+        let mut cursor = CatalogCursor::new(id);
+        while let Some(files) = self.next_files(&mut cursor).await? {
+            all.extend(files);
+        }
+        Ok(all)
+    }
+
     /// Whether a file of the catalog lies in this pack.
     pub(crate) async fn catalog_has_pack(&self, id: &str, pack: PackId) -> Result<bool, StoreError> {
         let mut cursor = CatalogCursor::new(id);

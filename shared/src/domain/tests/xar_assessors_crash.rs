@@ -5,11 +5,11 @@ use futures::executor::block_on;
 use super::crash::{doomed, left, recover};
 use super::xar::{REPLACE, send, site, zipped};
 use super::xar_assessors::{assessed_files, one, pass_time, seen};
+use super::xar_crash::send_in_the_end;
 use super::*;
-use crate::domain::archive::{Experiment, Rules};
+use crate::domain::archive::Rules;
 use crate::domain::history::ItemKind;
 use crate::domain::webhooks::{NewWebhook, Scope};
-use crate::domain::xar::XarError;
 
 const KINDS: [&str; 9] = [
     "manifest",
@@ -25,18 +25,6 @@ const KINDS: [&str; 9] = [
 
 fn counts(site: &Site) -> Vec<usize> {
     KINDS.iter().map(|kind| left(site, kind)).chain([site.blobs.keys().len()]).collect()
-}
-
-/// Sends again while somebody dead seems to be at work.
-async fn insist(site: &Site, core: &Core, body: &[u8], rules: Rules) -> Experiment {
-    for _ in 0..6 {
-        match send(core, body, rules).await {
-            Ok(made) => return made,
-            Err(XarError::Domain(DomainError::Busy { .. })) => site.clock.advance(2_000),
-            Err(error) => panic!("{error}"),
-        }
-    }
-    panic!("the experiment stays busy");
 }
 
 #[test]
@@ -109,7 +97,7 @@ fn an_importer_who_dies_at_any_step_leaves_all_or_nothing_and_all_is_told() {
                 } else {
                     assert_eq!(left(&site, "delivery"), messages, "step {steps}");
                 }
-                insist(&site, &core, body, rules).await;
+                send_in_the_end(&site, &core, body, rules, 6).await;
                 pass_time(&site, &core).await;
                 let (found, _) = state().await.unwrap();
                 assert_eq!(found, if is_addition { after.to_vec() } else { before.to_vec() }, "step {steps}");

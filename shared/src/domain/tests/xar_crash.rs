@@ -5,7 +5,7 @@ use futures::executor::block_on;
 use super::crash::{doomed, left, recover};
 use super::xar::{Files, REPLACE, all_files, data, files, send, session_xml, site, zipped};
 use super::*;
-use crate::domain::archive::Rules;
+use crate::domain::archive::{Experiment, Rules};
 use crate::domain::xar::XarError;
 
 /// Everything is settled, and nothing is there but what is needed.
@@ -35,11 +35,11 @@ fn counts(site: &Site) -> Vec<(&'static str, usize)> {
     counts
 }
 
-/// Sends as a client does that tries again while something is busy.
-async fn send_in_the_end(site: &Site, core: &Core, body: &[u8], rules: Rules) {
-    for _ in 0..4 {
+/// Sends as a client does that tries again, so often at most, while something is busy.
+pub(super) async fn send_in_the_end(site: &Site, core: &Core, body: &[u8], rules: Rules, tries: u32) -> Experiment {
+    for _ in 0..tries {
         match send(core, body, rules).await {
-            Ok(_) => return,
+            Ok(made) => return made,
             Err(XarError::Domain(DomainError::Busy { .. })) => site.clock.advance(2_000),
             Err(error) => panic!("{error}"),
         }
@@ -78,7 +78,7 @@ fn an_importer_who_dies_at_any_step_leaves_a_whole_experiment_or_none() {
                     assert_eq!(counts(&site), nothing, "step {steps}: something is left");
                 }
             }
-            send_in_the_end(&site, &core, &body, Rules::default()).await;
+            send_in_the_end(&site, &core, &body, Rules::default(), 4).await;
             settle(&site, &core).await;
             let listed = core.list_experiments("DEMO").await.unwrap();
             assert_eq!(listed.len(), 1, "step {steps}");
@@ -139,7 +139,7 @@ fn an_addition_that_dies_at_any_step_is_done_or_not() {
             assert!(outcome.is_err() || is_done, "step {steps}: acknowledged, but not done");
             let core = recover(&site).await;
             assert_eq!(whole(&core).await, is_done, "step {steps}");
-            send_in_the_end(&site, &core, &second, REPLACE).await;
+            send_in_the_end(&site, &core, &second, REPLACE, 4).await;
             settle(&site, &core).await;
             assert!(whole(&core).await, "step {steps}");
             assert_eq!(counts(&site), usual, "step {steps}");

@@ -123,20 +123,11 @@ impl Core {
         folder: &TriageFolder,
         paths: Option<&[String]>,
     ) -> Result<Vec<CatalogFile>, DomainError> {
-        let mut files = Vec::new();
-        match paths {
-            None => {
-                let mut cursor = crate::domain::catalog::CatalogCursor::new(&folder.catalog);
-                while let Some(some) = self.next_files(&mut cursor).await? {
-                    files.extend(some);
-                }
-            }
-            Some(paths) => {
-                for path in paths {
-                    let found = self.catalog_file(&folder.catalog, path).await?;
-                    files.push(found.ok_or_else(|| DomainError::not_found("file", path))?);
-                }
-            }
+        let Some(paths) = paths else { return Ok(self.files_of_catalog(&folder.catalog).await?) };
+        let mut files = Vec::with_capacity(paths.len());
+        for path in paths {
+            let found = self.catalog_file(&folder.catalog, path).await?;
+            files.push(found.ok_or_else(|| DomainError::not_found("file", path))?);
         }
         Ok(files)
     }

@@ -46,6 +46,11 @@ fn share_with<'a>(shares: &'a [Share], project: &str) -> Option<&'a Share> {
 }
 
 impl Experiment {
+    /// What it is called in a project: its label there, or its own if it is not in it.
+    pub fn called_in(&self, project: &str) -> &str {
+        self.label_in(project).unwrap_or(&self.label)
+    }
+
     /// Its label in a project that it is in.
     pub fn label_in(&self, project: &str) -> Option<&str> {
         match self.project == project {
@@ -61,6 +66,11 @@ impl Experiment {
 }
 
 impl Subject {
+    /// What it is called in a project: its label there, or its own if it is not in it.
+    pub fn called_in(&self, project: &str) -> &str {
+        self.label_in(project).unwrap_or(&self.label)
+    }
+
     /// Its label in a project that it is in.
     pub fn label_in(&self, project: &str) -> Option<&str> {
         match self.project == project {

@@ -88,7 +88,7 @@ impl Core {
         let moved = Experiment {
             project: project.to_owned(),
             label: label.to_owned(),
-            subject_label: subject.label_in(project).unwrap_or(&subject.label).to_owned(),
+            subject_label: subject.called_in(project).to_owned(),
             shares: old.shares.iter().filter(|share| share.project != project).cloned().collect(),
             place: coming.place,
             ..old.clone()

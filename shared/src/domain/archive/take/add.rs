@@ -8,7 +8,7 @@ use crate::domain::archive::experiment::Experiment;
 use crate::domain::archive::merge::session::fill_text;
 use crate::domain::archive::scans::MAX_SCANS;
 use crate::domain::archive::trash::{AssessorChange, Change, Twin};
-use crate::domain::catalog::{CatalogCursor, CatalogFile};
+use crate::domain::catalog::CatalogFile;
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::domain::manifest::{FILES_PER_PAGE, FileEntry, FullScan, StoredScan};
@@ -217,13 +217,10 @@ impl Core {
         let new = random_id()?;
         let known = existing.resources.iter_mut().find(|known| known.label == resource.label);
         let old = known.as_ref().map(|known| known.catalog.clone());
-        let mut told: Vec<CatalogFile> = Vec::new();
-        if let Some(old) = &old {
-            let mut cursor = CatalogCursor::new(old);
-            while let Some(files) = self.next_files(&mut cursor).await? {
-                told.extend(files);
-            }
-        }
+        let mut told = match &old {
+            Some(old) => self.files_of_catalog(old).await?,
+            None => Vec::new(),
+        };
         match known {
             Some(known) => known.catalog.clone_from(&new),
             None => existing.resources.push(ItemResource {

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use super::HeldLeases;
 use crate::domain::Core;
 use crate::domain::archive::experiment::{Experiment, lease_of};
-use crate::domain::archive::review::Reviewer;
 use crate::domain::archive::tell::session_event;
 use crate::domain::archive::trash::{AssessorChange, Change, Trash};
 use crate::domain::catalog::CatalogRef;
@@ -152,11 +151,6 @@ impl Core {
             let event = session_event(session, told.event.clone(), kind, told.at_ms, by);
             self.announce(&event).await?;
         }
-        if session.is_quarantined() {
-            self.remember(&session.project, session.as_item(), deed("Quarantined")).await?;
-            let reviewer = Reviewer { by: by.clone(), reason: cause.reason.clone() };
-            self.tell_of_waiting(session, format!("{}-quarantined", told.event), &reviewer).await?;
-        }
-        Ok(())
+        self.tell_of_arrival(session, &told.event, deed(action)).await
     }
 }

@@ -53,7 +53,7 @@ impl Core {
         let drafted = self.drafted(&project, label, session.xsi_type.clone().into(), &incoming.by).await?;
         let mut experiment = Experiment {
             id: self.new_item_id('E').await?,
-            subject_label: subject.label_in(&project).unwrap_or(&subject.label).to_owned(),
+            subject_label: subject.called_in(&project).to_owned(),
             subject_id: subject.id,
             uid: session.uid.clone(),
             date: session.date.clone().unwrap_or_default(),
@@ -137,7 +137,7 @@ impl Core {
         self.records.set(&keys::experiment_label(&experiment.project, &experiment.label), &reference).await?;
         let subject = experiment.subject_id.clone();
         self.with_subject_in(&subject, &project, async |core, subject_lease: &mut Lease, subject| {
-            experiment.subject_label = subject.label_in(&project).unwrap_or(&subject.label).to_owned();
+            experiment.subject_label = subject.called_in(&project).to_owned();
             core.keep(subject_lease, "the subject").await?;
             core.set_experiment(&mut held.session, &experiment).await
         })

@@ -95,6 +95,16 @@ impl ArchiveFolder {
         Ok(folder)
     }
 
+    /// The label of its resource.
+    ///
+    /// # Errors
+    /// [`DomainError::Invalid`] for the folder of an item.
+    pub fn demand_resource(&self) -> Result<&str, DomainError> {
+        self.resource.as_deref().ok_or_else(|| DomainError::Invalid {
+            what: "This is the folder of an item; name that of one of its resources.".to_owned(),
+        })
+    }
+
     /// The path within the resource of a file in this folder.
     pub fn path_of(&self, name: &str) -> String {
         match &self.within {
@@ -146,10 +156,7 @@ impl Core {
     #[crate::boxed(?Send)]
     pub async fn resource_of_folder(&self, folder: &ArchiveFolder) -> Result<ResourceFolder, DomainError> {
         let of = self.item_of_folder(folder).await?;
-        let Some(label) = &folder.resource else {
-            let what = "This is the folder of an item; name that of one of its resources.".to_owned();
-            return Err(DomainError::Invalid { what });
-        };
+        let label = folder.demand_resource()?;
         let missing = || DomainError::not_found("resource", label);
         let mut known: Vec<(String, String)> = Vec::new();
         if let ShelfOf::Scan { experiment, scan } = &of {
@@ -167,7 +174,7 @@ impl Core {
         }
         let (_, format) = known.into_iter().find(|(found, _)| found == label).ok_or_else(missing)?;
         let has_images = format == "DICOM" && matches!(of, ShelfOf::Scan { .. });
-        Ok(ResourceFolder { of, label: label.clone(), has_images })
+        Ok(ResourceFolder { of, label: label.to_owned(), has_images })
     }
 
     /// The items whose resources lie in a folder or below it, with their folders: of a project its own and those of its

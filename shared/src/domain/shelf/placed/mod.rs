@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::ShelfOf;
 use super::hold::HeldShelf;
 use crate::domain::Core;
-use crate::domain::catalog::{CatalogCursor, CatalogFile, CatalogRef, FileNotes};
+use crate::domain::catalog::{CatalogFile, CatalogRef, FileNotes};
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::domain::manifest::FileEntry;
@@ -190,12 +190,8 @@ impl Core {
     /// The store's failure.
     #[crate::boxed(?Send)]
     pub async fn placed_files(&self, placed: &Placed) -> Result<Vec<(String, u64)>, StoreError> {
-        let mut files = Vec::new();
-        let mut cursor = CatalogCursor::new(&placed.catalog);
-        while let Some(some) = self.next_files(&mut cursor).await? {
-            files.extend(some.into_iter().map(|found| (found.file.name, found.file.extent.len)));
-        }
-        Ok(files)
+        let files = self.files_of_catalog(&placed.catalog).await?;
+        Ok(files.into_iter().map(|found| (found.file.name, found.file.extent.len)).collect())
     }
 
     /// Removes files that wait beside a resource, which need not be there any more. Gives how many there were of them.
@@ -214,18 +210,14 @@ impl Core {
                 let Some(placed) = held.shelf.placed.iter().find(|placed| is_meant(placed)).cloned() else {
                     return Ok(0);
                 };
-                let names: Vec<String> = core.placed_files(&placed).await?.into_iter().map(|(name, _)| name).collect();
-                let unwanted: Vec<&String> = names.iter().filter(|name| is_unwanted(name)).collect();
-                if unwanted.len() == names.len() {
+                let files = core.placed_files(&placed).await?;
+                if files.iter().all(|(name, _)| is_unwanted(name)) {
                     held.shelf.placed.retain(|placed| !is_meant(placed));
                     core.discard_from_shelf(held, placed.catalog).await?;
                     core.store_shelf(held).await?;
-                } else {
-                    for name in &unwanted {
-                        core.remove_file(&mut held.lease, placed.catalog_of(&held.owner), name).await?;
-                    }
+                    return Ok(files.len() as u64);
                 }
-                Ok(unwanted.len() as u64)
+                core.remove_files(&mut held.lease, placed.catalog_of(&held.owner), &is_unwanted).await
             })
             .await?;
         self.tidy_shelf(of).await?;

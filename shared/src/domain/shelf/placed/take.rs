@@ -3,9 +3,8 @@
 //! The shelf says so before the write of the catalog that does it, so that whoever holds the shelf after a crash finds
 //! out which files were taken up, and lets them wait no longer ([`Core::settle_placed`]).
 
-use super::Placed;
 use crate::domain::Core;
-use crate::domain::catalog::{CatalogCursor, CatalogFile, FileNotes};
+use crate::domain::catalog::FileNotes;
 use crate::domain::error::DomainError;
 use crate::domain::shelf::ShelfOf;
 use crate::domain::shelf::hold::HeldShelf;
@@ -41,7 +40,7 @@ impl Core {
             let Some(placed) = held.shelf.placed.iter().find(|placed| placed.label == label).cloned() else {
                 return Ok(Some(Taken::default()));
             };
-            let mut files = core.files_placed(&placed).await?;
+            let mut files = core.files_of_catalog(&placed.catalog).await?;
             if files.is_empty() {
                 return Ok(Some(Taken::default()));
             }
@@ -76,15 +75,6 @@ impl Core {
         .await
     }
 
-    async fn files_placed(&self, placed: &Placed) -> Result<Vec<CatalogFile>, DomainError> {
-        let mut files = Vec::new();
-        let mut cursor = CatalogCursor::new(&placed.catalog);
-        while let Some(some) = self.next_files(&mut cursor).await? {
-            files.extend(some);
-        }
-        Ok(files)
-    }
-
     /// Lets files of a held shelf wait no longer that stand in the catalogs of their resources. May be done again.
     pub(in crate::domain::shelf) async fn settle_placed(&self, held: &mut HeldShelf) -> Result<(), DomainError> {
         while let Some(placed) = held.shelf.placed.iter().find(|placed| placed.is_passing).cloned() {
@@ -94,7 +84,7 @@ impl Core {
                 None => Default::default(),
             };
             let mut waiting = Vec::new();
-            for file in self.files_placed(&placed).await? {
+            for file in self.files_of_catalog(&placed.catalog).await? {
                 // Each has a pack of its own. One that is gone was taken up and removed since.
                 if !taken.contains(&file.file.pack) && pack::find(&self.records, file.file.pack).await?.is_some() {
                     waiting.push(file);
