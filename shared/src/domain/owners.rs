@@ -105,9 +105,8 @@ impl Core {
             catalogs.extend(session.resources.into_iter().map(|resource| resource.catalog));
         }
         if let Some(experiment) = self.experiment_of(owner).await? {
-            for scan in &experiment.shelved_scans {
-                let shelf: Option<Shelf> = self.records.get(&keys::scan_shelf(&experiment.id, scan)).await?;
-                catalogs.extend(shelf.unwrap_or_default().catalogs());
+            for shelved in &experiment.shelved_scans {
+                catalogs.extend(self.scan_shelf(&experiment, &shelved.scan).await?.catalogs());
             }
             catalogs.extend(experiment.resources.into_iter().map(|resource| resource.catalog));
             catalogs.extend(experiment.placed.into_iter().map(|placed| placed.catalog));

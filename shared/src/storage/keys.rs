@@ -235,9 +235,11 @@ pub fn catalog_page(id: &str, page: u64) -> Key {
     Key::root("catalog-page").name(id).number(page)
 }
 
-/// The resources of a scan of an experiment that have changeable catalogs.
-pub fn scan_shelf(experiment: &str, scan: &str) -> Key {
-    Key::root("shelf-scan").name(experiment).name(scan)
+/// The resources of a scan of an experiment that have changeable catalogs, in the revision of this name; the first has
+/// none.
+pub fn scan_shelf(experiment: &str, scan: &str, revision: &str) -> Key {
+    let key = Key::root("shelf-scan").name(experiment).name(scan);
+    if revision.is_empty() { key } else { key.name(revision) }
 }
 
 /// The resources of a subject.

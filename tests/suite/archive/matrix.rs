@@ -31,6 +31,7 @@ fn with_other_uid(files: Vec<(String, Vec<u8>)>, uid: &str) -> Vec<(String, Vec<
 }
 
 /// One way in which a new session meets the one in the archive.
+#[derive(Clone)]
 struct Case {
     name: &'static str,
     files: Vec<(String, Vec<u8>)>,
@@ -118,6 +119,20 @@ fn archived(api: &Api, project: &str) {
     api.archive(&src);
 }
 
+/// Puts a file among the images of scan 1.
+fn edit(api: &Api, project: &str) {
+    let file = format!("/data/projects/{project}/experiments/SES/scans/1/resources/DICOM/files/extra.txt?inbody=true");
+    let answer = api.client.request("PUT", &file).header("Content-Type", "application/octet-stream");
+    assert_eq!(answer.send_bytes(b"extra").unwrap().status, 200);
+}
+
+/// What [`scans`] gives when that file is there as well.
+fn with_extra(scans: &str) -> String {
+    let count = |text: &str| text.strip_prefix("1=").and_then(|count| count.parse::<u32>().ok());
+    let parts = scans.split(' ').map(|part| count(part).map_or(part.to_owned(), |count| format!("1={}", count + 1)));
+    parts.collect::<Vec<_>>().join(" ")
+}
+
 fn import(api: &Api, project: &str, files: Vec<(String, Vec<u8>)>) -> String {
     let dest = format!("dest=/prearchive/projects/{project}");
     let mut uris = api.import_zip(&dest, &zip_files(files, Packing::Deflated));
@@ -141,16 +156,21 @@ fn archiving_does_what_validating_says() {
     let service = Service::start();
     let api = service.api();
     for (number, wish) in WISHES.iter().enumerate() {
-        for (place, case) in cases().into_iter().enumerate() {
+        for (place, case) in cases().into_iter().flat_map(|case| [(case.clone(), false), (case, true)]).enumerate() {
+            let (case, is_edited) = case;
             let project = format!("P{number}_{place}");
             archived(&api, &project);
+            if is_edited {
+                edit(&api, &project);
+            }
+            let shown = |scans: &str| if is_edited { with_extra(scans) } else { scans.to_owned() };
             let session = format!("/data/projects/{project}/experiments/SES");
             let before = api.content(&session);
             let src = import(&api, &project, case.files.clone());
             let (findings, after) = case.wanted[number];
             let mut fields = vec![("src", src.as_str()), ("overwrite", wish)];
             fields.extend(case.also);
-            let what = format!("{} with {wish}", case.name);
+            let what = format!("{} with {wish}{}", case.name, if is_edited { ", beside another file" } else { "" });
 
             let answer = ask(&api, "validate-archive", &fields);
             assert_eq!(answer.status, 200, "{what}: {}", answer.text());
@@ -165,7 +185,7 @@ fn archiving_does_what_validating_says() {
                     assert_eq!(answer.status, 200, "{what}: {}", answer.text());
                     let uri = format!("/data/archive/projects/{project}/subjects/SUB/experiments/SES\r\n");
                     assert_eq!(answer.text(), uri, "{what}");
-                    assert_eq!(scans(&api, &project), after, "{what}");
+                    assert_eq!(scans(&api, &project), shown(after), "{what}");
                     assert!(api.sessions(&project).rows.is_empty(), "{what}");
                     let found = api.content(&session);
                     for (_, bytes) in &case.files {
@@ -189,11 +209,16 @@ fn an_upload_into_the_archive_follows_the_same_rules() {
     let service = Service::start();
     let api = service.api();
     for (number, wish) in WISHES.iter().enumerate() {
-        for (place, case) in cases().into_iter().enumerate() {
+        for (place, case) in cases().into_iter().flat_map(|case| [(case.clone(), false), (case, true)]).enumerate() {
+            let (case, is_edited) = case;
             let project = format!("P{number}_{place}");
             archived(&api, &project);
+            if is_edited {
+                edit(&api, &project);
+            }
+            let shown = |scans: &str| if is_edited { with_extra(scans) } else { scans.to_owned() };
             let (_, after) = case.wanted[number];
-            let what = format!("{} with {wish}", case.name);
+            let what = format!("{} with {wish}{}", case.name, if is_edited { ", beside another file" } else { "" });
             let subject = case.also.iter().find(|(name, _)| *name == "subject").map_or("SUB", |(_, value)| *value);
             let session = format!("/archive/projects/{project}/subjects/{subject}/experiments/SES");
             let mut query = format!("dest={session}&overwrite={wish}");
@@ -205,11 +230,11 @@ fn an_upload_into_the_archive_follows_the_same_rules() {
                 Some(after) => {
                     assert_eq!(answer.status, 200, "{what}: {}", answer.text());
                     assert_eq!(answer.text(), format!("/data{session}\r\n"), "{what}");
-                    assert_eq!(scans(&api, &project), after, "{what}");
+                    assert_eq!(scans(&api, &project), shown(after), "{what}");
                 }
                 None => {
                     assert_eq!(answer.status, 409, "{what}: {}", answer.text());
-                    assert_eq!(scans(&api, &project), "1=2", "{what}");
+                    assert_eq!(scans(&api, &project), shown("1=2"), "{what}");
                     assert_eq!(api.sessions(&project).only().get("status"), "CONFLICT", "{what}");
                 }
             }

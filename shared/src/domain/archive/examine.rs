@@ -1,20 +1,24 @@
 //! What stands against archiving a session: the one place that archiving and validating ask.
 
-use super::experiment::Experiment;
+use std::collections::HashMap;
+
+use super::experiment::{Experiment, LOCKED};
 use super::merge::finding::first_refusal;
 use super::merge::session::{fill_fields, fill_session, fill_text};
 use super::merge::{Finding, Reason, merge_scans};
 use super::request::ArchiveRequest;
 use super::resources::ResourceMerge;
+use super::shelved::MetShelves;
 use super::subject::Subject;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::clean_label;
-use crate::domain::manifest::{FullScan, Manifest, StoredScan};
+use crate::domain::manifest::{FullScan, Manifest, Resource, StoredScan};
 use crate::domain::prearchive::PrearchiveSession;
 use crate::domain::prearchive::commit::MAX_FIELDS;
 use crate::domain::prearchive::status::{Action, Status};
 use crate::imaging::ImageSession;
+use crate::imaging::session::Scan;
 use crate::storage::StoreError;
 
 /// Files of all scans of a merged session, at most: they are looked at together.
@@ -99,6 +103,8 @@ pub(super) struct Merge {
     pub session: ImageSession,
     pub scans: Vec<FullScan>,
     pub resources: Vec<ResourceMerge>,
+    /// The resources of scans that stand on shelves; while they are worked out they are among those of the scans.
+    pub shelves: MetShelves,
 }
 
 impl Examination {
@@ -299,11 +305,26 @@ impl Core {
         }
         let mut session = old.session.clone();
         fill_session(&mut session, content.session());
-        let (old_scans, mut new_scans) = (self.full_scans(&old).await?, content.scans(self).await?);
+        let (mut old_scans, mut new_scans) = (self.full_scans(&old).await?, content.scans(self).await?);
         found.session.say_of_scans(new_scans.iter_mut().map(|scan| &mut scan.stored));
-        found.findings.extend(self.compare_with_changes(&existing, &old_scans, &new_scans).await?);
+        let room = MAX_MERGED_FILES.saturating_sub(old.files.saturating_add(content.files()));
+        let coming: HashMap<(&str, &str), &Resource> = new_scans
+            .iter()
+            .flat_map(|FullScan { stored: StoredScan { scan, resources, .. }, .. }| {
+                resources.iter().map(|resource| ((scan.uid.as_str(), resource.label.as_str()), resource))
+            })
+            .collect();
+        let notes_of = |scan: &Scan, label: &str| coming.get(&(scan.uid.as_str(), label)).map(|new| new.notes());
+        let shelves = match self.bring_shelves(&existing, &mut old_scans, room, notes_of).await {
+            Err(DomainError::Full { what }) => {
+                found.findings.push(Finding::new(Reason::TooLarge, what));
+                return Ok(());
+            }
+            brought => brought?,
+        };
         let merged = merge_scans(old_scans, new_scans, request.rules);
         found.findings.extend(merged.findings);
+        found.findings.extend(shelves.compare(&merged.scans));
         let (findings, resources) =
             self.compare_resources(&existing.resources, &found.session.resources, request.rules).await?;
         found.findings.extend(findings);
@@ -311,7 +332,7 @@ impl Core {
         existing.fields = fields;
         fill_text(&mut existing.visit, &found.session.visit);
         fill_text(&mut existing.protocol, &found.session.protocol);
-        found.merge = Some(Merge { existing, session, scans: merged.scans, resources });
+        found.merge = Some(Merge { existing, session, scans: merged.scans, resources, shelves });
         Ok(())
     }
 }
@@ -327,6 +348,10 @@ pub(super) fn demand_assigned(session: &PrearchiveSession) -> Result<(), DomainE
 /// What the two sessions are, before anybody looks at their scans.
 fn compare_sessions(findings: &mut Vec<Finding>, existing: &Experiment, new: &ImageSession, request: &ArchiveRequest) {
     let mut find = |reason, text: &str| findings.push(Finding::new(reason, text));
+    if existing.status == LOCKED {
+        let text = format!("The session {} is locked in the archive; unlock it first.", existing.label);
+        find(Reason::Locked, &text);
+    }
     if !request.rules.merges() {
         find(Reason::SessionExists, "Session already exists, retry with overwrite enabled");
     }

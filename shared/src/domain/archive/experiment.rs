@@ -9,6 +9,7 @@ use super::subject::LabelRef;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::resource::ItemResource;
+use crate::domain::shelf::ShelvedScan;
 use crate::domain::shelf::placed::Placed;
 use crate::domain::{shelf, triage, user_cache};
 use crate::imaging::Field;
@@ -67,7 +68,7 @@ pub struct Experiment {
     pub placed: Vec<Placed>,
     /// The scans that may have a shelf: resources with a changeable catalog.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shelved_scans: Vec<String>,
+    pub shelved_scans: Vec<ShelvedScan>,
     /// Manifests that are its own no more, or not yet, and are to be removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub superseded: Vec<String>,

@@ -1,13 +1,14 @@
 //! Merging a session of the prearchive into an experiment.
 //!
 //! The experiment's next revision is written beside the present one: a manifest with pages of files of its own, and
-//! catalogs of those resources that the session has as well. One write, that of the experiment's record, flips to it.
+//! catalogs of those resources that the session has as well, also of those on shelves of scans. One write, that of the experiment's record, flips to it.
 //! Before that the trash says what is written ([`super::trash`]), so that whoever comes after a crash knows what to remove.
 
 use super::examine::Merge;
 use super::experiment::{Experiment, QUARANTINE};
 use super::merge::session::fill_text;
 use super::request::ArchiveRequest;
+use super::shelved::NextShelf;
 use super::subject::LabelRef;
 use super::tell::Told;
 use super::trash::{Change, Twin};
@@ -37,7 +38,11 @@ impl Core {
         merge.existing.demand_unlocked()?;
         let id = merge.existing.id.clone();
         self.finish_change(&id).await?;
-        self.finish_superseded(lease, &mut merge.existing).await?;
+        // What the merge is to say of it is not stored before its commit.
+        let mut present = self.experiment_that_is(&id).await?;
+        self.finish_superseded(lease, &mut present).await?;
+        merge.existing.superseded = present.superseded;
+        merge.existing.shelved_scans = present.shelved_scans;
         let outcome = self.write_merge(held, lease, merge, request).await;
         if outcome.is_err() {
             // What was written is of no use, unless the commit was done all the same. The sweep does it otherwise.
@@ -55,7 +60,8 @@ impl Core {
         merge: Merge,
         request: &ArchiveRequest,
     ) -> Result<Experiment, DomainError> {
-        let Merge { mut existing, session, mut scans, resources } = merge;
+        let Merge { mut existing, session, mut scans, resources, shelves } = merge;
+        let shelves = shelves.take_out(&mut scans, &request.by, self.clock.now_ms())?;
         self.dress_scans(&existing.project, scans.iter_mut().map(|scan| &mut scan.stored).collect()).await?;
         let mut twins = Vec::with_capacity(resources.len());
         for resource in &resources {
@@ -69,7 +75,8 @@ impl Core {
             manifest: manifest.clone(),
             file_pages: files.div_ceil(FILES_PER_PAGE) as u64,
             scan_pages: scans.len() as u64,
-            catalogs: twins.clone(),
+            catalogs: twins.iter().chain(shelves.iter().flat_map(NextShelf::twins)).cloned().collect(),
+            shelves: shelves.iter().map(|next| next.twin.clone()).collect(),
             at_ms: self.clock.now_ms(),
             taken: None,
             assessors: Vec::new(),
@@ -97,6 +104,9 @@ impl Core {
         self.number("xnat_abstractresource_id", added.iter_mut().map(|resource| &mut resource.number).collect())
             .await?;
         existing.resources.extend(added);
+        for next in shelves {
+            self.write_next_shelf(&mut existing, next, &mut keep).await?;
+        }
         let heads: Vec<StoredScan> = scans.iter().map(|scan| scan.stored.clone()).collect();
         let manifest = self.write_full_manifest(manifest, session, scans, &mut keep).await?;
 

@@ -1,7 +1,6 @@
 //! The archive: subjects and experiments, and how a session of the prearchive becomes one or part of one.
 
 pub mod assessor;
-mod by_hand;
 pub mod change;
 mod examine;
 pub mod experiment;
@@ -18,6 +17,7 @@ mod scan_change;
 mod scan_types;
 pub mod scans;
 pub mod sharing;
+mod shelved;
 mod staged;
 pub mod subject;
 pub mod subject_change;

@@ -196,11 +196,11 @@ impl Core {
         }
         let present = self.manifest(&experiment.manifest).await?;
         let scans = self.scans(&present).await?;
-        let (kept, gone): (Vec<String>, Vec<String>) = std::mem::take(&mut experiment.shelved_scans)
+        let (kept, gone): (Vec<_>, Vec<_>) = std::mem::take(&mut experiment.shelved_scans)
             .into_iter()
-            .partition(|scan| scans.iter().any(|stored| stored.scan.id == *scan));
-        for scan in gone {
-            self.remove_shelf(&keys::scan_shelf(&experiment.id, &scan), &experiment.content).await?;
+            .partition(|shelved| scans.iter().any(|stored| stored.scan.id == shelved.scan));
+        for shelved in gone {
+            self.remove_shelf(&shelved.key(&experiment.id), &experiment.content).await?;
         }
         experiment.shelved_scans = kept;
         let numbers: BTreeSet<u64> =

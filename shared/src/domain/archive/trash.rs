@@ -15,6 +15,7 @@ use crate::domain::catalog::CatalogRef;
 use crate::domain::error::DomainError;
 use crate::domain::history::ItemKind;
 use crate::domain::manifest::Manifest;
+use crate::domain::shelf::ShelvedScan;
 use crate::storage::roster::RowSource;
 use crate::storage::{PackId, Record, Roster, StoreError, keys, pack};
 
@@ -42,8 +43,11 @@ pub(super) struct Change {
     pub file_pages: u64,
     /// The pages of scans of that, at most.
     pub scan_pages: u64,
-    /// The catalogs that are written anew.
+    /// The catalogs that are written anew, those on shelves of scans among them.
     pub catalogs: Vec<Twin>,
+    /// The shelves of scans of which a revision is written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shelves: Vec<ShelfTwin>,
     /// When, in milliseconds since the epoch.
     pub at_ms: u64,
     /// The XAR that is taken, by its identifier, if it has assessors: the experiment's record says then that it was.
@@ -91,6 +95,15 @@ pub(super) struct Twin {
     pub old: Option<String>,
     /// Its identifier.
     pub new: String,
+}
+
+/// The shelf of a scan of which the next revision is written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ShelfTwin {
+    /// The present one.
+    pub old: ShelvedScan,
+    /// The next one.
+    pub new: ShelvedScan,
 }
 
 const ROSTER: &str = "experiment-trash";
@@ -205,6 +218,10 @@ impl Core {
         let live = present.unwrap_or(old);
         for twin in &change.catalogs {
             self.remove_unused_twin(twin, &old.content, is_done).await?;
+        }
+        for ShelfTwin { old: before, new } in &change.shelves {
+            let unused = if is_done { before } else { new };
+            self.records.delete(&unused.key(&old.id)).await?;
         }
         for assessor in &change.assessors {
             if is_done {
@@ -323,8 +340,8 @@ impl Core {
         for placed in &experiment.placed {
             self.remove_catalog(placed.catalog_of(&experiment.content)).await?;
         }
-        for scan in &experiment.shelved_scans {
-            self.remove_shelf(&keys::scan_shelf(&experiment.id, scan), &experiment.content).await?;
+        for shelved in &experiment.shelved_scans {
+            self.remove_shelf(&shelved.key(&experiment.id), &experiment.content).await?;
         }
         for manifest in experiment.superseded.iter().filter(|id| **id != experiment.manifest) {
             self.remove_manifest(manifest, false).await?;

@@ -8,6 +8,7 @@ mod write;
 
 use serde::{Deserialize, Serialize};
 
+use super::catalog::FileNotes;
 use super::resource::CountedResource;
 use crate::imaging::session::{ImageSession, Scan};
 use crate::intake::Extent;
@@ -68,6 +69,13 @@ pub struct Resource {
     /// by reading one page.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub page_starts: Vec<String>,
+}
+
+impl Resource {
+    /// What is said of its files, as a catalog has it.
+    pub(crate) fn notes(&self) -> FileNotes {
+        FileNotes { format: self.format.clone(), content: self.content.clone(), ..FileNotes::default() }
+    }
 }
 
 /// A scan with its files.

@@ -3,8 +3,8 @@
 use super::{RefreshTarget, Refreshed};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::domain::shelf::ShelfOf;
 use crate::domain::shelf::placed::Taken;
+use crate::domain::shelf::{ShelfOf, ShelvedScan};
 
 /// What was taken up in one resource.
 pub(super) struct Appended {
@@ -40,7 +40,7 @@ impl Core {
             ShelfOf::Scan { scan, .. } => shelves = vec![(target.of.clone(), Some(scan.clone()), None)],
             ShelfOf::Experiment(id) if only.is_none() => {
                 let experiment = self.experiment_that_is(id).await?;
-                for scan in &experiment.shelved_scans {
+                for ShelvedScan { scan, .. } in &experiment.shelved_scans {
                     let of = ShelfOf::Scan { experiment: id.clone(), scan: scan.clone() };
                     shelves.push((of, Some(scan.clone()), None));
                 }

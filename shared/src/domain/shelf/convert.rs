@@ -2,7 +2,7 @@
 
 use super::hold::HeldShelf;
 use crate::domain::Core;
-use crate::domain::catalog::{CatalogFile, CatalogRef, FileNotes};
+use crate::domain::catalog::{CatalogFile, CatalogRef};
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::domain::manifest::Resource;
@@ -39,8 +39,7 @@ impl Core {
         let Some(experiment) = held.experiment.clone() else {
             return Err(DomainError::not_found("resource", &resource.label));
         };
-        let notes =
-            FileNotes { format: resource.format.clone(), content: resource.content.clone(), ..FileNotes::default() };
+        let notes = resource.notes();
         let catalog = random_id()?;
         held.shelf.converting = Some(catalog.clone());
         self.store_shelf(held).await?;

@@ -1,6 +1,6 @@
 //! Holding a shelf: one actor at a time on an item.
 
-use super::{MAX_DISCARDED, Shelf, ShelfOf, project_owner, subject_owner};
+use super::{MAX_DISCARDED, Shelf, ShelfOf, ShelvedScan, project_owner, subject_owner};
 use crate::domain::Core;
 use crate::domain::archive::{Experiment, Subject};
 use crate::domain::catalog::CatalogRef;
@@ -25,7 +25,10 @@ impl HeldShelf {
         match &self.of {
             ShelfOf::Project(id) => Some(keys::project_shelf(id)),
             ShelfOf::Subject(id) => Some(keys::subject_shelf(id)),
-            ShelfOf::Scan { experiment, scan } => Some(keys::scan_shelf(experiment, scan)),
+            ShelfOf::Scan { experiment, scan } => {
+                let shelved = self.experiment.as_ref().and_then(|experiment| experiment.shelved(scan));
+                Some(shelved.map_or_else(|| keys::scan_shelf(experiment, scan, ""), |shelved| shelved.key(experiment)))
+            }
             ShelfOf::Experiment(_) => None,
         }
     }
@@ -125,11 +128,7 @@ impl Core {
                 if !self.scans(&manifest).await?.iter().any(|stored| stored.scan.id == *scan) {
                     return Err(DomainError::not_found("scan", scan));
                 }
-                // What is left of a scan of this ID that was deleted counts no more.
-                match experiment.shelved_scans.contains(scan) {
-                    true => self.shelf_record(held).await?,
-                    false => Shelf::default(),
-                }
+                self.scan_shelf(experiment, scan).await?
             }
             _ => self.shelf_record(held).await?,
         };
@@ -160,10 +159,11 @@ impl Core {
                 experiment.placed = shelf.placed.clone();
                 return self.set_experiment(&mut held.lease, experiment).await.map_err(too_full);
             }
-            (ShelfOf::Scan { scan, .. }, Some(experiment)) if !experiment.shelved_scans.contains(scan) => {
+            (ShelfOf::Scan { scan, .. }, Some(experiment)) if experiment.shelved(scan).is_none() => {
+                let shelved = ShelvedScan::from(scan.clone());
                 // What an earlier scan of this ID may have left there goes first.
-                self.remove_shelf(&keys::scan_shelf(&experiment.id, scan), &experiment.content).await?;
-                experiment.shelved_scans.push(scan.clone());
+                self.remove_shelf(&shelved.key(&experiment.id), &experiment.content).await?;
+                experiment.shelved_scans.push(shelved);
                 self.set_experiment(&mut held.lease, experiment).await.map_err(too_full)?;
             }
             _ => {}

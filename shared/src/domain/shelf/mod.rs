@@ -3,7 +3,8 @@
 //! The shelf of an experiment stands in its record. Those of scans, subjects and projects are records of their own, and
 //! an experiment's record says which of its scans have one. A scan's images stand in the experiment's manifest, which
 //! nobody changes: when such a resource is to be changed, its files are first listed in a catalog on the scan's shelf
-//! ([`convert`]), which stands before the manifest from then on.
+//! ([`convert`]), which stands before the manifest from then on. Where a merge brings more files for it, the next revision
+//! of the shelf is written beside the present one, and the experiment's record flips to it ([`of_scan`]).
 //!
 //! Whoever changes a shelf holds the lease of its item. A resource that is removed leaves the list in one write, and
 //! its catalog is noted as discarded until it is cleared away.
@@ -13,12 +14,14 @@
 mod change;
 mod convert;
 mod hold;
+mod of_scan;
 pub mod placed;
 mod read;
 mod remove;
 mod remove_files;
 
 pub use change::AddItemFiles;
+pub use of_scan::ShelvedScan;
 
 use serde::{Deserialize, Serialize};
 

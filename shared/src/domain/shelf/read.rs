@@ -32,10 +32,10 @@ impl Core {
                 let shelf: Option<Shelf> = self.records.get(&keys::subject_shelf(id)).await?;
                 shelf.unwrap_or_default().resources
             }
-            ShelfOf::Scan { experiment, scan } => {
-                let shelf: Option<Shelf> = self.records.get(&keys::scan_shelf(experiment, scan)).await?;
-                shelf.unwrap_or_default().resources
-            }
+            ShelfOf::Scan { experiment, scan } => match self.experiment_by_id(experiment).await? {
+                Some(experiment) => self.scan_shelf(&experiment, scan).await?.resources,
+                None => Vec::new(),
+            },
         };
         self.counted_resources(&resources).await
     }
@@ -59,9 +59,8 @@ impl Core {
     pub async fn scans_of(&self, experiment: &Experiment, manifest: &Manifest) -> Result<Vec<StoredScan>, StoreError> {
         let mut scans = self.scans(manifest).await?;
         for some in experiment.shelved_scans.chunks(WIDTH) {
-            let shelves = some.iter().map(async |scan| {
-                let shelf: Option<Shelf> = self.records.get(&keys::scan_shelf(&experiment.id, scan)).await?;
-                Ok::<_, StoreError>((scan, shelf.unwrap_or_default()))
+            let shelves = some.iter().map(async |shelved| {
+                Ok::<_, StoreError>((&shelved.scan, self.scan_shelf(experiment, &shelved.scan).await?))
             });
             for read in futures::future::join_all(shelves).await {
                 let (scan, shelf) = read?;

@@ -8,9 +8,11 @@ use narthex_generator::Noise;
 use super::crash::doomed;
 use super::files::{add, into};
 use super::merge::{Sent, archived, import_files, other_uid, part, replaced};
+use super::shelf::{images, put};
 use super::*;
 use crate::domain::archive::{Finding, Overwrite, Rules};
 use crate::domain::prearchive::commit::SessionChange;
+use crate::domain::shelf::ShelfOf;
 use crate::imaging::Field;
 
 /// Pairs of sessions that are tried.
@@ -90,10 +92,28 @@ fn expected(old: &[Sent], new: &[Sent]) -> Vec<Vec<u8>> {
     all
 }
 
-async fn bytes_of(core: &Core, manifest: &str) -> Vec<Vec<u8>> {
-    let mut all: Vec<Vec<u8>> = contents(core, manifest).await.into_iter().map(|(_, _, bytes)| bytes).collect();
+async fn bytes_of(core: &Core, experiment: &str) -> Vec<Vec<u8>> {
+    let mut all: Vec<Vec<u8>> = images(core, experiment).await.into_iter().map(|(_, _, bytes)| bytes).collect();
     all.sort();
     all
+}
+
+/// Perhaps changes the images of a scan in the archive; gives what stands beside images then.
+async fn edit(random: &mut Random, core: &Core, experiment: &str, files: &mut Vec<Sent>) -> Vec<Vec<u8>> {
+    let before = images(core, experiment).await;
+    let Some((scan, name, bytes)) = before.first().filter(|_| random.one_in(3)).cloned() else { return Vec::new() };
+    let of = ShelfOf::Scan { experiment: experiment.to_owned(), scan };
+    if random.one_in(2) {
+        core.remove_item_file(&of, "DICOM", &name).await.unwrap();
+        files.retain(|(_, sent)| *sent != bytes);
+        return Vec::new();
+    }
+    // Sometimes in the way of an image.
+    let path = ["extra.txt", "mr-1-0003.dcm/extra.txt"][usize::from(random.one_in(2))];
+    match put(core, &of, "DICOM", path, b"extra").await {
+        Ok(_) => vec![b"extra".to_vec()],
+        Err(_) => Vec::new(),
+    }
 }
 
 #[test]
@@ -104,8 +124,10 @@ fn archiving_fails_exactly_where_validating_says_so() {
             let mut random = Random(Noise::new(0x5EED + case));
             let site = Site::new().with_project().await.with("ELSEWHERE").await;
             let core = site.core();
-            let old_files = files(&mut random);
+            let mut old_files = files(&mut random);
             let old = archived(&site, old_files.clone()).await;
+            let mut beside = edit(&mut random, &core, &old.id, &mut old_files).await;
+            let is_edited = !core.experiment_by_id(&old.id).await.unwrap().unwrap().shelved_scans.is_empty();
             let new_files = files(&mut random);
             let session = import_files(&core, new_files.clone()).await;
             if random.one_in(3) {
@@ -126,14 +148,13 @@ fn archiving_fails_exactly_where_validating_says_so() {
             match outcome {
                 Ok(merged) if merged.id == old.id => {
                     *seen.entry("merged".to_owned()).or_default() += 1;
-                    assert_eq!(
-                        bytes_of(&core, &merged.manifest).await,
-                        expected(&old_files, &new_files),
-                        "case {case}"
-                    );
+                    *seen.entry("merged into a changed scan".to_owned()).or_default() += u64::from(is_edited);
+                    beside.extend(expected(&old_files, &new_files));
+                    beside.sort();
+                    assert_eq!(bytes_of(&core, &merged.id).await, beside, "case {case}");
                 }
                 Ok(other) => {
-                    assert_eq!(bytes_of(&core, &other.manifest).await, expected(&[], &new_files), "case {case}");
+                    assert_eq!(bytes_of(&core, &other.id).await, expected(&[], &new_files), "case {case}");
                     assert_eq!(present.manifest, old.manifest);
                 }
                 Err(error) => {
@@ -145,10 +166,12 @@ fn archiving_fails_exactly_where_validating_says_so() {
                     assert!(core.session(&session.id).await.unwrap().is_some(), "case {case}");
                 }
             }
-            assert!(!bytes_of(&core, &present.manifest).await.is_empty());
+            assert!(is_edited || !bytes_of(&core, &present.id).await.is_empty());
         }
         for wanted in [
             "merged",
+            "merged into a changed scan",
+            "file-and-folder",
             "session-exists",
             "other-project",
             "other-subject",

@@ -31,13 +31,14 @@ async fn prepared() -> (Site, Experiment, PrearchiveSession) {
 }
 
 /// How many records there are of each kind that a merge makes or removes.
-fn counts(site: &Site) -> Vec<(&'static str, usize)> {
-    const KINDS: [&str; 14] = [
+pub(super) fn counts(site: &Site) -> Vec<(&'static str, usize)> {
+    const KINDS: [&str; 15] = [
         "manifest",
         "manifest-files",
         "manifest-scans",
         "catalog",
         "catalog-page",
+        "shelf-scan",
         "content",
         "pack",
         "pack-released",
@@ -54,7 +55,7 @@ fn counts(site: &Site) -> Vec<(&'static str, usize)> {
 }
 
 /// Lets all time pass that anything may wait for.
-async fn settle(site: &Site, core: &Core) {
+pub(super) async fn settle(site: &Site, core: &Core) {
     for _ in 0..3 {
         site.clock.advance(4_000_000);
         core.sweep().await.unwrap();
@@ -62,7 +63,7 @@ async fn settle(site: &Site, core: &Core) {
 }
 
 /// Archives as a client does that tries again while something is busy.
-async fn merge_in_the_end(site: &Site, core: &Core, session: &PrearchiveSession) {
+pub(super) async fn merge_in_the_end(site: &Site, core: &Core, session: &PrearchiveSession) {
     for _ in 0..4 {
         match core.archive(session, &with(DELETE)).await {
             Ok(_) => return,

@@ -14,6 +14,7 @@ mod jobs_import;
 mod merge;
 mod merge_agree;
 mod merge_crash;
+mod merge_shelves;
 mod placed;
 mod quarantined;
 mod received;

@@ -6,10 +6,12 @@ use futures::executor::block_on;
 use narthex_generator::{Packing, zip_files};
 
 use super::files::{received, resource_files};
+use super::shelf::put;
 use super::*;
 use crate::domain::archive::SubjectChange;
 use crate::domain::archive::{Experiment, Overwrite, Rules, Sharing};
 use crate::domain::manifest::StoredScan;
+use crate::domain::shelf::ShelfOf;
 use crate::domain::xar::{XarError, XarRequest};
 use crate::xml::{XNAT_NAMESPACE, XSI_NAMESPACE};
 
@@ -77,7 +79,11 @@ pub(super) const REPLACE: Rules = Rules { overwrite: Overwrite::Delete, overwrit
 pub(super) async fn all_files(core: &Core, experiment: &Experiment) -> Files {
     let manifest = core.manifest(&experiment.manifest).await.unwrap();
     let mut all = Files::new();
-    for scan in core.scans(&manifest).await.unwrap() {
+    for scan in core.scans_of(experiment, &manifest).await.unwrap() {
+        let shelved: Vec<_> = scan.shelf.iter().map(|counted| counted.resource.clone()).collect();
+        for (label, path, bytes) in resource_files(core, &shelved).await {
+            all.insert(format!("SCANS/{}/{label}/{path}", scan.scan.id), bytes);
+        }
         for resource in &scan.resources {
             for file in core.files(&manifest, resource).await.unwrap() {
                 let path = format!("SCANS/{}/{}/{}", scan.scan.id, resource.label, file.name);
@@ -182,6 +188,44 @@ fn more_is_added_and_what_is_there_is_replaced_only_if_that_is_wanted() {
         }
         let present = core.experiment_by_id(&made.id).await.unwrap().unwrap();
         assert!(all_files(&core, &present).await == data(&more));
+    });
+}
+
+#[test]
+fn a_scan_that_was_changed_in_the_archive_takes_more_as_any_other() {
+    block_on(async {
+        let site = site().await;
+        let core = site.core();
+        let made = send(&core, &zipped(&files()), Rules::default()).await.unwrap();
+        let of = ShelfOf::Scan { experiment: made.id.clone(), scan: "4".to_owned() };
+        put(&core, &of, "DICOM", "extra.txt", b"extra").await.unwrap();
+        core.remove_item_resource(&of, "NIFTI").await.unwrap();
+        let mut all = files();
+        all.retain(|path, _| !path.starts_with("SCANS/4/NIFTI/"));
+        all.insert("SCANS/4/DICOM/new.dcm".to_owned(), b"new".to_vec());
+        all.insert("SCANS/4/NIFTI/new.nii".to_owned(), b"new".to_vec());
+        let sent = zipped(&all);
+        all.insert("SCANS/4/DICOM/extra.txt".to_owned(), b"extra".to_vec());
+        let added = send(&core, &sent, Rules::APPEND).await.unwrap();
+        assert!(all_files(&core, &added).await == data(&all));
+        // Other bytes under a known path.
+        all.insert("SCANS/4/DICOM/a.dcm".to_owned(), b"changed".to_vec());
+        let refused = send(&core, &zipped(&all), Rules::APPEND).await.unwrap_err();
+        assert!(matches!(refused, XarError::Domain(DomainError::Conflict { .. })), "{refused}");
+        let replaced = send(&core, &zipped(&all), REPLACE).await.unwrap();
+        assert!(all_files(&core, &replaced).await == data(&all));
+        for _ in 0..3 {
+            site.clock.advance(4_000_000);
+            core.sweep().await.unwrap();
+        }
+        let present = core.experiment_by_id(&made.id).await.unwrap().unwrap();
+        assert!(all_files(&core, &present).await == data(&all));
+        core.delete_experiment(&made.id).await.unwrap();
+        for _ in 0..3 {
+            site.clock.advance(4_000_000);
+            core.sweep().await.unwrap();
+        }
+        assert!(site.blobs.keys().is_empty(), "{:?}", site.blobs.keys());
     });
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::rules::Rules;
+use crate::domain::catalog::Clashes;
 use crate::domain::manifest::FileEntry;
 
 /// What becomes of the files of a resource.
@@ -18,6 +19,16 @@ pub struct JoinedFiles {
     pub refused: Option<String>,
     /// The name of the first new file whose name belongs to another instance.
     pub taken: Option<String>,
+}
+
+impl JoinedFiles {
+    /// A path that is a file and a folder of others.
+    pub fn clash(&self) -> Option<String> {
+        let mut names: Vec<&str> = self.files.iter().map(|file| file.name.as_str()).collect();
+        names.sort_unstable();
+        let mut clashes = Clashes::default();
+        names.into_iter().find_map(|name| clashes.next(name))
+    }
 }
 
 /// Joins the files of a resource. A new file is the same as an old one if they have the same SOP Instance UID; where one

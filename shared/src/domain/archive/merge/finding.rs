@@ -53,8 +53,6 @@ pub enum Reason {
     TooLarge,
     /// The session in the archive is locked.
     Locked,
-    /// A resource was changed in the archive by hand.
-    ChangedByHand,
     /// A scan of the same number and UID is in the archive.
     SameScan,
     /// A scan of the same number, but another UID, is in the archive and the session may not be extended.
@@ -71,7 +69,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 20] = [
         Self::SessionExists,
         Self::OtherProject,
         Self::LabelShared,
@@ -86,7 +84,6 @@ impl Reason {
         Self::FileAndFolder,
         Self::TooLarge,
         Self::Locked,
-        Self::ChangedByHand,
         Self::SameScan,
         Self::NumberTaken,
         Self::Renamed,
@@ -112,7 +109,6 @@ impl Reason {
             Self::FileAndFolder => "file-and-folder",
             Self::TooLarge => "too-large",
             Self::Locked => "locked",
-            Self::ChangedByHand => "changed-by-hand",
             Self::SameScan => "same-scan",
             Self::NumberTaken => "number-taken",
             Self::Renamed => "renamed",
@@ -134,7 +130,7 @@ impl Reason {
             Self::NoSubject => 11,
             Self::NewSubject => 12,
             Self::SameFiles => 14,
-            Self::NameTaken | Self::FileAndFolder | Self::TooLarge | Self::Locked | Self::ChangedByHand => 15,
+            Self::NameTaken | Self::FileAndFolder | Self::TooLarge | Self::Locked => 15,
             Self::SameScan => 16,
             Self::NumberTaken | Self::Renamed => 17,
             Self::OtherNumber => 18,

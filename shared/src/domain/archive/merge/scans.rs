@@ -126,6 +126,14 @@ fn join_scan(findings: &mut Vec<Finding>, own: &mut FullScan, new: FullScan, rul
                     );
                     findings.push(Finding::new(Reason::NameTaken, text));
                 }
+                if let Some(clash) = joined.clash() {
+                    let text = format!(
+                        "The resource {} of scan {id} has {} as a file on one side and as a folder on the other.",
+                        resource.label,
+                        ShownName::new(&clash)
+                    );
+                    findings.push(Finding::new(Reason::FileAndFolder, text));
+                }
                 kept -= joined.same as u64;
                 *held = joined.files;
             }

@@ -1,26 +1,29 @@
 //! More of an experiment that is there.
 
+use std::collections::HashMap;
+
 use super::assessors::StagedAssessor;
 use super::rules::{demand_short, join_files, join_scans, join_session};
-use super::{HeldLeases, Incoming, IncomingResource, Taken, status_of};
+use super::{HeldLeases, Incoming, IncomingResource, IncomingScan, Taken, status_of};
 use crate::domain::Core;
 use crate::domain::archive::experiment::Experiment;
 use crate::domain::archive::merge::session::fill_text;
 use crate::domain::archive::scans::MAX_SCANS;
+use crate::domain::archive::shelved::NextShelf;
 use crate::domain::archive::trash::{AssessorChange, Change, Twin};
-use crate::domain::catalog::CatalogFile;
+use crate::domain::catalog::{CatalogFile, FileNotes};
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::domain::manifest::{FILES_PER_PAGE, FileEntry, FullScan, StoredScan};
 use crate::domain::resource::{ItemResource, MAX_RESOURCES};
-use crate::domain::shelf::Shelf;
 use crate::domain::webhooks::SessionEventKind;
 use crate::imaging::ImageSession;
+use crate::imaging::session::Scan;
+use crate::storage::StoreError;
 use crate::storage::pack;
-use crate::storage::{StoreError, keys};
 
 /// Files of all scans together, at most: they are looked at together.
-const MAX_TOGETHER: usize = 400_000;
+const MAX_TOGETHER: u64 = 400_000;
 
 /// The next revision of an experiment.
 struct Revision {
@@ -29,6 +32,8 @@ struct Revision {
     images: Option<(ImageSession, Vec<FullScan>)>,
     /// The catalogs that are written anew, with their files.
     catalogs: Vec<(Twin, Vec<CatalogFile>)>,
+    /// The shelves of scans of which the next revision is written.
+    shelves: Vec<NextShelf>,
     /// The assessors that come.
     assessors: Vec<StagedAssessor>,
 }
@@ -63,7 +68,8 @@ impl Core {
             manifest: manifest.clone(),
             file_pages: revision.files().div_ceil(FILES_PER_PAGE) as u64,
             scan_pages: revision.images.as_ref().map_or(0, |(_, scans)| scans.len()) as u64,
-            catalogs: revision.catalogs.iter().map(|(twin, _)| twin.clone()).collect(),
+            catalogs: revision.twins().cloned().collect(),
+            shelves: revision.shelves.iter().map(|next| next.twin.clone()).collect(),
             at_ms: self.clock.now_ms(),
             taken: (!changed.is_empty()).then_some(by),
             assessors: changed,
@@ -127,16 +133,26 @@ impl Core {
             existing.taken = Some(by.to_owned());
         }
         if is_of_assessors {
-            return Ok(Revision { experiment: existing, images: None, catalogs: Vec::new(), assessors });
+            let (catalogs, shelves) = Default::default();
+            return Ok(Revision { experiment: existing, images: None, catalogs, shelves, assessors });
         }
         let old = self.manifest(&existing.manifest).await?;
-        if usize::try_from(old.files).unwrap_or(usize::MAX).saturating_add(incoming.file_count()) > MAX_TOGETHER {
+        let Some(room) = MAX_TOGETHER.checked_sub(old.files.saturating_add(incoming.file_count() as u64)) else {
             let what = format!("The session would have more than {MAX_TOGETHER} files in its scans.");
             return Err(DomainError::Invalid { what });
-        }
+        };
         let mut scans = self.full_scans(&old).await?;
-        self.demand_not_hidden(&existing, &scans, incoming).await?;
+        let coming: HashMap<(&str, &str), &FileNotes> = incoming
+            .scans
+            .iter()
+            .flat_map(|IncomingScan { scan, resources, .. }| {
+                resources.iter().map(|resource| ((scan.id.as_str(), resource.label.as_str()), &resource.notes))
+            })
+            .collect();
+        let notes_of = |scan: &Scan, label: &str| coming.get(&(scan.id.as_str(), label)).map(|notes| (*notes).clone());
+        let shelves = self.bring_shelves(&existing, &mut scans, room, notes_of).await?;
         join_scans(&mut scans, std::mem::take(&mut incoming.scans), rules)?;
+        let shelves = shelves.take_out(&mut scans, &incoming.by, self.clock.now_ms())?;
         if scans.len() > MAX_SCANS {
             return Err(DomainError::Full { what: format!("An experiment may have at most {MAX_SCANS} scans.") });
         }
@@ -173,36 +189,7 @@ impl Core {
             }
             fill_text(own, new);
         }
-        Ok(Revision { experiment: existing, images: Some((session, scans)), catalogs, assessors })
-    }
-
-    /// Resources of scans whose lists of files were changed in the archive stand on shelves: what is added to the scan
-    /// would be hidden behind them.
-    async fn demand_not_hidden(
-        &self,
-        existing: &Experiment,
-        old: &[FullScan],
-        incoming: &Incoming,
-    ) -> Result<(), DomainError> {
-        for new in incoming.scans.iter().filter(|new| existing.shelved_scans.contains(&new.scan.id)) {
-            let id = &new.scan.id;
-            let Some(shelf) = self.records.get::<Shelf>(&keys::scan_shelf(&existing.id, id)).await? else { continue };
-            let stored = old.iter().filter(|scan| scan.stored.scan.id == *id).flat_map(|scan| &scan.stored.resources);
-            let hidden: Vec<&str> = stored
-                .filter(|resource| shelf.hides(resource.number, &resource.label))
-                .map(|resource| resource.label.as_str())
-                .collect();
-            for IncomingResource { label, .. } in &new.resources {
-                if hidden.contains(&label.as_str()) || shelf.hides(0, label) {
-                    return Err(DomainError::Conflict {
-                        reason: format!(
-                            "The resource {label} of scan {id} was changed in the archive; add files to it there instead."
-                        ),
-                    });
-                }
-            }
-        }
-        Ok(())
+        Ok(Revision { experiment: existing, images: Some((session, scans)), catalogs, shelves, assessors })
     }
 
     /// The catalog of a resource of an experiment with what comes, under a new identifier that the experiment has then.
@@ -267,9 +254,12 @@ impl Core {
         incoming: &Incoming,
         is_used: bool,
     ) -> Result<Experiment, DomainError> {
-        let Revision { mut experiment, images, catalogs, assessors } = revision;
+        let Revision { mut experiment, images, catalogs, shelves, assessors } = revision;
         for (twin, files) in catalogs {
             self.write_catalog_of(held, &twin, files).await?;
+        }
+        for next in shelves {
+            self.write_next_shelf(&mut experiment, next, async || self.keep_all(held).await).await?;
         }
         self.write_staged(held, assessors).await?;
         let mut heads: Vec<StoredScan> = Vec::new();
@@ -302,11 +292,17 @@ impl Revision {
         scans.flat_map(|scan| &scan.files).map(Vec::len).sum()
     }
 
+    fn twins(&self) -> impl Iterator<Item = &Twin> {
+        let own = self.catalogs.iter().map(|(twin, _)| twin);
+        own.chain(self.shelves.iter().flat_map(NextShelf::twins))
+    }
+
     /// The names under which the pack is owned, as far as files of it are in the revision.
     fn owners(&self, incoming: &Incoming) -> Vec<String> {
         let scans = self.images.iter().flat_map(|(_, scans)| scans);
         let of_scans = scans.flat_map(|scan| &scan.files).flatten();
-        let own = self.catalogs.iter().flat_map(|(_, files)| files).map(|file| &file.file);
+        let on_shelves = self.shelves.iter().flat_map(|next| &next.catalogs);
+        let own = self.catalogs.iter().chain(on_shelves).flat_map(|(_, files)| files).map(|file| &file.file);
         let is_its_own = of_scans.chain(own).any(|file| file.pack == incoming.pack.id);
         let own = is_its_own.then(|| self.experiment.content.clone());
         own.into_iter().chain(self.assessors.iter().filter_map(|one| one.owner_in(incoming))).collect()

@@ -76,6 +76,7 @@ impl Core {
             file_pages: files.div_ceil(FILES_PER_PAGE) as u64,
             scan_pages: scans.len() as u64,
             catalogs: twins.collect(),
+            shelves: Vec::new(),
             at_ms: experiment.insert_ms,
             taken,
             assessors: assessors.iter().map(StagedAssessor::change).collect(),

@@ -16,7 +16,7 @@ use super::subject::Subject;
 use super::subject_change::check_item_label;
 use super::trash::{Trash, Twin};
 use crate::domain::Core;
-use crate::domain::catalog::{CatalogBuilder, CatalogFile, FileNotes};
+use crate::domain::catalog::{CatalogFile, FileNotes};
 use crate::domain::error::DomainError;
 use crate::domain::history::Cause;
 use crate::domain::ids::random_id;
@@ -289,14 +289,7 @@ impl Core {
         mut files: Vec<CatalogFile>,
     ) -> Result<(), DomainError> {
         files.sort_by(|a, b| a.file.name.cmp(&b.file.name));
-        let mut builder = CatalogBuilder::new(self, &twin.new);
-        for (number, file) in files.into_iter().enumerate() {
-            if number.is_multiple_of(256) {
-                self.keep_all(held).await?;
-            }
-            builder.push(file).await?;
-        }
-        builder.finish().await
+        self.write_catalog(&twin.new, files, async || self.keep_all(held).await).await
     }
 
     fn as_catalog_files(&self, resource: &IncomingResource, by: &str) -> Vec<CatalogFile> {

@@ -1,6 +1,6 @@
 //! The folders of the archive's resources, as XNAT lays them out, and the items that they stand for.
 
-use super::super::ShelfOf;
+use super::super::{ShelfOf, ShelvedScan};
 use crate::domain::Core;
 use crate::domain::archive::Experiment;
 use crate::domain::error::DomainError;
@@ -225,7 +225,7 @@ impl Core {
     ) -> Result<(), DomainError> {
         let path = format!("archive/{}/arc001/{}", experiment.project, experiment.label);
         items.push((format!("{path}/RESOURCES"), ShelfOf::Experiment(experiment.id.clone())));
-        for scan in &experiment.shelved_scans {
+        for ShelvedScan { scan, .. } in &experiment.shelved_scans {
             let of = ShelfOf::Scan { experiment: experiment.id.clone(), scan: scan.clone() };
             items.push((format!("{path}/SCANS/{scan}"), of));
         }

@@ -172,14 +172,10 @@ impl Core {
             }
             ShelfOf::Project(id) => shelf(keys::project_shelf(id)).await?,
             ShelfOf::Subject(id) => shelf(keys::subject_shelf(id)).await?,
-            ShelfOf::Scan { experiment, scan } => {
-                let found = self.experiment_by_id(experiment).await?;
-                // What is left of a scan of this ID that was deleted counts no more.
-                match found.is_some_and(|found| found.shelved_scans.contains(scan)) {
-                    true => shelf(keys::scan_shelf(experiment, scan)).await?,
-                    false => None,
-                }
-            }
+            ShelfOf::Scan { experiment, scan } => match self.experiment_by_id(experiment).await? {
+                Some(experiment) => Some(self.scan_shelf(&experiment, scan).await?),
+                None => None,
+            },
         };
         Ok(shelf.unwrap_or_default().placed)
     }
