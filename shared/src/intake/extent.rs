@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use crc32fast::Hasher;
 use flate2::{Decompress, FlushDecompress, Status};
 use futures::Stream;
 use serde::{Deserialize, Serialize};
 
+use crate::intake::crc32::Crc32;
 use crate::intake::source::{Cursor, PackReadError, PackSource};
 
 /// Bytes inflated at once, which is also the largest piece handed out for a deflated file.
@@ -64,7 +64,7 @@ pub struct ExtentReader<P> {
     cursor: Cursor<P>,
     inflate: Option<Inflate>,
     /// Taken over all that is inflated or copied; `None` if the range does not show all of it.
-    crc: Option<(Hasher, u32)>,
+    crc: Option<(Crc32, u32)>,
     /// Bytes not handed out yet.
     left: u64,
 }
@@ -90,7 +90,7 @@ impl<P: PackSource> ExtentReader<P> {
         if extent.method == Method::Stored && extent.stored_len != extent.len {
             return Err(ExtentError::Damaged);
         }
-        let crc = |seen: bool| seen.then(|| (Hasher::new(), crc32));
+        let crc = |seen: bool| seen.then(|| (Crc32::new(), crc32));
         Ok(match extent.method {
             Method::Stored => Self {
                 cursor: Cursor::new(pack, extent.offset.saturating_add(start), extent.offset.saturating_add(end)),

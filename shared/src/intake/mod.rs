@@ -16,6 +16,7 @@
 
 pub mod archiveout;
 mod conflict;
+pub mod crc32;
 pub mod decode;
 pub mod directory;
 mod end;

@@ -1,7 +1,6 @@
 //! A body that is one file: the whole pack is one stored extent.
 
-use crc32fast::Hasher;
-
+use crate::intake::crc32::Crc32;
 use crate::intake::error::IntakeError;
 use crate::intake::extent::{Extent, Method};
 use crate::intake::name::{EntryName, ShownName};
@@ -14,14 +13,14 @@ pub struct SingleScanner<S> {
     limits: Limits,
     name: EntryName,
     sink: S,
-    crc: Hasher,
+    crc: Crc32,
     len: u64,
 }
 
 impl<S: EntrySink> SingleScanner<S> {
     /// Before the first byte. The name is the caller's choice, as a body has none of its own.
     pub fn new(limits: Limits, name: EntryName, sink: S) -> Self {
-        Self { limits, name, sink, crc: Hasher::new(), len: 0 }
+        Self { limits, name, sink, crc: Crc32::new(), len: 0 }
     }
 
     /// Takes the next bytes.

@@ -1,8 +1,8 @@
 //! Inflating one entry once: its bytes are counted, their CRC-32 taken, and a sink looks at them.
 
-use crc32fast::Hasher;
 use flate2::{Decompress, FlushDecompress, Status};
 
+use crate::intake::crc32::Crc32;
 use crate::intake::error::IntakeError;
 use crate::intake::extent::Method;
 use crate::intake::name::{EntryName, ShownName};
@@ -90,7 +90,7 @@ pub struct EntryCheck<S> {
     expected: Expected,
     sink: Option<S>,
     sink_open: bool,
-    crc: Hasher,
+    crc: Crc32,
     len: u64,
     stored_len: u64,
     ended: bool,
@@ -112,7 +112,7 @@ impl<S: EntrySink> EntryCheck<S> {
         }
         let ended = method == Method::Stored && expected.stored_len == Some(0);
         let sink_open = sink.as_ref().is_some_and(S::wants_more);
-        Ok(Self { name, method, expected, sink, sink_open, crc: Hasher::new(), len: 0, stored_len: 0, ended })
+        Ok(Self { name, method, expected, sink, sink_open, crc: Crc32::new(), len: 0, stored_len: 0, ended })
     }
 
     /// Whether all of the entry's bytes have been taken.

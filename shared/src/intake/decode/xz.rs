@@ -10,6 +10,7 @@ use crc32fast::Hasher;
 use lzma_rust2::{Action, Lzma2Stream, Status};
 use sha2::{Digest as _, Sha256};
 
+use crate::intake::crc32::Crc32;
 use crate::intake::decode::xz_header::{self, BlockHeader, CheckKind, DAMAGED, ENDS_BYTES};
 use crate::intake::decode::{Compression, Format, Progress};
 use crate::intake::error::IntakeError;
@@ -309,7 +310,7 @@ fn all_empty(part: &[u8]) -> Result<(), IntakeError> {
 /// The check over a block's decoded data (3.4).
 enum Check {
     None,
-    Crc32(Hasher),
+    Crc32(Crc32),
     Crc64(Digest<'static, u64, Table<16>>),
     Sha256(Box<Sha256>),
 }
@@ -318,7 +319,7 @@ impl Check {
     fn new(kind: CheckKind) -> Self {
         match kind {
             CheckKind::None => Self::None,
-            CheckKind::Crc32 => Self::Crc32(Hasher::new()),
+            CheckKind::Crc32 => Self::Crc32(Crc32::new()),
             CheckKind::Crc64 => Self::Crc64(CRC64.digest()),
             CheckKind::Sha256 => Self::Sha256(Box::default()),
         }
@@ -327,7 +328,7 @@ impl Check {
     fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::None => {}
-            Self::Crc32(hasher) => hasher.update(bytes),
+            Self::Crc32(crc) => crc.update(bytes),
             Self::Crc64(digest) => digest.update(bytes),
             Self::Sha256(hash) => hash.update(bytes),
         }
@@ -336,7 +337,7 @@ impl Check {
     fn verify(self, expected: &[u8]) -> Result<(), IntakeError> {
         let is_right = match self {
             Self::None => true,
-            Self::Crc32(hasher) => hasher.finalize().to_le_bytes() == expected,
+            Self::Crc32(crc) => crc.finalize().to_le_bytes() == expected,
             Self::Crc64(digest) => digest.finalize().to_le_bytes() == expected,
             Self::Sha256(hash) => *hash.finalize() == *expected,
         };

@@ -1,17 +1,16 @@
 //! One file on its way into a pack of its own.
 
-use crc32fast::Hasher;
-
 use super::{FilesError, ReceivedFile};
 use crate::domain::Core;
 use crate::domain::prearchive::upload::UploadError;
+use crate::intake::crc32::Crc32;
 use crate::intake::{EntryName, Extent, IntakeError, Method};
 use crate::storage::pack::PackWriter;
 
 /// One file on its way into its pack.
 pub(super) struct Incoming {
     writer: PackWriter,
-    crc: Hasher,
+    crc: Crc32,
     started_ms: u64,
     limit_bytes: u64,
 }
@@ -33,7 +32,7 @@ impl Incoming {
     #[crate::boxed(?Send)]
     pub async fn start(core: &Core, limit_bytes: u64) -> Result<Self, FilesError> {
         let writer = core.start_pack().await?;
-        Ok(Self { writer, crc: Hasher::new(), started_ms: core.clock.now_ms(), limit_bytes })
+        Ok(Self { writer, crc: Crc32::new(), started_ms: core.clock.now_ms(), limit_bytes })
     }
 
     #[crate::boxed(?Send)]
