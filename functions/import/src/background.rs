@@ -28,6 +28,7 @@ pub async fn submit(call: &mut Call) -> Result<Option<Reply>, ClientError> {
         return Ok(None);
     }
     let key = jobs::listener(call)?;
+    jobs::demand_free(call, key.as_deref()).await?;
     demand_no_body(call).await?;
     let core = call.site.core.clone();
     let login = call.demand_login()?.login.clone();

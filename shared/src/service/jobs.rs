@@ -4,6 +4,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::webhooks::deliver_new;
 use super::{Call, Reply, after_the_answer};
+use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::domain::jobs::{JobItem, JobKind, NewJob};
 use crate::domain::prearchive::PrearchiveSession;
@@ -40,9 +41,7 @@ pub async fn start(
 ) -> Result<(Vec<PrearchiveSession>, String), ClientError> {
     let core = &call.site.core;
     let login = call.user();
-    if let Some(key) = &key {
-        core.demand_free_key(&login, key).await?;
-    }
+    demand_free(call, key.as_deref()).await?;
     let id = random_id()?;
     let queued = core.queue_sessions(sessions, &id, &kind).await?;
     let items =
@@ -50,6 +49,22 @@ pub async fn start(
     let job = core.make_job(NewJob { id, login, key, kind: Some(kind), items }).await?;
     run_later(call, &job.id);
     Ok((queued, job.key))
+}
+
+/// Refuses a key whose last job is still under way; if its worker has died, the job is gone on with.
+///
+/// # Errors
+/// 409, 400 for a key that cannot be one, or the store's failure.
+pub async fn demand_free(call: &Call, key: Option<&str>) -> Result<(), ClientError> {
+    let Some(key) = key else { return Ok(()) };
+    let (core, login) = (&call.site.core, call.user());
+    let outcome = core.demand_free_key(&login, key).await;
+    if let Err(DomainError::Busy { .. }) = &outcome
+        && let Some(job) = core.job_of(&login, key).await?
+    {
+        run_later(call, &job.id);
+    }
+    Ok(outcome?)
 }
 
 /// Works on a job after the answer.

@@ -11,6 +11,7 @@ mod merge;
 mod relocate;
 mod resumable;
 mod scans;
+mod stored;
 mod triage;
 mod upload;
 
