@@ -3,6 +3,7 @@
 use super::{MAX_KEY_BYTES, MAX_VALUE_BYTES, Profile, StoreError};
 use rusqlite::Connection;
 use rusqlite::limits::Limit;
+use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::time::Duration;
 
@@ -50,7 +51,22 @@ pub(super) fn open_writer(path: &Path, profile: Profile) -> Result<(Connection, 
     let connection = Connection::open(path).map_err(StoreError::sqlite("opening the file"))?;
     let fail = StoreError::sqlite("setting up the file");
     let journal = set_up_writer(&connection, profile).map_err(fail)?;
+    keep_journal(path, journal).map_err(StoreError::io("making the journal last"))?;
     Ok((connection, journal))
+}
+
+/// Makes sure that the journal is found after a power cut: SQLite is built not to sync the folder for it.
+fn keep_journal(path: &Path, journal: Journal) -> std::io::Result<()> {
+    let ending = match journal {
+        Journal::WriteAhead => "-wal",
+        Journal::Rollback => "-journal",
+    };
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(ending);
+    // Another process may write to it; an empty one is as good as none.
+    OpenOptions::new().append(true).create(true).open(beside)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
 }
 
 fn set_up_writer(connection: &Connection, profile: Profile) -> rusqlite::Result<Journal> {
