@@ -1,7 +1,7 @@
 //! `POST /data/services/archive`
 
 use narthex::domain::archive::ArchiveRequest;
-use narthex::domain::jobs::JobKind;
+use narthex::domain::jobs::SessionWork;
 use narthex::domain::prearchive::{PrearchiveSession, SessionPlace, SessionRow};
 use narthex::http::views::archive::address;
 use narthex::http::views::prearchive::table;
@@ -35,8 +35,8 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
         sessions.push(call.site.core.session_at(place).await?);
     }
     refuse_unassigned(&places)?;
-    let kind = JobKind::Archive { request: Box::new(request) };
-    let (queued, key) = start(&call, &sessions, kind, key).await?;
+    let work = SessionWork::Archive { request: Box::new(request) };
+    let (queued, key) = start(&call, &sessions, work, key).await?;
     let rows: Vec<SessionRow> = queued.iter().map(SessionRow::from).collect();
     let mut reply = ReplyBody::table(table(&rows).render(&format));
     show_key(&mut reply, &key);

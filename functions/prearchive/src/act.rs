@@ -4,7 +4,7 @@ use http::StatusCode;
 use narthex::domain::access::Right;
 use narthex::domain::archive::{Overwrite, Wish};
 use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
-use narthex::domain::jobs::JobKind;
+use narthex::domain::jobs::SessionWork;
 use narthex::domain::prearchive::commit::{CommitRequest, Committed, SessionChange};
 use narthex::domain::prearchive::{PrearchiveSession, SessionPlace, Status};
 use narthex::http::cause::{cause, is_silent};
@@ -125,8 +125,8 @@ async fn commit(call: &Call, session: &PrearchiveSession) -> Result<Reply, Clien
         is_silent: is_silent(params),
     };
     if let Some(key) = listener(call)? {
-        let kind = JobKind::Commit { request: Box::new(request) };
-        start(call, std::slice::from_ref(session), kind, Some(key)).await?;
+        let work = SessionWork::Commit { request: Box::new(request) };
+        start(call, std::slice::from_ref(session), work, Some(key)).await?;
         return Ok(ReplyBody::text("Archival initiated"));
     }
     let core = &call.site.core;

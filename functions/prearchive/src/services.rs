@@ -1,6 +1,6 @@
 //! `POST /data/services/prearchive/move`, `rebuild` and `delete`: the same for several sessions at once.
 
-use narthex::domain::jobs::JobKind;
+use narthex::domain::jobs::SessionWork;
 use narthex::domain::prearchive::{PrearchiveSession, SessionRow, Status};
 use narthex::domain::{Core, DomainError};
 use narthex::http::views::prearchive::table;
@@ -43,15 +43,15 @@ pub async fn run(mut call: Call, service: Service) -> Result<Reply, ClientError>
         return Err(ClientError::bad_request("no-source", sentence));
     }
     let places = demand_rights(&call, service.verb(), &places).await?;
-    let kind = match service {
-        Service::Rebuild => JobKind::Rebuild,
-        Service::Delete => JobKind::Delete,
+    let work = match service {
+        Service::Rebuild => SessionWork::Rebuild,
+        Service::Delete => SessionWork::Delete,
         Service::Move => {
             let Some(project) = call.context.params.text("newProject") else {
                 let sentence = "Name the project to move the sessions to: newProject=PROJECT.";
                 return Err(ClientError::bad_request("no-project", sentence));
             };
-            JobKind::Move { project: destination(&call, project).await? }
+            SessionWork::Move { project: destination(&call, project).await? }
         }
     };
     let core = &call.site.core;
@@ -61,10 +61,10 @@ pub async fn run(mut call: Call, service: Service) -> Result<Reply, ClientError>
     }
     let key = listener(&call)?;
     let (rows, key) = if call.context.params.flag("async") || key.is_some() {
-        let (queued, key) = start(&call, &sessions, kind, key).await?;
+        let (queued, key) = start(&call, &sessions, work, key).await?;
         (queued, Some(key))
     } else {
-        (at_once(&call, sessions, &kind).await?, None)
+        (at_once(&call, sessions, &work).await?, None)
     };
     let rows: Vec<SessionRow> = rows.iter().map(SessionRow::from).collect();
     let mut reply = ReplyBody::table(table(&rows).render(&format));
@@ -79,12 +79,12 @@ pub async fn run(mut call: Call, service: Service) -> Result<Reply, ClientError>
 async fn at_once(
     call: &Call,
     sessions: Vec<PrearchiveSession>,
-    kind: &JobKind,
+    work: &SessionWork,
 ) -> Result<Vec<PrearchiveSession>, ClientError> {
-    let override_lock = call.context.params.literal_true("overrideLock") && *kind == JobKind::Rebuild;
+    let override_lock = call.context.params.literal_true("overrideLock") && *work == SessionWork::Rebuild;
     if !override_lock {
         for session in &sessions {
-            session.allow(kind.action())?;
+            session.allow(work.action())?;
         }
     }
     let total = sessions.len();
@@ -92,7 +92,7 @@ async fn at_once(
     let mut failed = 0;
     let mut first: Option<DomainError> = None;
     for session in sessions {
-        match one(&call.site.core, &session, kind, override_lock).await {
+        match one(&call.site.core, &session, work, override_lock).await {
             Ok(row) => {
                 rows.push(row);
             }
@@ -102,7 +102,7 @@ async fn at_once(
             }
         }
     }
-    if *kind == JobKind::Delete {
+    if *work == SessionWork::Delete {
         empty_trash_later(call, rows.iter().map(|row| row.id.clone()).collect());
     }
     let Some(error) = first else { return Ok(rows) };
@@ -116,18 +116,18 @@ async fn at_once(
 async fn one(
     core: &Core,
     session: &PrearchiveSession,
-    kind: &JobKind,
+    work: &SessionWork,
     wait: bool,
 ) -> Result<PrearchiveSession, DomainError> {
     let mut held = if wait { core.hold_found_patiently(session).await? } else { core.hold_found(session).await? };
-    match kind {
-        JobKind::Move { project } => core.move_session(held, project).await,
-        JobKind::Delete => {
+    match work {
+        SessionWork::Move { project } => core.move_session(held, project).await,
+        SessionWork::Delete => {
             let gone = PrearchiveSession { status: Status::Deleting, ..held.session.clone() };
             core.delete_session(held).await?;
             Ok(gone)
         }
-        JobKind::Rebuild | JobKind::Commit { .. } | JobKind::Archive { .. } | JobKind::Import { .. } => {
+        SessionWork::Rebuild | SessionWork::Commit { .. } | SessionWork::Archive { .. } => {
             let built = core.build(&mut held).await;
             let row = held.session.clone();
             core.let_go(held).await?;

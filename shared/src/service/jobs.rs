@@ -6,7 +6,7 @@ use super::webhooks::deliver_new;
 use super::{Call, Reply, after_the_answer};
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
-use crate::domain::jobs::{JobItem, JobKind, NewJob};
+use crate::domain::jobs::{JobItem, JobKind, NewJob, SessionWork};
 use crate::domain::prearchive::PrearchiveSession;
 use crate::http::ClientError;
 
@@ -36,17 +36,17 @@ pub fn listener(call: &Call) -> Result<Option<String>, ClientError> {
 pub async fn start(
     call: &Call,
     sessions: &[PrearchiveSession],
-    kind: JobKind,
+    work: SessionWork,
     key: Option<String>,
 ) -> Result<(Vec<PrearchiveSession>, String), ClientError> {
     let core = &call.site.core;
     let login = call.user();
     demand_free(call, key.as_deref()).await?;
     let id = random_id()?;
-    let queued = core.queue_sessions(sessions, &id, &kind).await?;
+    let queued = core.queue_sessions(sessions, &id, &work).await?;
     let items =
         queued.iter().map(|session| JobItem { session: session.id.clone(), uri: session.place.uri() }).collect();
-    let job = core.make_job(NewJob { id, login, key, kind: Some(kind), items }).await?;
+    let job = core.make_job(NewJob { id, login, key, kind: Some(JobKind::Sessions(work)), items }).await?;
     run_later(call, &job.id);
     Ok((queued, job.key))
 }

@@ -34,10 +34,23 @@ const MAX_KEY_CHARACTERS: usize = 256;
 /// Sessions on a page of a job: some 200 bytes each.
 const ITEMS_PER_PAGE: usize = 500;
 
+/// What a job does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum JobKind {
+    /// Works on sessions that wait for it, one after the other.
+    Sessions(SessionWork),
+    /// Imports files of the user's cache: that is its one item.
+    Import {
+        /// What was asked for.
+        import: Box<StoredImport>,
+    },
+}
+
 /// What a job does with each of its sessions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "do")]
-pub enum JobKind {
+pub enum SessionWork {
     /// Moves it to another project.
     Move {
         /// The project.
@@ -56,11 +69,6 @@ pub enum JobKind {
     Commit {
         /// What was asked for.
         request: Box<CommitRequest>,
-    },
-    /// Imports files of the user's cache: that is its one item.
-    Import {
-        /// What was asked for.
-        import: Box<StoredImport>,
     },
 }
 
@@ -82,7 +90,7 @@ pub struct Job {
     pub login: String,
     /// Under which of the user's keys it is followed.
     pub key: String,
-    /// What it does with its sessions. Nothing if the work is done within a request, which is at it as long as it holds
+    /// What it does. Nothing if the work is done within a request, which is at it as long as it holds
     /// the job's lease.
     pub kind: Option<JobKind>,
     /// When it was made, in milliseconds since the epoch.

@@ -1,6 +1,6 @@
 //! Working on a job, session by session.
 
-use super::{ITEMS_PER_PAGE, Job, JobItem, JobItems, JobKind, MessageKind};
+use super::{ITEMS_PER_PAGE, Job, JobItem, JobItems, JobKind, MessageKind, SessionWork};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::storage::{Lease, StoreError, keys};
@@ -44,15 +44,16 @@ impl Core {
             self.leases.release(lease).await?;
             return Ok(true);
         };
-        if let JobKind::Import { import } = kind {
-            return self.run_import(job, *import, lease).await;
-        }
+        let work = match kind {
+            JobKind::Import { import } => return self.run_import(job, *import, lease).await,
+            JobKind::Sessions(work) => work,
+        };
         let mut page: Option<(u64, Vec<JobItem>)> = None;
         let mut results = Vec::new();
         while job.next < job.total {
             let item = self.item(&job, &mut page).await?;
             let now_ms = self.clock.now_ms();
-            match self.work_until_free(&job, &kind, &item).await {
+            match self.work_until_free(&job, &work, &item).await {
                 Ok(result) => {
                     job.tell(now_ms, MessageKind::Processing, result.clone());
                     results.push(result);
@@ -93,10 +94,10 @@ impl Core {
     }
 
     /// Works on a session; if somebody is in the way, again when they have gone.
-    async fn work_until_free(&self, job: &Job, kind: &JobKind, item: &JobItem) -> Result<String, DomainError> {
+    async fn work_until_free(&self, job: &Job, work: &SessionWork, item: &JobItem) -> Result<String, DomainError> {
         let mut tries = 1;
         loop {
-            match self.work(job, kind, item, tries == MAX_TRIES).await {
+            match self.work(job, work, item, tries == MAX_TRIES).await {
                 Err(DomainError::Busy { .. }) if tries < MAX_TRIES => tries += 1,
                 outcome => return outcome,
             }

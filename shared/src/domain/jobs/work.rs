@@ -1,6 +1,6 @@
 //! What a job does with one session.
 
-use super::{Job, JobItem, JobKind};
+use super::{Job, JobItem, SessionWork};
 use crate::domain::Core;
 use crate::domain::archive::Experiment;
 use crate::domain::error::DomainError;
@@ -9,13 +9,12 @@ use crate::domain::prearchive::session::HeldSession;
 use crate::domain::prearchive::status::{Action, Status};
 use crate::domain::prearchive::{PrearchiveSession, SessionPlace};
 
-impl JobKind {
+impl SessionWork {
     /// The state of the sessions that wait for it.
     pub fn queued_status(&self) -> Status {
         match self {
             Self::Move { .. } => Status::QueuedMoving,
-            // An import has no sessions that wait for it.
-            Self::Rebuild | Self::Commit { .. } | Self::Import { .. } => Status::QueuedBuilding,
+            Self::Rebuild | Self::Commit { .. } => Status::QueuedBuilding,
             Self::Delete => Status::QueuedDeleting,
             Self::Archive { .. } => Status::QueuedArchiving,
         }
@@ -25,7 +24,7 @@ impl JobKind {
     pub fn action(&self) -> Action {
         match self {
             Self::Move { .. } => Action::Move,
-            Self::Rebuild | Self::Commit { .. } | Self::Import { .. } => Action::Build,
+            Self::Rebuild | Self::Commit { .. } => Action::Build,
             Self::Delete => Action::Delete,
             Self::Archive { .. } => Action::Archive,
         }
@@ -54,11 +53,11 @@ impl Core {
         &self,
         sessions: &[PrearchiveSession],
         job: &str,
-        kind: &JobKind,
+        work: &SessionWork,
     ) -> Result<Vec<PrearchiveSession>, DomainError> {
         let mut queued = Vec::with_capacity(sessions.len());
         for session in sessions {
-            match self.queue_session(session, job, kind).await {
+            match self.queue_session(session, job, work).await {
                 Ok(session) => queued.push(session),
                 Err(error) => {
                     for session in &queued {
@@ -75,12 +74,12 @@ impl Core {
         &self,
         found: &PrearchiveSession,
         job: &str,
-        kind: &JobKind,
+        work: &SessionWork,
     ) -> Result<PrearchiveSession, DomainError> {
         let mut held = self.hold_found(found).await?;
-        let queued = match held.session.allow(kind.action()) {
+        let queued = match held.session.allow(work.action()) {
             Ok(()) => {
-                held.session.status = kind.queued_status();
+                held.session.status = work.queued_status();
                 held.session.job = Some(job.to_owned());
                 self.store_session(&mut held).await
             }
@@ -123,20 +122,20 @@ impl Core {
     pub(super) async fn work(
         &self,
         job: &Job,
-        kind: &JobKind,
+        work: &SessionWork,
         item: &JobItem,
         is_last: bool,
     ) -> Result<String, DomainError> {
         let held = match self.hold_session_patiently(&item.session).await {
             Ok(held) => held,
             // Somebody has deleted it meanwhile, maybe this job before its worker died.
-            Err(DomainError::NotFound { .. }) if *kind == JobKind::Delete => {
+            Err(DomainError::NotFound { .. }) if *work == SessionWork::Delete => {
                 self.empty_trash_of(&item.session).await?;
                 return Ok(format!("Deleted:{}", item.uri));
             }
             // Likewise: it is in the archive already.
             Err(error @ DomainError::NotFound { .. })
-                if matches!(kind, JobKind::Archive { .. } | JobKind::Commit { .. }) =>
+                if matches!(work, SessionWork::Archive { .. } | SessionWork::Commit { .. }) =>
             {
                 self.empty_trash_of(&item.session).await?;
                 let found = self.experiment_of(&item.session).await?;
@@ -145,11 +144,11 @@ impl Core {
             Err(error) => return Err(error),
         };
         let session = held.session.clone();
-        if session.status != kind.queued_status() || session.job.as_deref() != Some(job.id.as_str()) {
+        if session.status != work.queued_status() || session.job.as_deref() != Some(job.id.as_str()) {
             self.let_go(held).await?;
-            return self.found_otherwise(kind, &session);
+            return self.found_otherwise(work, &session);
         }
-        let done = self.work_on(kind, item, held).await;
+        let done = self.work_on(work, item, held).await;
         if let Err(error) = &done
             && !matches!(error, DomainError::Store(_))
             && (is_last || !matches!(error, DomainError::Busy { .. }))
@@ -162,43 +161,39 @@ impl Core {
 
     /// A session that does not wait for the job: its work is done already (by a worker that died before it could say
     /// so), or was taken back.
-    fn found_otherwise(&self, kind: &JobKind, session: &PrearchiveSession) -> Result<String, DomainError> {
-        match kind {
-            JobKind::Move { project } if session.place.project == *project => Ok(prearchive_result(&session.place)),
-            JobKind::Rebuild if session.status == Status::Ready => Ok(prearchive_result(&session.place)),
-            _ => Err(DomainError::WrongState { status: session.status.as_str(), action: kind.action().participle() }),
+    fn found_otherwise(&self, work: &SessionWork, session: &PrearchiveSession) -> Result<String, DomainError> {
+        match work {
+            SessionWork::Move { project } if session.place.project == *project => Ok(prearchive_result(&session.place)),
+            SessionWork::Rebuild if session.status == Status::Ready => Ok(prearchive_result(&session.place)),
+            _ => Err(DomainError::WrongState { status: session.status.as_str(), action: work.action().participle() }),
         }
     }
 
-    async fn work_on(&self, kind: &JobKind, item: &JobItem, mut held: HeldSession) -> Result<String, DomainError> {
+    async fn work_on(&self, work: &SessionWork, item: &JobItem, mut held: HeldSession) -> Result<String, DomainError> {
         // What it waited for has come. Only the record goes on to say that it waits, should the work not come to its end.
         held.session.status = held.session.resting();
-        match kind {
-            JobKind::Move { project } => {
+        match work {
+            SessionWork::Move { project } => {
                 let moved = self.move_session(held, project).await?;
                 Ok(prearchive_result(&moved.place))
             }
-            JobKind::Rebuild => {
+            SessionWork::Rebuild => {
                 let built = self.build(&mut held).await;
                 let place = held.session.place.clone();
                 self.let_go(held).await?;
                 built.map(|()| prearchive_result(&place))
             }
-            JobKind::Delete => {
+            SessionWork::Delete => {
                 self.delete_session(held).await?;
                 self.empty_trash_of(&item.session).await?;
                 Ok(format!("Deleted:{}", item.uri))
             }
-            JobKind::Archive { request } => {
+            SessionWork::Archive { request } => {
                 let experiment = self.archive_held(held, request).await?;
                 self.empty_trash_of(&item.session).await?;
                 Ok(archive_result(&experiment))
             }
-            JobKind::Import { .. } => {
-                self.let_go(held).await?;
-                Err(DomainError::Invalid { what: "An import is no work on a session that waits.".to_owned() })
-            }
-            JobKind::Commit { request } => match self.commit_held(held, request).await? {
+            SessionWork::Commit { request } => match self.commit_held(held, request).await? {
                 Committed::Archived(experiment) => Ok(archive_result(&experiment)),
                 Committed::Staged(session) => Ok(prearchive_result(&session.place)),
             },

@@ -5,15 +5,22 @@ use futures::executor::block_on;
 use super::crash::{doomed, recover};
 use super::*;
 use crate::domain::ids::random_id;
-use crate::domain::jobs::{Job, JobItem, JobKind, NewJob};
+use crate::domain::jobs::{Job, JobItem, JobKind, NewJob, SessionWork};
 
 /// Imports three studies and makes a job of them.
-async fn job(core: &Core, kind: JobKind, key: Option<&str>) -> Result<Job, DomainError> {
+async fn job(core: &Core, work: SessionWork, key: Option<&str>) -> Result<Job, DomainError> {
     let sessions = staged(core, "DEMO").await;
     let id = random_id()?;
-    let queued = core.queue_sessions(&sessions, &id, &kind).await?;
+    let queued = core.queue_sessions(&sessions, &id, &work).await?;
     let items = queued.iter().map(|one| JobItem { session: one.id.clone(), uri: one.place.uri() }).collect();
-    core.make_job(NewJob { id, login: "ann".to_owned(), key: key.map(str::to_owned), kind: Some(kind), items }).await
+    core.make_job(NewJob {
+        id,
+        login: "ann".to_owned(),
+        key: key.map(str::to_owned),
+        kind: Some(JobKind::Sessions(work)),
+        items,
+    })
+    .await
 }
 
 fn numbered(seed: u64) -> Study {
@@ -37,7 +44,7 @@ fn sessions_wait_are_worked_on_and_the_job_tells() {
     block_on(async {
         let site = three().await;
         let core = site.core();
-        let made = job(&core, JobKind::Move { project: "OTHER".into() }, Some("my key")).await.unwrap();
+        let made = job(&core, SessionWork::Move { project: "OTHER".into() }, Some("my key")).await.unwrap();
         assert_eq!(statuses(&staged(&core, "DEMO").await), ["QUEUED_MOVING"; 3]);
         assert_eq!(core.job_of("ann", "my key").await.unwrap().unwrap().succeeded(), None);
         assert!(core.job_of("bob", "my key").await.unwrap().is_none(), "jobs are their owner's");
@@ -62,7 +69,7 @@ fn one_that_cannot_wait_keeps_all_from_waiting() {
         let core = site.core();
         let last = staged(&core, "DEMO").await.pop().unwrap();
         let held = core.hold_session(&last.id).await.unwrap();
-        let refused = job(&core, JobKind::Delete, None).await;
+        let refused = job(&core, SessionWork::Delete, None).await;
         assert!(matches!(refused, Err(DomainError::Busy { .. })), "{refused:?}");
         core.let_go(held).await.unwrap();
         assert_eq!(statuses(&staged(&core, "DEMO").await), ["READY"; 3]);
@@ -74,7 +81,7 @@ fn what_waits_can_be_taken_back_or_deleted_and_the_job_goes_on_with_the_rest() {
     block_on(async {
         let site = three().await;
         let core = site.core();
-        let made = job(&core, JobKind::Move { project: "OTHER".into() }, None).await.unwrap();
+        let made = job(&core, SessionWork::Move { project: "OTHER".into() }, None).await.unwrap();
         let waiting = staged(&core, "DEMO").await;
         let mut held = core.hold_session(&waiting[0].id).await.unwrap();
         core.reset_status(&mut held).await.unwrap();
@@ -94,9 +101,9 @@ fn what_waits_for_a_job_is_neither_moved_nor_built_by_others() {
     block_on(async {
         let site = three().await;
         let core = site.core();
-        let into_other = JobKind::Move { project: "OTHER".into() };
-        for kind in [into_other, JobKind::Rebuild] {
-            let made = job(&core, kind, None).await.unwrap();
+        let into_other = SessionWork::Move { project: "OTHER".into() };
+        for work in [into_other, SessionWork::Rebuild] {
+            let made = job(&core, work, None).await.unwrap();
             let waiting = staged(&core, "DEMO").await.remove(0);
             let mut held = core.hold_session(&waiting.id).await.unwrap();
             let built = core.build(&mut held).await;
@@ -120,7 +127,7 @@ fn who_waits_for_a_job_that_was_never_made_waits_no_more() {
     block_on(async {
         let site = three().await;
         let core = site.core();
-        core.queue_sessions(&staged(&core, "DEMO").await, "no job", &JobKind::Delete).await.unwrap();
+        core.queue_sessions(&staged(&core, "DEMO").await, "no job", &SessionWork::Delete).await.unwrap();
         assert_eq!(statuses(&staged(&core, "DEMO").await), ["READY"; 3]);
         assert_eq!(core.list_sessions("DEMO").await.unwrap()[0].status.as_str(), "READY");
     });
@@ -129,33 +136,33 @@ fn who_waits_for_a_job_that_was_never_made_waits_no_more() {
 #[test]
 fn a_worker_who_dies_at_any_step_is_followed_by_another() {
     block_on(async {
-        let archive = JobKind::Archive { request: Box::new(archive_request()) };
-        for (kind, here, there) in [
-            (JobKind::Move { project: "OTHER".into() }, 0, 3),
-            (JobKind::Delete, 0, 0),
-            (JobKind::Rebuild, 3, 0),
+        let archive = SessionWork::Archive { request: Box::new(archive_request()) };
+        for (work, here, there) in [
+            (SessionWork::Move { project: "OTHER".into() }, 0, 3),
+            (SessionWork::Delete, 0, 0),
+            (SessionWork::Rebuild, 3, 0),
             (archive.clone(), 0, 0),
         ] {
             let mut steps = 0;
             loop {
                 let site = three().await;
-                let made = job(&site.core(), kind.clone(), None).await.unwrap();
+                let made = job(&site.core(), work.clone(), None).await.unwrap();
                 let (doomed, mortal) = doomed(&site, steps);
                 let outcome = doomed.run_job(&made.id).await;
                 // The sweep goes on with it.
                 let core = recover(&site).await;
-                assert_eq!(statuses(&staged(&core, "DEMO").await), vec!["READY"; here], "{kind:?} {steps}");
-                assert_eq!(statuses(&staged(&core, "OTHER").await), vec!["READY"; there], "{kind:?} {steps}");
+                assert_eq!(statuses(&staged(&core, "DEMO").await), vec!["READY"; here], "{work:?} {steps}");
+                assert_eq!(statuses(&staged(&core, "OTHER").await), vec!["READY"; there], "{work:?} {steps}");
                 let done = core.job_of("ann", &made.key).await.unwrap().unwrap();
-                assert_eq!(done.succeeded(), Some(true), "{kind:?} {steps}: {:?}", done.messages);
+                assert_eq!(done.succeeded(), Some(true), "{work:?} {steps}: {:?}", done.messages);
                 let archived = core.list_experiments("DEMO").await.unwrap().len();
-                assert_eq!(archived, if kind == archive { 3 } else { 0 }, "{kind:?} {steps}");
+                assert_eq!(archived, if work == archive { 3 } else { 0 }, "{work:?} {steps}");
                 if outcome.is_ok() && !mortal.is_dead() {
                     break;
                 }
                 steps += 1;
             }
-            assert!(steps > 15, "{kind:?} has more steps than {steps}");
+            assert!(steps > 15, "{work:?} has more steps than {steps}");
         }
     });
 }
@@ -165,7 +172,7 @@ fn jobs_that_ended_long_ago_are_forgotten() {
     block_on(async {
         let site = three().await;
         let core = site.core();
-        let made = job(&core, JobKind::Rebuild, None).await.unwrap();
+        let made = job(&core, SessionWork::Rebuild, None).await.unwrap();
         core.run_job(&made.id).await.unwrap();
         site.clock.advance(29 * 24 * 3600 * 1000);
         core.run_due_jobs().await.unwrap();

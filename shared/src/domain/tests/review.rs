@@ -3,7 +3,7 @@
 use futures::executor::block_on;
 
 use super::*;
-use crate::domain::jobs::JobKind;
+use crate::domain::jobs::SessionWork;
 use crate::domain::prearchive::commit::{CommitRequest, Committed, SessionChange};
 use crate::domain::prearchive::status::Status;
 use crate::domain::project::PrearchiveCode;
@@ -166,7 +166,7 @@ fn states_of_work_cannot_be_set_by_hand() {
                 assert_eq!(core.session(&session.id).await.unwrap().unwrap().status, status);
             }
         }
-        core.queue_sessions(std::slice::from_ref(&session), "x", &JobKind::Rebuild).await.unwrap();
+        core.queue_sessions(std::slice::from_ref(&session), "x", &SessionWork::Rebuild).await.unwrap();
         core.resync_sessions("DEMO").await.unwrap();
         assert_eq!(staged(&core, "DEMO").await[0].status, Status::Ready);
     });

@@ -3,9 +3,11 @@
 use futures::executor::block_on;
 
 use super::crash::{doomed, left, recover};
+use super::shelf::put;
 use super::xar::{Files, REPLACE, all_files, data, files, send, session_xml, site, zipped};
 use super::*;
 use crate::domain::archive::{Experiment, Rules};
+use crate::domain::shelf::ShelfOf;
 use crate::domain::xar::XarError;
 
 /// Everything is settled, and nothing is there but what is needed.
@@ -18,7 +20,8 @@ async fn settle(site: &Site, core: &Core) {
 
 /// The kinds of records that a XAR makes or removes, with how many there are.
 fn counts(site: &Site) -> Vec<(&'static str, usize)> {
-    const KINDS: [&str; 10] = [
+    const KINDS: [&str; 11] = [
+        "shelf-scan",
         "manifest",
         "manifest-files",
         "manifest-scans",
@@ -110,44 +113,63 @@ fn changed() -> Files {
     more
 }
 
+/// A site with the session in its archive, perhaps with another file beside the images of a scan; and what it holds.
+async fn prepared(body: &[u8], is_edited: bool) -> (Site, Experiment) {
+    let site = site().await;
+    let made = send(&site.core(), body, Rules::default()).await.unwrap();
+    if is_edited {
+        let of = ShelfOf::Scan { experiment: made.id.clone(), scan: "4".to_owned() };
+        put(&site.core(), &of, "DICOM", "extra.txt", b"extra").await.unwrap();
+    }
+    let made = site.core().experiment_by_id(&made.id).await.unwrap().unwrap();
+    (site, made)
+}
+
+fn with_extra(mut files: Files, is_edited: bool) -> Files {
+    if is_edited {
+        files.insert("SCANS/4/DICOM/extra.txt".to_owned(), b"extra".to_vec());
+    }
+    data(&files)
+}
+
 #[test]
 fn an_addition_that_dies_at_any_step_is_done_or_not() {
     block_on(async {
         let (first, second) = (zipped(&files()), zipped(&changed()));
-        let usual = {
-            let site = site().await;
-            let core = site.core();
-            send(&core, &first, Rules::default()).await.unwrap();
-            send(&core, &second, REPLACE).await.unwrap();
-            settle(&site, &core).await;
-            counts(&site)
-        };
-        let mut steps = 0;
-        loop {
-            let site = site().await;
-            let made = send(&site.core(), &first, Rules::default()).await.unwrap();
-            let (doomed, mortal) = doomed(&site, steps);
-            let outcome = send(&doomed, &second, REPLACE).await;
-            let whole = async |core: &Core| -> bool {
-                let present = core.experiment_by_id(&made.id).await.unwrap().unwrap();
-                let is_done = present.manifest != made.manifest;
-                let wanted = if is_done { data(&changed()) } else { data(&files()) };
-                assert!(all_files(core, &present).await == wanted, "step {steps}: half done");
-                is_done
+        for is_edited in [false, true] {
+            let (before, after) = (with_extra(files(), is_edited), with_extra(changed(), is_edited));
+            let usual = {
+                let (site, _) = prepared(&first, is_edited).await;
+                send(&site.core(), &second, REPLACE).await.unwrap();
+                settle(&site, &site.core()).await;
+                counts(&site)
             };
-            let is_done = whole(&site.core()).await;
-            assert!(outcome.is_err() || is_done, "step {steps}: acknowledged, but not done");
-            let core = recover(&site).await;
-            assert_eq!(whole(&core).await, is_done, "step {steps}");
-            send_in_the_end(&site, &core, &second, REPLACE, 4).await;
-            settle(&site, &core).await;
-            assert!(whole(&core).await, "step {steps}");
-            assert_eq!(counts(&site), usual, "step {steps}");
-            if !mortal.is_dead() {
-                break;
+            let mut steps = 0;
+            loop {
+                let (site, made) = prepared(&first, is_edited).await;
+                let (doomed, mortal) = doomed(&site, steps);
+                let outcome = send(&doomed, &second, REPLACE).await;
+                let whole = async |core: &Core| -> bool {
+                    let present = core.experiment_by_id(&made.id).await.unwrap().unwrap();
+                    let is_done = present.manifest != made.manifest;
+                    let wanted = if is_done { &after } else { &before };
+                    assert!(all_files(core, &present).await == *wanted, "step {steps}: half done");
+                    is_done
+                };
+                let is_done = whole(&site.core()).await;
+                assert!(outcome.is_err() || is_done, "step {steps}: acknowledged, but not done");
+                let core = recover(&site).await;
+                assert_eq!(whole(&core).await, is_done, "step {steps}");
+                send_in_the_end(&site, &core, &second, REPLACE, 4).await;
+                settle(&site, &core).await;
+                assert!(whole(&core).await, "step {steps}");
+                assert_eq!(counts(&site), usual, "step {steps}");
+                if !mortal.is_dead() {
+                    break;
+                }
+                steps += 1;
             }
-            steps += 1;
+            assert!(steps > 15, "{steps}");
         }
-        assert!(steps > 15, "{steps}");
     });
 }
