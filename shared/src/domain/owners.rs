@@ -106,7 +106,7 @@ impl Core {
         }
         if let Some(experiment) = self.experiment_of(owner).await? {
             for shelved in &experiment.shelved_scans {
-                catalogs.extend(self.scan_shelf(&experiment, &shelved.scan).await?.catalogs());
+                catalogs.extend(self.shelf_of_scan(&experiment.id, shelved).await?.catalogs());
             }
             catalogs.extend(experiment.resources.into_iter().map(|resource| resource.catalog));
             catalogs.extend(experiment.placed.into_iter().map(|placed| placed.catalog));

@@ -22,6 +22,9 @@ const SI: &str = "/data/services/import?import-handler=SI&inbody=true&dest=/prea
 /// The lane that only stores.
 const FLOOR_LANE: &str = "floor";
 
+/// All of them.
+const SERVERS: [&str; 3] = ["narthex", "orthanc", FLOOR_LANE];
+
 /// What is promised of single instances from this many clients.
 const PROMISED_CLIENTS: usize = 8;
 const PROMISED_TIMES_ORTHANC: f64 = 1.2;
@@ -52,7 +55,7 @@ pub struct Options {
     #[arg(long)]
     only_single: bool,
     /// The servers that get them.
-    #[arg(long, value_delimiter = ',', default_values = ["narthex", "orthanc", FLOOR_LANE])]
+    #[arg(long, value_delimiter = ',', value_parser = SERVERS, default_values = SERVERS)]
     servers: Vec<String>,
 }
 
@@ -141,7 +144,7 @@ fn lanes(options: &Options, with_orthanc: bool) -> Result<Vec<Lane>> {
         lanes.push(Lane { name: FLOOR_LANE, server: Server::floor()?, single: "/bench/floor", whole: "/bench/floor" });
     }
     match lanes.is_empty() {
-        true => bail!("--servers names none of narthex, orthanc, {FLOOR_LANE}, or only such that are not to be had"),
+        true => bail!("none of the servers that --servers names is to be had"),
         false => Ok(lanes),
     }
 }

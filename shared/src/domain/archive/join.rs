@@ -1,8 +1,8 @@
 //! Merging a session of the prearchive into an experiment.
 //!
 //! The experiment's next revision is written beside the present one: a manifest with pages of files of its own, and
-//! catalogs of those resources that the session has as well, also of those on shelves of scans. One write, that of the experiment's record, flips to it.
-//! Before that the trash says what is written ([`super::trash`]), so that whoever comes after a crash knows what to remove.
+//! catalogs of those resources that the session has as well, also of those on shelves of scans. One write, that of the
+//! experiment's record, flips to it. Before that the trash says what is written ([`super::trash`]), so that whoever comes after a crash knows what to remove.
 
 use super::examine::Merge;
 use super::experiment::{Experiment, QUARANTINE};

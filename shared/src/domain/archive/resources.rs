@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::merge::scans::same_files;
+use super::merge::scans::{file_and_folder, same_files, too_many_files};
 use super::merge::{Finding, Reason, Rules};
 use crate::domain::Core;
 use crate::domain::catalog::{CatalogBuilder, CatalogJoin, Clashes, MAX_FILES};
 use crate::domain::error::DomainError;
 use crate::domain::resource::{ItemResource, MAX_RESOURCES};
-use crate::intake::name::ShownName;
 use crate::storage::{PackId, StoreError, pack};
 
 /// Files that are written between two looks at whether to go on.
@@ -76,15 +75,10 @@ impl Core {
             findings.push(same_files("The session", label, same, &first));
         }
         if let Some(clash) = clash {
-            let text = format!(
-                "The resource {label} has {} as a file on one side and as a folder on the other.",
-                ShownName::new(&clash)
-            );
-            findings.push(Finding::new(Reason::FileAndFolder, text));
+            findings.push(file_and_folder(label, &clash));
         }
         if total > MAX_FILES {
-            let text = format!("The resource {label} would have more than {MAX_FILES} files.");
-            findings.push(Finding::new(Reason::TooLarge, text));
+            findings.push(too_many_files(label));
         }
         Ok(())
     }

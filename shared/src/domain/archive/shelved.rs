@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::experiment::Experiment;
-use super::merge::{Finding, Reason};
+use super::merge::Finding;
+use super::merge::scans::too_many_files;
 use super::trash::{ShelfTwin, Twin};
 use crate::domain::Core;
-use crate::domain::catalog::{Catalog, CatalogBuilder, CatalogFile, FileNotes, MAX_FILES};
+use crate::domain::catalog::{Catalog, CatalogFile, FileNotes, MAX_FILES};
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::domain::manifest::{FullScan, Resource};
@@ -20,11 +21,7 @@ use crate::imaging::session::Scan;
 /// Resources on shelves that one merge adds to, at most: they are noted in one record before.
 const MAX_MET: usize = 200;
 
-/// Files that are written between two looks at whether to go on.
-const KEEP_EVERY: usize = 256;
-
 /// The shelves that a merge adds to.
-#[derive(Default)]
 pub(super) struct MetShelves(Vec<MetShelf>);
 
 struct MetShelf {
@@ -68,7 +65,7 @@ impl Core {
         let (mut met, mut left, mut count) = (Vec::new(), room, 0);
         for shelved in &existing.shelved_scans {
             let Some(own) = places.get(&shelved.scan).and_then(|at| scans.get_mut(*at)) else { continue };
-            let shelf = self.scan_shelf(existing, &shelved.scan).await?;
+            let shelf = self.shelf_of_scan(&existing.id, shelved).await?;
             own.drop_resources(|resource| shelf.hides(resource.number, &resource.label));
             let mut resources = Vec::new();
             for ItemResource { label, notes: own_notes, number, catalog, .. } in &shelf.resources {
@@ -120,23 +117,6 @@ impl Core {
         }
         Ok(())
     }
-
-    /// Writes a catalog that nothing refers to yet, of files in the order of their paths.
-    pub(super) async fn write_catalog(
-        &self,
-        id: &str,
-        files: Vec<CatalogFile>,
-        mut keep: impl AsyncFnMut() -> Result<(), DomainError>,
-    ) -> Result<(), DomainError> {
-        let mut builder = CatalogBuilder::new(self, id);
-        for (number, file) in files.into_iter().enumerate() {
-            if number.is_multiple_of(KEEP_EVERY) {
-                keep().await?;
-            }
-            builder.push(file).await?;
-        }
-        builder.finish().await
-    }
 }
 
 impl NextShelf {
@@ -149,16 +129,9 @@ impl NextShelf {
 impl FullScan {
     /// Takes resources out, with their files.
     fn drop_resources(&mut self, is_unwanted: impl Fn(&Resource) -> bool) {
-        let Self { stored, files } = self;
-        let mut at = 0;
-        while let Some(resource) = stored.resources.get(at) {
-            if is_unwanted(resource) {
-                stored.resources.remove(at);
-                files.remove(at);
-            } else {
-                at += 1;
-            }
-        }
+        let (resources, files) = (std::mem::take(&mut self.stored.resources), std::mem::take(&mut self.files));
+        let kept = resources.into_iter().zip(files).filter(|(resource, _)| !is_unwanted(resource));
+        (self.stored.resources, self.files) = kept.unzip();
     }
 }
 
@@ -171,11 +144,7 @@ impl MetShelves {
             for (resource, files) in own.stored.resources.iter().zip(&own.files) {
                 let label = &resource.label;
                 if files.len() as u64 > MAX_FILES && resources.iter().any(|met| met.label == *label) {
-                    let text = format!(
-                        "The resource {label} of scan {} would have more than {MAX_FILES} files.",
-                        shelved.scan
-                    );
-                    findings.push(Finding::new(Reason::TooLarge, text));
+                    findings.push(too_many_files(&format!("{label} of scan {}", shelved.scan)));
                 }
             }
         }

@@ -66,3 +66,26 @@ impl<'a> CatalogBuilder<'a> {
         }
     }
 }
+
+impl Core {
+    /// Writes a catalog that nothing refers to yet, of files in the order of their paths. `keep` is asked for each page's
+    /// worth of files whether to go on.
+    ///
+    /// # Errors
+    /// What `keep` says, [`DomainError::Invalid`] if the catalog has become too large, or the store's failure.
+    pub(crate) async fn write_catalog(
+        &self,
+        id: &str,
+        files: Vec<CatalogFile>,
+        mut keep: impl AsyncFnMut() -> Result<(), DomainError>,
+    ) -> Result<(), DomainError> {
+        let mut builder = CatalogBuilder::new(self, id);
+        for (number, file) in files.into_iter().enumerate() {
+            if number.is_multiple_of(FILES_PER_PAGE) {
+                keep().await?;
+            }
+            builder.push(file).await?;
+        }
+        builder.finish().await
+    }
+}

@@ -50,8 +50,15 @@ impl Experiment {
 impl Core {
     /// The shelf of a scan; an empty one if it has none.
     pub(crate) async fn scan_shelf(&self, experiment: &Experiment, scan: &str) -> Result<Shelf, StoreError> {
-        let Some(shelved) = experiment.shelved(scan) else { return Ok(Shelf::default()) };
-        Ok(self.records.get(&shelved.key(&experiment.id)).await?.unwrap_or_default())
+        match experiment.shelved(scan) {
+            Some(shelved) => self.shelf_of_scan(&experiment.id, shelved).await,
+            None => Ok(Shelf::default()),
+        }
+    }
+
+    /// The shelf of a scan of this experiment that may have one.
+    pub(crate) async fn shelf_of_scan(&self, experiment: &str, shelved: &ShelvedScan) -> Result<Shelf, StoreError> {
+        Ok(self.records.get(&shelved.key(experiment)).await?.unwrap_or_default())
     }
 }
 

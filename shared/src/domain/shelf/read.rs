@@ -60,7 +60,7 @@ impl Core {
         let mut scans = self.scans(manifest).await?;
         for some in experiment.shelved_scans.chunks(WIDTH) {
             let shelves = some.iter().map(async |shelved| {
-                Ok::<_, StoreError>((&shelved.scan, self.scan_shelf(experiment, &shelved.scan).await?))
+                Ok::<_, StoreError>((&shelved.scan, self.shelf_of_scan(&experiment.id, shelved).await?))
             });
             for read in futures::future::join_all(shelves).await {
                 let (scan, shelf) = read?;

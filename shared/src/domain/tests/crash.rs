@@ -5,6 +5,14 @@ use crate::domain::archive::Experiment;
 use crate::domain::prearchive::place::ForcedPlace;
 use crate::storage::mortal::MortalStore;
 
+/// Lets all time pass that anything may wait for.
+pub(super) async fn settle(site: &Site, core: &Core) {
+    for _ in 0..3 {
+        site.clock.advance(4_000_000);
+        core.sweep().await.unwrap();
+    }
+}
+
 /// After a worker has died and its leases have ended, what others see must be whole.
 pub(super) async fn recover(site: &Site) -> Core {
     let core = site.core();

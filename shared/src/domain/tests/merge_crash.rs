@@ -2,7 +2,7 @@
 
 use futures::executor::block_on;
 
-use super::crash::{doomed, left, recover};
+use super::crash::{doomed, left, recover, settle};
 use super::files::{add, into, resource_files};
 use super::merge::{DELETE, archived, import_files, part, with};
 use super::*;
@@ -52,14 +52,6 @@ pub(super) fn counts(site: &Site) -> Vec<(&'static str, usize)> {
     let mut counts: Vec<_> = KINDS.iter().map(|kind| (*kind, left(site, kind))).collect();
     counts.push(("chunks", site.blobs.keys().len()));
     counts
-}
-
-/// Lets all time pass that anything may wait for.
-pub(super) async fn settle(site: &Site, core: &Core) {
-    for _ in 0..3 {
-        site.clock.advance(4_000_000);
-        core.sweep().await.unwrap();
-    }
 }
 
 /// Archives as a client does that tries again while something is busy.

@@ -2,10 +2,10 @@
 
 use futures::executor::block_on;
 
-use super::crash::{doomed, left, recover};
+use super::crash::{doomed, left, recover, settle};
 use super::files::{into, received};
 use super::merge::{DELETE, Sent, archived, import_files, part, with};
-use super::merge_crash::{counts, merge_in_the_end, settle};
+use super::merge_crash::{counts, merge_in_the_end};
 use super::shelf::{images, on_shelf, put, to};
 use super::*;
 use crate::domain::archive::{Experiment, Rules};
@@ -35,6 +35,12 @@ fn joined(parts: &[&[Sent]], more: &[(&str, &str, &[u8])]) -> Images {
     all
 }
 
+/// Archives a session into the one that is there, and lets it leave the prearchive with all it had.
+async fn merge(core: &Core, session: &PrearchiveSession, rules: Rules) {
+    core.archive(session, &with(rules)).await.unwrap();
+    core.empty_trash_of(&session.id).await.unwrap();
+}
+
 async fn words(core: &Core, session: &PrearchiveSession, rules: Rules) -> Vec<&'static str> {
     let findings = core.validate_archiving(session, &with(rules)).await.unwrap();
     findings.iter().map(|finding| finding.reason.word()).collect()
@@ -61,8 +67,7 @@ fn images_come_beside_what_was_put_among_the_old_ones() {
         let new = part(&study(1), &[(1, 3), (5, 2)]);
         let session = import_files(&core, new.clone()).await;
         assert!(words(&core, &session, Rules::APPEND).await.is_empty());
-        core.archive(&session, &with(Rules::APPEND)).await.unwrap();
-        core.empty_trash_of(&session.id).await.unwrap();
+        merge(&core, &session, Rules::APPEND).await;
         let expected = joined(&[&old, &new], &[("1", "extra.txt", b"extra")]);
         assert_eq!(images(&core, &experiment.id).await, expected);
 
@@ -111,8 +116,7 @@ fn images_that_were_changed_are_replaced_only_if_that_is_wanted() {
         let before = images(&core, &experiment.id).await;
         assert!(core.archive(&session, &with(Rules::APPEND)).await.is_err());
         assert_eq!(images(&core, &experiment.id).await, before);
-        core.archive(&session, &with(DELETE)).await.unwrap();
-        core.empty_trash_of(&session.id).await.unwrap();
+        merge(&core, &session, DELETE).await;
         let expected = joined(&[&new], &[("1", "extra.txt", b"extra")]);
         assert_eq!(images(&core, &experiment.id).await, expected);
         settle(&site, &core).await;
@@ -134,8 +138,7 @@ fn a_resource_that_was_removed_or_made_empty_is_filled_anew() {
         let new = part(&study(1), &[(1, 1), (1, 2), (5, 2)]);
         let session = import_files(&core, new.clone()).await;
         assert!(words(&core, &session, Rules::APPEND).await.is_empty());
-        core.archive(&session, &with(Rules::APPEND)).await.unwrap();
-        core.empty_trash_of(&session.id).await.unwrap();
+        merge(&core, &session, Rules::APPEND).await;
         assert_eq!(images(&core, &experiment.id).await, as_images(&new));
         settle(&site, &core).await;
         assert_eq!(images(&core, &experiment.id).await, as_images(&new));
@@ -156,8 +159,7 @@ fn what_waits_beside_a_resource_goes_on_waiting() {
         core.place_files(&of, "DICOM", "admin", vec![placed]).await.unwrap();
         let new = part(&study(1), &[(1, 2)]);
         let session = import_files(&core, new.clone()).await;
-        core.archive(&session, &with(Rules::APPEND)).await.unwrap();
-        core.empty_trash_of(&session.id).await.unwrap();
+        merge(&core, &session, Rules::APPEND).await;
         settle(&site, &core).await;
         assert_eq!(images(&core, &experiment.id).await, joined(&[&old, &new], &[("1", "extra.txt", b"extra")]));
         core.take_placed(&of, "DICOM", None, "admin").await.unwrap().unwrap();
@@ -199,8 +201,7 @@ fn a_merge_that_dies_at_any_step_leaves_shelves_as_they_were_or_are_to_be() {
         let (site, experiment, session) = prepared().await;
         let core = site.core();
         let before = images(&core, &experiment.id).await;
-        core.archive(&session, &with(DELETE)).await.unwrap();
-        core.empty_trash_of(&session.id).await.unwrap();
+        merge(&core, &session, DELETE).await;
         let after = images(&core, &experiment.id).await;
         assert_eq!(after.len(), 6, "{after:?}");
         settle(&site, &core).await;

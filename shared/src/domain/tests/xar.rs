@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use futures::executor::block_on;
 use narthex_generator::{Packing, zip_files};
 
+use super::crash::settle;
 use super::files::{received, resource_files};
 use super::shelf::put;
 use super::*;
@@ -131,17 +132,11 @@ fn a_xar_becomes_an_experiment_with_every_file_as_it_came() {
         assert_eq!(core.list_experiments("DEMO").await.unwrap().len(), 1);
         assert_eq!(core.experiment_by_label("DEMO", "S01_MR1").await.unwrap().unwrap().id, made.id);
         // Time passes, and all of it stays.
-        for _ in 0..3 {
-            site.clock.advance(4_000_000);
-            core.sweep().await.unwrap();
-        }
+        settle(&site, &core).await;
         assert!(all_files(&core, &made).await == data(&files()));
         // It goes with its experiment.
         core.delete_experiment(&made.id).await.unwrap();
-        for _ in 0..3 {
-            site.clock.advance(4_000_000);
-            core.sweep().await.unwrap();
-        }
+        settle(&site, &core).await;
         assert!(site.blobs.keys().is_empty(), "{:?}", site.blobs.keys());
     });
 }
@@ -182,10 +177,7 @@ fn more_is_added_and_what_is_there_is_replaced_only_if_that_is_wanted() {
             let replaced = send(&core, &zipped(&more), REPLACE).await.unwrap();
             assert!(all_files(&core, &replaced).await == data(&more), "{path}");
         }
-        for _ in 0..3 {
-            site.clock.advance(4_000_000);
-            core.sweep().await.unwrap();
-        }
+        settle(&site, &core).await;
         let present = core.experiment_by_id(&made.id).await.unwrap().unwrap();
         assert!(all_files(&core, &present).await == data(&more));
     });
@@ -214,17 +206,11 @@ fn a_scan_that_was_changed_in_the_archive_takes_more_as_any_other() {
         assert!(matches!(refused, XarError::Domain(DomainError::Conflict { .. })), "{refused}");
         let replaced = send(&core, &zipped(&all), REPLACE).await.unwrap();
         assert!(all_files(&core, &replaced).await == data(&all));
-        for _ in 0..3 {
-            site.clock.advance(4_000_000);
-            core.sweep().await.unwrap();
-        }
+        settle(&site, &core).await;
         let present = core.experiment_by_id(&made.id).await.unwrap().unwrap();
         assert!(all_files(&core, &present).await == data(&all));
         core.delete_experiment(&made.id).await.unwrap();
-        for _ in 0..3 {
-            site.clock.advance(4_000_000);
-            core.sweep().await.unwrap();
-        }
+        settle(&site, &core).await;
         assert!(site.blobs.keys().is_empty(), "{:?}", site.blobs.keys());
     });
 }

@@ -2,21 +2,13 @@
 
 use futures::executor::block_on;
 
-use super::crash::{doomed, left, recover};
+use super::crash::{doomed, left, recover, settle};
 use super::shelf::put;
 use super::xar::{Files, REPLACE, all_files, data, files, send, session_xml, site, zipped};
 use super::*;
 use crate::domain::archive::{Experiment, Rules};
 use crate::domain::shelf::ShelfOf;
 use crate::domain::xar::XarError;
-
-/// Everything is settled, and nothing is there but what is needed.
-async fn settle(site: &Site, core: &Core) {
-    for _ in 0..3 {
-        site.clock.advance(4_000_000);
-        core.sweep().await.unwrap();
-    }
-}
 
 /// The kinds of records that a XAR makes or removes, with how many there are.
 fn counts(site: &Site) -> Vec<(&'static str, usize)> {

@@ -6,6 +6,7 @@ use super::files::join_files;
 use super::finding::{Finding, Reason};
 use super::rules::Rules;
 use super::session::fill_scan;
+use crate::domain::catalog::MAX_FILES;
 use crate::domain::manifest::{FullScan, Resource};
 use crate::imaging::session::scan_order;
 use crate::intake::name::ShownName;
@@ -127,12 +128,7 @@ fn join_scan(findings: &mut Vec<Finding>, own: &mut FullScan, new: FullScan, rul
                     findings.push(Finding::new(Reason::NameTaken, text));
                 }
                 if let Some(clash) = joined.clash() {
-                    let text = format!(
-                        "The resource {} of scan {id} has {} as a file on one side and as a folder on the other.",
-                        resource.label,
-                        ShownName::new(&clash)
-                    );
-                    findings.push(Finding::new(Reason::FileAndFolder, text));
+                    findings.push(file_and_folder(&format!("{} of scan {id}", resource.label), &clash));
                 }
                 kept -= joined.same as u64;
                 *held = joined.files;
@@ -155,6 +151,19 @@ pub(crate) fn same_files(whose: &str, resource: &str, count: u64, first: &str) -
         ShownName::new(first)
     );
     Finding::new(Reason::SameFiles, text)
+}
+
+/// A path of a resource that is a file and a folder of others.
+pub(crate) fn file_and_folder(resource: &str, path: &str) -> Finding {
+    let path = ShownName::new(path);
+    let text = format!("The resource {resource} has {path} as a file on one side and as a folder on the other.");
+    Finding::new(Reason::FileAndFolder, text)
+}
+
+/// More files than a catalog may have.
+pub(crate) fn too_many_files(resource: &str) -> Finding {
+    let text = format!("The resource {resource} would have more than {MAX_FILES} files.");
+    Finding::new(Reason::TooLarge, text)
 }
 
 /// Notes files of one scan that have the same SOP Instance UID.
