@@ -13,7 +13,7 @@ use narthex_generator::{File, Modality, Packing, Study, zip_files};
 use serde_json::{Value, json};
 
 use super::ingest::IMPORT;
-use super::report::{MEGABYTE, median_and_least, print};
+use super::report::{MEGABYTE, median_and_least, print, verdict};
 use super::server::{Server, expect};
 use crate::process::eventually;
 
@@ -75,7 +75,7 @@ pub fn run(options: &Options) -> Result<()> {
 
     let zip = read_back(options)?;
     let promised = PROMISED_ZIP_RATE.min(PROMISED_ZIP_SHARE * zip.raw_rate);
-    let verdict = if zip.rate >= promised { "met" } else { "MISSED" };
+    let verdict = verdict(zip.rate >= promised);
     let megabytes = |rate: f64| format!("{rate:.0}");
     table.push(vec![
         format!("a session of {:.0} MB, read as a zip", zip.bytes as f64 / MEGABYTE),
@@ -102,12 +102,11 @@ pub fn run(options: &Options) -> Result<()> {
             "peak_bytes": zip.peak,
         }),
     );
-    print(options.json, &json!({"benchmark": "archive", "figures": figures}), &table);
-    Ok(())
+    print(options.json, &json!({"benchmark": "archive", "figures": figures}), &table)
 }
 
 fn seconds_row(what: &str, seconds: f64, peak: u64, promised: f64) -> Vec<String> {
-    let verdict = if seconds <= promised { "met" } else { "MISSED" };
+    let verdict = verdict(seconds <= promised);
     let peak = format!("{:.0}", peak as f64 / MEGABYTE);
     vec![what.to_owned(), format!("{seconds:.2}"), String::new(), peak, format!("{promised:.0} s"), verdict.to_owned()]
 }

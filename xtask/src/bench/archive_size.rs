@@ -66,8 +66,7 @@ pub fn run(options: &Options) -> Result<()> {
         "large_median_milliseconds": figures[1].0 * 1e3,
         "difference_milliseconds": difference,
     });
-    print(options.json, &object, &table);
-    Ok(())
+    print(options.json, &object, &table)
 }
 
 /// Uploads a study, waits until all work on it is done, and times its archiving.

@@ -10,7 +10,7 @@ use narthex_client::{Client, Response};
 use narthex_generator::{File, Modality, Packing, Study, zip_files};
 use serde_json::{Value, json};
 
-use super::report::{MEGABYTE, print};
+use super::report::{MEGABYTE, print, verdict};
 use super::server::{Server, expect};
 
 /// Where Narthex takes single instances.
@@ -122,8 +122,7 @@ pub fn run(options: &Options) -> Result<()> {
         figures.extend(zip(options)?);
         figures.extend(large(options)?);
     }
-    report(options, &figures);
-    Ok(())
+    report(options, &figures)
 }
 
 fn lanes(options: &Options, with_orthanc: bool) -> Result<Vec<Lane>> {
@@ -305,7 +304,7 @@ fn with_memory(mut figures: Vec<Figure>, lanes: &[Lane]) -> Result<Vec<Figure>> 
     Ok(figures)
 }
 
-fn report(options: &Options, figures: &[Figure]) {
+fn report(options: &Options, figures: &[Figure]) -> Result<()> {
     let heads =
         ["", "clients", "server", "inst/s", "MB/s", "p50 ms", "p99 ms", "x orthanc", "floor share", "peak MB", ""];
     let mut table = vec![heads.map(str::to_owned).to_vec()];
@@ -337,7 +336,7 @@ fn report(options: &Options, figures: &[Figure]) {
             times_orthanc.map_or("-".to_owned(), |times| format!("{times:.2}")),
             share.map_or("-".to_owned(), |share| format!("{:.0} %", share * 100.0)),
             format!("{:.0}", figure.peak_memory as f64 / MEGABYTE),
-            is_met.map_or("", |is_met| if is_met { "met" } else { "MISSED" }).to_owned(),
+            is_met.map_or("", verdict).to_owned(),
         ]);
         rows.push(json!({
             "what": figure.what,
@@ -355,5 +354,5 @@ fn report(options: &Options, figures: &[Figure]) {
         }));
     }
     let object = json!({ "benchmark": "import", "rounds": options.rounds, "figures": Value::Array(rows) });
-    print(options.json, &object, &table);
+    print(options.json, &object, &table)
 }

@@ -184,6 +184,5 @@ fn report(options: &Options, lanes: &[Lane], size: &Size) -> Result<()> {
         size.zipped() / MEGABYTE,
         options.rounds
     );
-    print(options.json, &object, &table);
-    Ok(())
+    print(options.json, &object, &table)
 }

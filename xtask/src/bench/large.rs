@@ -63,8 +63,7 @@ pub fn run(options: &Options) -> Result<()> {
         "peak_memory_megabytes": peak,
         "peak_memory_megabytes_before": before,
     });
-    print(options.json, &object, &table);
-    Ok(())
+    print(options.json, &object, &table)
 }
 
 /// Counts what passes.

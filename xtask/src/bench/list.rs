@@ -10,7 +10,7 @@ use narthex_client::form;
 use narthex_generator::{Modality, Noise, Packing, Study, zip_files};
 use serde_json::{Value, json};
 
-use super::report::{median_and_least, print};
+use super::report::{median_and_least, print, verdict};
 use super::server::{Server, expect};
 use crate::process::eventually;
 
@@ -102,8 +102,7 @@ pub fn run(options: &Options) -> Result<()> {
         figures.push(figure("all, never more", (median, least), None));
         figures.push(figure("all, left of the largest", median_and_least(&left), Some(target)));
     }
-    report(options, &figures);
-    Ok(())
+    report(options, &figures)
 }
 
 /// Fills a new project with sessions of one small image each, and waits until its list is folded.
@@ -282,7 +281,7 @@ fn side_by_side(server: &Server, projects: [&str; 2], rounds: u64) -> Result<[Ve
     Ok(took)
 }
 
-fn report(options: &Options, figures: &[Figure]) {
+fn report(options: &Options, figures: &[Figure]) -> Result<()> {
     let mut table =
         vec![["sessions", "list", "median ms", "least ms", "kB", "at most ms", ""].map(str::to_owned).to_vec()];
     let mut lists = Vec::new();
@@ -295,7 +294,7 @@ fn report(options: &Options, figures: &[Figure]) {
             format!("{:.1}", figure.least_ms),
             if figure.bytes == 0 { "-".to_owned() } else { (figure.bytes / 1000).to_string() },
             figure.target_ms.map_or("-".to_owned(), |target| format!("{target:.1}")),
-            is_met.map_or("", |is_met| if is_met { "met" } else { "MISSED" }).to_owned(),
+            is_met.map_or("", verdict).to_owned(),
         ]);
         lists.push(json!({
             "sessions": figure.sessions,
@@ -308,5 +307,5 @@ fn report(options: &Options, figures: &[Figure]) {
         }));
     }
     let object = json!({ "benchmark": "list", "rounds": options.rounds, "lists": lists });
-    print(options.json, &object, &table);
+    print(options.json, &object, &table)
 }

@@ -65,7 +65,7 @@ fn build_with_floor() -> Result<()> {
 /// Measures.
 ///
 /// # Errors
-/// When a server cannot be built or started, or refuses what it is sent.
+/// When a server cannot be built or started, refuses what it is sent, or does not keep what is promised.
 pub fn run(options: &Options) -> Result<()> {
     match &options.what {
         What::Ingest(options) if options.large => large::run(options),

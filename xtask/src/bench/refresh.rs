@@ -9,7 +9,7 @@ use narthex_generator::{Modality, Packing, Study, zip_files};
 use serde_json::{Value, json};
 
 use super::ingest::IMPORT;
-use super::report::{MEGABYTE, median_and_least, print};
+use super::report::{MEGABYTE, median_and_least, print, verdict};
 use super::server::{Server, expect};
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -75,7 +75,7 @@ pub fn run(options: &Options) -> Result<()> {
     let (seconds, floor_seconds) = (median_and_least(&took).0, median_and_least(&hashing).0);
     let share = floor_seconds / seconds;
     let rate = |seconds: f64| format!("{:.0}", bytes as f64 / MEGABYTE / seconds);
-    let verdict = if share >= PROMISED_SHARE { "met" } else { "MISSED" };
+    let verdict = verdict(share >= PROMISED_SHARE);
     let row = |cells: [&str; 6]| cells.map(str::to_owned).to_vec();
     let peak = format!("{:.0}", server.peak_memory()? as f64 / MEGABYTE);
     let table = [
@@ -99,8 +99,7 @@ pub fn run(options: &Options) -> Result<()> {
         "share": share,
         "promised_share": PROMISED_SHARE,
     });
-    print(options.json, &object, &table);
-    Ok(())
+    print(options.json, &object, &table)
 }
 
 /// Fails unless the refresh found every file to be what it was.

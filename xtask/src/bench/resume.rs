@@ -91,8 +91,7 @@ pub fn run(options: &Options) -> Result<()> {
     let whole = upload(&sample, None)?;
     eprintln!("Sending them with a break ...");
     let broken = upload(&sample, Some(sample.bytes * BROKEN_AT_PERCENT / 100))?;
-    report(options, &sample, &whole, &broken);
-    Ok(())
+    report(options, &sample, &whole, &broken)
 }
 
 /// Sends a file to a server of its own, broken off behind so many bytes if that is wanted.
@@ -188,7 +187,7 @@ fn demand_imported(client: &Client, path: &str, files: u32) -> Result<()> {
     Ok(())
 }
 
-fn report(options: &Options, sample: &Sample, whole: &Figure, broken: &Figure) {
+fn report(options: &Options, sample: &Sample, whole: &Figure, broken: &Figure) -> Result<()> {
     let size = sample.bytes as f64 / MEGABYTE;
     let row = |name: &str, figure: &Figure| {
         vec![
@@ -224,7 +223,7 @@ fn report(options: &Options, sample: &Sample, whole: &Figure, broken: &Figure) {
         "sent_twice_bytes": broken.sent.saturating_sub(sample.bytes),
         "rate_share": whole.seconds / broken.seconds,
     });
-    print(options.json, &object, &table);
+    print(options.json, &object, &table)?;
     if !options.json {
         println!(
             "sent twice: {:.2} MB; rate of the broken one: {:.2} of the other",
@@ -232,4 +231,5 @@ fn report(options: &Options, sample: &Sample, whole: &Figure, broken: &Figure) {
             whole.seconds / broken.seconds
         );
     }
+    Ok(())
 }

@@ -10,7 +10,7 @@ use narthex_generator::{Modality, Packing, Study, zip_files};
 use serde_json::json;
 
 use super::ingest::IMPORT;
-use super::report::{median_and_least, print};
+use super::report::{median_and_least, print, verdict};
 use super::server::{Server, expect};
 
 /// How many files the sessions have.
@@ -63,7 +63,7 @@ pub fn run(options: &Options) -> Result<()> {
     for (index, action) in ACTIONS.iter().enumerate() {
         let [small, large] = [0, 1].map(|size: usize| median_and_least(&took[size][index]));
         let times: f64 = large.0 / small.0;
-        let verdict = if times <= TARGET { "met" } else { "MISSED" };
+        let verdict = verdict(times <= TARGET);
         let row = |files: u32, (median, least): (f64, f64), last: [String; 3]| {
             let first = [
                 (*action).to_owned(),
@@ -88,8 +88,7 @@ pub fn run(options: &Options) -> Result<()> {
         );
     }
     let object = json!({ "benchmark": "review", "rounds": options.rounds, "actions": figures });
-    print(options.json, &object, &table);
-    Ok(())
+    print(options.json, &object, &table)
 }
 
 /// Uploads a session and times what a reviewer does to it; between the steps all work on it comes to its end.

@@ -9,7 +9,7 @@ use narthex_client::form;
 use narthex_generator::{Packing, zip_files};
 use serde_json::json;
 
-use super::report::{MEGABYTE, median_and_least, print};
+use super::report::{MEGABYTE, median_and_least, print, verdict};
 use super::server::{Server, expect};
 
 const TRIAGE: &str = "/data/services/triage/projects/BENCH/resources";
@@ -77,7 +77,7 @@ pub fn run(options: &Options) -> Result<()> {
         if matches!(upload, Upload::One) {
             row[0] = (*name).to_owned();
         } else {
-            let verdict = if more <= PROMISED_MILLISECONDS { "met" } else { "MISSED" };
+            let verdict = verdict(more <= PROMISED_MILLISECONDS);
             row.extend([format!("{more:.1}"), format!("{PROMISED_MILLISECONDS:.0} ms {verdict}")]);
         }
         table.push(row);
@@ -107,8 +107,7 @@ pub fn run(options: &Options) -> Result<()> {
             "peak_bytes": large.peak,
         },
     });
-    print(options.json, &json!({"benchmark": "triage", "figures": figures}), &table);
-    Ok(())
+    print(options.json, &json!({"benchmark": "triage", "figures": figures}), &table)
 }
 
 /// Uploads files, waits until all work on them is done, and times their approval.
