@@ -14,6 +14,7 @@ use crate::domain::resource::check_label;
 use crate::domain::shelf::ShelfOf;
 use crate::domain::triage::{Quarantine, Quarantined, Target};
 use crate::http::cause::cause;
+use crate::http::path::join_segments;
 use crate::http::views::triage::{file_address, quarantined};
 use crate::http::{ClientError, ResourceUri};
 use crate::intake::name::ShownName;
@@ -75,7 +76,8 @@ async fn target_of(call: &Call, uri: &ResourceUri) -> Result<Target, ClientError
     })
 }
 
-/// Whether the files of this request are meant for the archive and go to the quarantine, by the setting of the project.
+/// Whether the files of this request are meant for the archive and go to the quarantine, by the setting of the project
+/// to which the item belongs.
 ///
 /// # Errors
 /// 404 and 403 as for every item of the archive.
@@ -86,21 +88,40 @@ pub async fn divert(call: &Call) -> Result<Option<Diverted>, ClientError> {
         return Ok(None);
     }
     let Some((uri, path)) = ResourceUri::sent_to(&call.context.path) else { return Ok(None) };
+    let Ok(named) = uri.archive_resource() else { return Ok(None) };
+    let Some(located) = known(locate(call, &named).await)? else { return Ok(None) };
     let core = &call.site.core;
-    // Most often the address names the project.
+    // The item's own project decides, even if the address names another that the item is shared with.
+    let own = core.project_by_id(&located.project).await?.filter(|project| project.quarantines(&call.identity));
+    let Some(project) = own else { return Ok(None) };
+    let Some(mut target) = known(target_of(call, &uri).await)? else { return Ok(None) };
     if let ["projects", name, ..] = uri.segments().as_slice()
-        && !core.find_project(name).await?.is_some_and(|project| project.quarantines(&call.identity))
+        && core.find_project(name).await?.is_none_or(|named| named.id != project.id)
     {
-        return Ok(None);
+        // Who reviews it need not know the other project.
+        target.uri = address_by_id(&target);
     }
-    let target = match target_of(call, &uri).await {
-        Ok(target) => target,
-        // The archive says so in its own words.
-        Err(error) if error.status.number() < 500 => return Ok(None),
-        Err(error) => return Err(error),
+    Ok(Some(Diverted { project, target, path }))
+}
+
+/// What was found; nothing where it is refused, which the archive says in its own words.
+fn known<T>(found: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
+    match found {
+        Err(error) if error.status.number() < 500 => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+/// The address of a resource in which no other project than its own appears.
+fn address_by_id(target: &Target) -> String {
+    let item = match &target.of {
+        ShelfOf::Project(id) => vec!["projects", id.as_str()],
+        ShelfOf::Subject(id) => vec!["subjects", id.as_str()],
+        ShelfOf::Experiment(id) => vec!["experiments", id.as_str()],
+        ShelfOf::Scan { experiment, scan } => vec!["experiments", experiment.as_str(), "scans", scan.as_str()],
     };
-    let project = core.project_by_id(&target.project).await?.filter(|project| project.quarantines(&call.identity));
-    Ok(project.map(|project| Diverted { project, target, path }))
+    let below = ["resources", target.resource.as_str(), "files"];
+    join_segments(["data", "archive"].into_iter().chain(item).chain(below))
 }
 
 /// Receives files that go to the quarantine instead of the archive: all of one user for one resource into one folder.

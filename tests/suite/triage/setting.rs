@@ -117,3 +117,65 @@ fn what_one_user_sends_for_one_resource_waits_in_one_folder() {
     assert_eq!(api.table(TRIAGE).rows.len(), 4);
     assert_eq!(upload(&carl, &format!("{files}/a?async=true"), b"2").status, 501);
 }
+
+#[test]
+fn the_project_that_an_item_belongs_to_decides_by_whichever_address() {
+    let (_service, api) = service();
+    let [_, mary, olga] = people(&api);
+    set(&api, "2");
+    assert_eq!(api.put("/data/experiments/XNAT_E00001/assessors/QC1?xsiType=xnat:qcManualAssessorData").status, 201);
+    assert_eq!(mary.put("/data/projects/MARYS").unwrap().status, 200);
+    let session = "/data/projects/P1/subjects/S61/experiments/S61_MR1";
+    assert_eq!(mary.put(&format!("{session}/projects/MARYS?label=MINE")).unwrap().status, 200);
+    let assessor = format!("{session}/assessors/QC1/projects/MARYS?label=RATING");
+    assert_eq!(mary.put(&assessor).unwrap().status, 200);
+    let items = [
+        "/data/projects/MARYS/experiments/MINE",
+        "/REST/projects/MARYS/subjects/S61/experiments/MINE",
+        "/data/archive/projects/MARYS/experiments/XNAT_E00001/scans/1",
+        "/data/projects/MARYS/subjects/S61",
+        "/data/projects/MARYS/experiments/MINE/assessors/QC1",
+        "/data/projects/MARYS/experiments/MINE/assessors/QC1/out",
+        "/data/projects/MARYS/experiments/RATING",
+        "/data/experiments/XNAT_E00001",
+        "/data/experiments/XNAT_E00001/scans/1",
+        "/data/experiments/XNAT_E00001/assessors/QC1",
+        "/data/experiments/XNAT_E00002",
+        "/data/subjects/XNAT_S00001",
+        session,
+    ];
+    for (number, item) in items.iter().enumerate() {
+        for method in ["PUT", "POST"] {
+            let path = format!("{item}/resources/BYP{number}/files/{method}.txt");
+            let request = mary.request(method, &path).header("Content-Type", "text/plain");
+            let answer = request.send_bytes(b"evil").unwrap();
+            assert!(answer.text().contains("quarantined"), "{path}: {} {}", answer.status, answer.text());
+            assert_eq!(api.get(&path).status, 404, "{path}");
+        }
+    }
+    // Who reviews is told of no address of a project that is hidden from them, and can take the files in.
+    let list = Table::of(&olga.get(TRIAGE).unwrap());
+    assert_eq!(list.rows.len(), 2 * items.len());
+    let reviewer = Api { client: olga };
+    for row in &list.rows {
+        assert!(!row.get("TARGET").contains("MARYS") && !row.get("FTARGET").contains("MARYS"), "{}", row.get("TARGET"));
+    }
+    let mut folders: Vec<(&str, &str)> = list.rows.iter().map(|row| (row.get("URI"), row.get("TARGET"))).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    for (folder, target) in folders {
+        approved(&reviewer, folder, target);
+        assert_eq!(api.bytes(&format!("{target}/PUT.txt")), b"evil");
+    }
+    // Another project's setting does not matter to what is only shared with it.
+    api.project("P2");
+    assert_eq!(api.put("/data/projects/P2/resource_quarantine/2").status, 200);
+    for (project, role) in [("P2", "member"), ("MARYS", "owner")] {
+        assert_eq!(api.put(&format!("/data/projects/{project}/users/{role}/mary")).status, 200);
+    }
+    assert_eq!(mary.put("/data/projects/MARYS/subjects/OWN").unwrap().status, 201);
+    assert_eq!(mary.put("/data/projects/MARYS/subjects/OWN/projects/P2").unwrap().status, 200);
+    let path = "/data/projects/P2/subjects/OWN/resources/R/files/a.txt";
+    assert_eq!(upload(&mary, path, b"fine").status, 200);
+    assert_eq!(api.bytes(path), b"fine");
+}
