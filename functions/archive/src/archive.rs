@@ -77,7 +77,7 @@ async fn is_redirected(call: &Call, session: &PrearchiveSession) -> Result<bool,
     if params.literal_true("redirect") {
         return Ok(true);
     }
-    let said = params.flag_if_given("AA").or_else(|| params.flag_if_given("auto-archive"));
+    let said = params.archives();
     if said == Some(false) {
         return Ok(false);
     }

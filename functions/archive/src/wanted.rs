@@ -66,7 +66,7 @@ pub async fn archive_request(call: &Call, dest: &Dest) -> Result<ArchiveRequest,
             overwrite: Overwrite::parse(params.get("overwrite"))?,
             overwrite_files: params.literal_true("overwrite_files"),
         },
-        quarantine: params.literal_true("quarantine"),
+        quarantine: params.flag_if_given("quarantine"),
         change: SessionChange {
             fields: xpath::session_fields(params)?,
             scans: xpath::scan_wishes(params)?,

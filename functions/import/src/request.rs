@@ -96,7 +96,7 @@ impl Wanted {
             commits,
             to_archive,
             wish: wish(params, destination.as_ref(), code)?,
-            quarantine: params.literal_true("quarantine"),
+            quarantine: params.flag("quarantine"),
             cause: cause(params)?,
             is_silent: is_silent(params),
             scans: scans(params, handler, commits)?,
@@ -218,9 +218,10 @@ fn named(
         visit: text(&["VISIT"]).unwrap_or_default(),
         protocol: text(&["PROTOCOL", "SUBTYPE"]).unwrap_or_default(),
         timezone: text(&["TIMEZONE"]).unwrap_or_default(),
-        prevent_anon: params.literal_true("prevent_anon"),
+        quarantine: params.flag("quarantine"),
+        prevent_anon: params.flag("prevent_anon"),
         // XNAT's rule for SI: the session is complete, so nobody needs to wait for more.
-        prevent_auto_commit: is_si || params.literal_true("prevent_auto_commit"),
+        prevent_auto_commit: is_si || params.flag("prevent_auto_commit"),
         fields: xpath::session_fields(params)?,
         is_gradual: !is_si,
         ..ImportRequest::default()
@@ -269,7 +270,7 @@ fn to_archive(params: &Params, destination: Option<&Destination>) -> Option<bool
         Some(Destination::Prearchive { .. }) => Some(false),
         Some(Destination::Archive { .. }) => Some(true),
         None if params.literal_true("Direct-Archive") => Some(true),
-        None => params.flag_if_given("AA").or_else(|| params.flag_if_given("auto-archive")),
+        None => params.archives(),
     }
 }
 

@@ -114,13 +114,13 @@ async fn commit(call: &Call, session: &PrearchiveSession) -> Result<Reply, Clien
     let request = CommitRequest {
         by: call.user(),
         change: change(call)?,
-        to_archive: params.flag_if_given("AA").or_else(|| params.flag_if_given("auto-archive")),
+        to_archive: params.archives(),
         wish: Wish {
             overwrite: params.text("overwrite").map(|word| Overwrite::parse(Some(word))).transpose()?,
             overwrite_files: params.literal_true("overwrite_files"),
             names_archive: false,
         },
-        quarantine: params.literal_true("quarantine"),
+        quarantine: params.flag_if_given("quarantine"),
         cause: cause(params)?,
         is_silent: is_silent(params),
     };

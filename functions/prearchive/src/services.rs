@@ -81,7 +81,7 @@ async fn at_once(
     sessions: Vec<PrearchiveSession>,
     work: &SessionWork,
 ) -> Result<Vec<PrearchiveSession>, ClientError> {
-    let override_lock = call.context.params.literal_true("overrideLock") && *work == SessionWork::Rebuild;
+    let override_lock = call.context.params.flag("overrideLock") && *work == SessionWork::Rebuild;
     if !override_lock {
         for session in &sessions {
             session.allow(work.action())?;

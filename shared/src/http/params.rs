@@ -215,7 +215,14 @@ impl Params {
         self.get(name).map(str::trim).map(|value| !(value.eq_ignore_ascii_case("false") || value == "0"))
     }
 
-    /// The strict rule for flags: the word `true`, in any case.
+    /// Whether sessions are to be archived, as far as `AA` or `auto-archive` says: only the word `true` says that they
+    /// are, and nothing at all says neither.
+    pub fn archives(&self) -> Option<bool> {
+        self.text_of(&["AA", "auto-archive"]).map(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// The strict rule for flags (XNAT's `redirect`, `overwrite_files`, `AA`, `auto-archive`, `rename`,
+    /// `Ignore-Unparsable` and `Direct-Archive`; [`Params::flag`] is for all others): the word `true`, in any case.
     pub fn literal_true(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
@@ -300,6 +307,25 @@ mod tests {
             assert_eq!(params.literal_true(name), name == "g", "{name}");
         }
         assert_eq!(params.flag_if_given("absent"), None);
+    }
+
+    #[test]
+    fn only_the_word_true_archives() {
+        for (query, expected) in [
+            ("", None),
+            ("AA=", None),
+            ("AA=true", Some(true)),
+            ("AA=TRUE", Some(true)),
+            ("auto-archive=true", Some(true)),
+            ("AA=&auto-archive=true", Some(true)),
+            ("AA=false", Some(false)),
+            ("AA=false&auto-archive=true", Some(false)),
+            ("AA=0", Some(false)),
+            ("AA=1", Some(false)),
+            ("auto-archive=maybe", Some(false)),
+        ] {
+            assert_eq!(Params::from_query(query).unwrap().archives(), expected, "{query}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod gradual;
 mod headers;
 mod hostile;
 mod preambles;
+mod quarantine;
 mod resumable;
 mod shapes;
 mod stored;

@@ -17,7 +17,6 @@ use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::domain::manifest::{FILES_PER_PAGE, StoredScan};
 use crate::domain::prearchive::session::{ArchiveIntent, HeldSession};
-use crate::domain::project::QuarantineCode;
 use crate::domain::resource::ItemResource;
 use crate::domain::webhooks::SessionEventKind;
 use crate::storage::{Lease, keys};
@@ -111,8 +110,8 @@ impl Core {
         let manifest = self.write_full_manifest(manifest, session, scans, &mut keep).await?;
 
         let target = self.project_by_id(&existing.project).await?;
-        let is_reviewed = target.is_some_and(|project| project.quarantine_code == QuarantineCode::On);
-        if request.quarantine || is_reviewed {
+        let target = target.ok_or_else(|| DomainError::not_found("project", &existing.project))?;
+        if request.quarantines(staged, &target) {
             QUARANTINE.clone_into(&mut existing.status);
         }
         fill_text(&mut existing.uid, &manifest.session.uid);

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::merge::Rules;
 use crate::domain::history::Cause;
 use crate::domain::prearchive::commit::SessionChange;
+use crate::domain::prearchive::session::PrearchiveSession;
+use crate::domain::project::{Project, QuarantineCode};
 
 /// How a session is to be archived.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -23,9 +25,10 @@ pub struct ArchiveRequest {
     /// What to do when the session exists already.
     #[serde(default)]
     pub rules: Rules,
-    /// Whether the experiment is marked as in quarantine.
+    /// Whether the experiment is marked as in quarantine; if nothing is said, what an upload has said counts. Either way it
+    /// is where the project wants it.
     #[serde(default)]
-    pub quarantine: bool,
+    pub quarantine: Option<bool>,
     /// What is to be said of the session besides its images.
     #[serde(default)]
     pub change: SessionChange,
@@ -35,4 +38,11 @@ pub struct ArchiveRequest {
     /// Whether nobody is to be told of it (XNAT's `triggerPipelines=false`).
     #[serde(default)]
     pub is_silent: bool,
+}
+
+impl ArchiveRequest {
+    /// Whether what a session becomes, or becomes part of, is marked as in quarantine in this project.
+    pub(super) fn quarantines(&self, session: &PrearchiveSession, project: &Project) -> bool {
+        self.quarantine.unwrap_or(session.quarantine) || project.quarantine_code == QuarantineCode::On
+    }
 }

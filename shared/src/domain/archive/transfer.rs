@@ -10,7 +10,6 @@ use crate::domain::error::DomainError;
 use crate::domain::manifest::{Manifest, StoredScan};
 use crate::domain::prearchive::session::{ArchiveIntent, HeldSession, PrearchiveSession};
 use crate::domain::prearchive::status::{Action, Status};
-use crate::domain::project::QuarantineCode;
 use crate::domain::webhooks::SessionEventKind;
 use crate::storage::{Lease, keys};
 
@@ -165,7 +164,7 @@ impl Core {
         let intent = ArchiveIntent { experiment: id.clone(), manifest: Some(archived.id), told: Some(told) };
         self.declare(held, intent).await?;
         let target = self.project_by_id(project).await?.ok_or_else(|| DomainError::not_found("project", project))?;
-        let quarantine = request.quarantine || target.quarantine_code == QuarantineCode::On;
+        let quarantine = request.quarantines(&held.session, &target);
         let (roster, source) = self.experiment_roster(project);
         let touch = roster.touch(&id, None).await?;
         let now_ms = self.clock.now_ms();

@@ -48,9 +48,9 @@ pub struct CommitRequest {
     /// What to do with what is in the archive already.
     #[serde(default)]
     pub wish: Wish,
-    /// Whether the archived session is marked as in quarantine.
+    /// Whether the archived session is marked as in quarantine, if the request says so; the session remembers it.
     #[serde(default)]
-    pub quarantine: bool,
+    pub quarantine: Option<bool>,
     /// Why it is archived, for the history.
     #[serde(default)]
     pub cause: Cause,
@@ -197,6 +197,9 @@ impl Core {
         if held.session.autoarchive.is_empty() && !held.session.place.is_unassigned() {
             let project = self.project(&held.session.place.project).await?;
             held.session.autoarchive = wish_of(project.prearchive_code).to_owned();
+        }
+        if let Some(quarantine) = request.quarantine {
+            held.session.quarantine = quarantine;
         }
         self.build_with(held, &request.change).await?;
         self.separate_if_wanted(held).await

@@ -71,6 +71,9 @@ pub struct ImportRequest {
     pub protocol: String,
     /// The row's `TIMEZONE`.
     pub timezone: String,
+    /// Whether the session is to be marked as in quarantine once it is archived.
+    #[serde(default)]
+    pub quarantine: bool,
     /// The row's `prevent_anon`.
     pub prevent_anon: bool,
     /// The row's `prevent_auto_commit`.
@@ -307,6 +310,7 @@ impl Core {
         held.session.status = Status::Receiving;
         notes.write(&mut held.session, self.clock.now_ms());
         held.session.set_fields(&request.fields);
+        held.session.quarantine |= request.quarantine;
         let built = self.build(&mut held).await;
         let session = held.session.clone();
         let repeated = std::mem::take(&mut held.repeated);

@@ -61,6 +61,9 @@ impl Core {
         notes: &ImportNotes,
     ) -> Result<PrearchiveSession, DomainError> {
         for _ in 0..MAX_TRIES {
+            if request.quarantine && !session.quarantine {
+                session = self.ask_for_quarantine(session).await?;
+            }
             if let Joined::Kept(joined) = self.append_openly(&session, target.begun.take(), &segment).await? {
                 return self.show_arrival(*joined, request, notes).await;
             }
@@ -104,6 +107,23 @@ impl Core {
             }
         }
         Err(DomainError::Busy { what: "this prearchive entry".to_owned() })
+    }
+
+    /// Remembers with a session that it is to be in quarantine once it is archived, before it gets the files of whoever
+    /// asks for that: whoever archives them knows of it.
+    async fn ask_for_quarantine(&self, session: PrearchiveSession) -> Result<PrearchiveSession, DomainError> {
+        let mut held = match self.hold_session_patiently(&session.id).await {
+            Ok(held) => held,
+            // It is gone, and does not get the files.
+            Err(DomainError::NotFound { .. }) => return Ok(session),
+            Err(error) => return Err(error),
+        };
+        held.session.quarantine = true;
+        let stored = self.store_session(&mut held).await;
+        let session = held.session.clone();
+        self.let_go(held).await?;
+        stored?;
+        Ok(session)
     }
 
     /// Writes the segment, under the number that was taken for it if one was, and looks whether the session still takes
@@ -205,6 +225,7 @@ impl Core {
         let is_shown = session.status == Status::Receiving
             && now_ms.saturating_sub(session.lastmod_ms) < LASTMOD_STEP_MS
             && wish.is_none()
+            && (session.quarantine || !request.quarantine)
             && notes.is_empty()
             && request.fields.is_empty();
         if is_shown {
@@ -220,6 +241,7 @@ impl Core {
         if let Some(wish) = wish {
             wish.clone_into(&mut held.session.autoarchive);
         }
+        held.session.quarantine |= request.quarantine;
         held.session.set_fields(&request.fields);
         notes.write(&mut held.session, now_ms);
         let stored = self.store_session(&mut held).await;

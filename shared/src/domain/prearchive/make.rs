@@ -95,6 +95,7 @@ impl Core {
             uploaded_ms: now_ms,
             lastmod_ms: now_ms,
             autoarchive: autoarchive.to_owned(),
+            quarantine: request.quarantine,
             prevent_anon: request.prevent_anon,
             prevent_auto_commit: request.prevent_auto_commit,
             source: request.source.clone(),

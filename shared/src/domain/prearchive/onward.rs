@@ -52,6 +52,13 @@ pub struct Onward {
     pub scans: Vec<ScanWish>,
 }
 
+impl Onward {
+    /// An upload can ask for the quarantine, not against it: others may have asked before it.
+    fn quarantine(&self) -> Option<bool> {
+        self.quarantine.then_some(true)
+    }
+}
+
 /// Where a session has come to.
 #[derive(Debug, Clone)]
 pub enum Brought {
@@ -138,7 +145,7 @@ impl Core {
             let request = ArchiveRequest {
                 by: onward.by.clone(),
                 rules: self.rules_of(&session, onward.wish).await?,
-                quarantine: onward.quarantine,
+                quarantine: onward.quarantine(),
                 cause: onward.cause.clone(),
                 is_silent: onward.is_silent,
                 ..ArchiveRequest::default()
@@ -156,7 +163,7 @@ impl Core {
             by: onward.by.clone(),
             to_archive: onward.to_archive,
             wish: onward.wish,
-            quarantine: onward.quarantine,
+            quarantine: onward.quarantine(),
             cause: onward.cause.clone(),
             is_silent: onward.is_silent,
             change: SessionChange { scans: onward.scans.clone(), ..SessionChange::default() },

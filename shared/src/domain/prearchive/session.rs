@@ -110,6 +110,9 @@ pub struct PrearchiveSession {
     pub lastmod_ms: u64,
     /// `Manual`, `AutoArchive`, `AutoArchiveOverwrite` or empty.
     pub autoarchive: String,
+    /// Whether an upload, or the last commit, asked that it is marked as in quarantine once it is archived.
+    #[serde(default)]
+    pub quarantine: bool,
     /// Whether anonymisation is skipped at archive time.
     pub prevent_anon: bool,
     /// Whether only an explicit commit completes the session.

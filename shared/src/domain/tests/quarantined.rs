@@ -54,7 +54,7 @@ async fn listening() -> Site {
 async fn quarantined(core: &Core, is_silent: bool) -> Experiment {
     let session = import(core, &study(1)).await.unwrap();
     let cause = Cause { reason: "new".to_owned(), ..Cause::default() };
-    let request = ArchiveRequest { quarantine: true, is_silent, cause, ..archive_request() };
+    let request = ArchiveRequest { quarantine: Some(true), is_silent, cause, ..archive_request() };
     let experiment = core.archive(&session, &request).await.unwrap();
     core.empty_trash_of(&session.id).await.unwrap();
     experiment

@@ -75,6 +75,23 @@ fn both_are_archived_where_that_is_wanted_and_share_their_bytes_to_the_end() {
 }
 
 #[test]
+fn both_go_into_quarantine_where_the_upload_asked_for_it() {
+    block_on(async {
+        let site = site_that_wants(PetMrHandling::Separate).await;
+        let core = site.core();
+        core.set_prearchive_code("DEMO", PrearchiveCode::AutoArchive).await.unwrap();
+        let upload = receive(&core, &zip_study(&both())).await.unwrap();
+        let asked = ImportRequest { quarantine: true, is_gradual: true, ..request() };
+        let session = core.import(upload, &asked).await.unwrap().sessions.remove(0);
+        let held = core.hold_session(&session.id).await.unwrap();
+        core.commit_held(held, &CommitRequest { by: "admin".into(), ..Default::default() }).await.unwrap();
+        let experiments = core.list_experiments("DEMO").await.unwrap();
+        let status: Vec<&str> = experiments.iter().map(|experiment| experiment.status.as_str()).collect();
+        assert_eq!(status, ["quarantine", "quarantine"]);
+    });
+}
+
+#[test]
 fn deleting_one_leaves_the_other_and_deleting_both_leaves_nothing() {
     block_on(async {
         let site = site_that_wants(PetMrHandling::Separate).await;

@@ -1,6 +1,6 @@
 //! The same as actions on the session's own address, and the actions beside them.
 
-use narthex_tests::{Api, Response, sentence};
+use narthex_tests::{Api, Response, sentence, zip_study};
 
 use super::{import, import_at, media_type, post, post_form, service, study};
 
@@ -145,4 +145,22 @@ fn what_cannot_be_done_is_refused_with_a_sentence() {
     assert_eq!(post_json(&api, &uri, "{").status, 400);
     assert_eq!(post_json(&api, &uri, "[1]").status, 400);
     assert_eq!(api.table(&uri).only().get("status"), "READY");
+}
+
+#[test]
+fn only_the_word_true_archives() {
+    let service = service();
+    let api = service.api();
+    let place = import(&api, 70);
+    let uri = format!("/data/prearchive/projects/P1/{place}");
+    for word in ["", "1", "0", "yes", "maybe", "false", "trueish"] {
+        for name in ["AA", "auto-archive"] {
+            let committed = post(&api, &format!("{uri}?action=commit&{name}={word}"));
+            assert_eq!(committed.status, 200, "{name}={word}: {}", committed.text());
+        }
+        let path = format!("/data/services/import?import-handler=DICOM-zip&project=P1&action=commit&AA={word}");
+        let sent = api.client.post(&path, "application/zip", &zip_study(&study(71))).unwrap();
+        assert!(sent.text().starts_with("/data/prearchive/projects/P1/"), "AA={word}: {}", sent.text());
+    }
+    assert_eq!(post(&api, &format!("{uri}?action=commit&auto-archive=TRUE")).status, 301);
 }
