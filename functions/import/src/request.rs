@@ -71,6 +71,7 @@ impl Wanted {
         let commits = handler == ImportHandler::DicomZip
             && (destination.is_some() || params.text("action").is_some_and(|action| action == "commit"));
         let mut import = named(call, params, destination.as_ref(), handler)?;
+        import.check()?;
         let to_archive = to_archive(params, destination.as_ref());
         if is_gradual {
             import.autoarchive = autoarchive(params, to_archive);

@@ -1,6 +1,6 @@
 //! Uploads beyond what a request may ask for; the limits are variables.
 
-use narthex_tests::{Modality, Packing, Study, zip_files, zip_study};
+use narthex_tests::{MULTIPART, Modality, Packing, Study, multipart, zip_files, zip_study};
 
 use super::{assert_nothing_left, assert_refused, service};
 
@@ -77,4 +77,34 @@ fn what_stays_within_the_limits_is_taken() {
     let (_service, api) = service(&variables);
     let response = api.send("dest=/prearchive/projects/P1", "application/zip", &zip());
     assert_eq!(response.status, 200, "{}", response.text());
+}
+
+#[test]
+fn texts_of_a_row_whichever_way_they_come() {
+    let (service, api) = service(&[]);
+    let before = service.stores().chunks();
+    let (long, longest) = ("x".repeat(1025), "x".repeat(1024));
+    let texts = ["VISIT", "PROTOCOL", "SUBTYPE", "TIMEZONE", "SOURCE", "xnat:mrSessionData/note"];
+    for text in texts {
+        for handler in ["SI", "DICOM-zip", "gradual-DICOM", "XAR"] {
+            let path = format!("/data/services/import?import-handler={handler}&project=P1&{text}={long}");
+            let response = api.client.post(&path, "application/zip", &zip()).unwrap();
+            assert_refused(&format!("{handler} {text}"), &response, &[400], "1024");
+            assert_nothing_left(text, &service, &api, before);
+        }
+        let parts: [(&str, Option<&str>, &[u8]); 2] = [(text, None, long.as_bytes()), ("f", Some("a.zip"), &zip())];
+        let path = "/data/services/import?import-handler=SI&dest=/prearchive/projects/P1";
+        let response = api.client.post(path, MULTIPART, &multipart(&parts)).unwrap();
+        assert_refused(text, &response, &[400], "1024");
+        assert_nothing_left(text, &service, &api, before);
+    }
+    let sent = api.send(&format!("dest=/prearchive/projects/P1&VISIT={longest}"), "application/zip", &zip());
+    assert_eq!(sent.status, 200, "{}", sent.text());
+    let row = api.sessions("P1").row("VISIT", &longest).clone();
+    for (action, text) in ["build", "commit"].into_iter().flat_map(|action| texts.map(|text| (action, text))) {
+        let path = format!("/data{}?action={action}&{text}={long}", row.get("url"));
+        let response = api.client.post(&path, "", b"").unwrap();
+        assert_refused(&format!("{action} {text}"), &response, &[400], "1024");
+    }
+    assert_eq!(api.sessions("P1").row("VISIT", &longest), &row);
 }

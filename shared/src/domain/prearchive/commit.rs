@@ -91,9 +91,7 @@ impl PrearchiveSession {
     /// [`DomainError::Invalid`] for texts that are too long or too many.
     pub fn apply(&mut self, change: &SessionChange) -> Result<(), DomainError> {
         let texts = [&change.source, &change.visit, &change.protocol, &change.timezone];
-        if texts.into_iter().flatten().any(|text| is_long(text)) {
-            return Err(too_long());
-        }
+        demand_short(texts.into_iter().flatten())?;
         demand_room(&self.fields, &change.fields)?;
         for (own, new) in [
             (&mut self.source, &change.source),
@@ -108,6 +106,14 @@ impl PrearchiveSession {
         self.set_fields(&change.fields);
         Ok(())
     }
+}
+
+/// Refuses texts that are too long for a row.
+///
+/// # Errors
+/// [`DomainError::Invalid`].
+pub(super) fn demand_short<'a>(texts: impl IntoIterator<Item = &'a String>) -> Result<(), DomainError> {
+    if texts.into_iter().any(|text| is_long(text)) { Err(too_long()) } else { Ok(()) }
 }
 
 /// Refuses fields that are too long, or too many with those that are set already.

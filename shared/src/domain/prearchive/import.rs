@@ -6,7 +6,7 @@ use futures::future::join_all;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::build::{Gathered, Repeated};
-use super::commit::demand_room;
+use super::commit::{demand_room, demand_short};
 use super::make::NewSession;
 use super::place::ForcedPlace;
 use super::segment::{Segment, SegmentPart};
@@ -87,6 +87,18 @@ pub struct ImportRequest {
     pub is_gradual: bool,
 }
 
+impl ImportRequest {
+    /// Refuses what is too long or too much for the row and the document of a session, as [`PrearchiveSession::apply`]
+    /// does.
+    ///
+    /// # Errors
+    /// [`DomainError::Invalid`].
+    pub fn check(&self) -> Result<(), DomainError> {
+        demand_short([&self.source, &self.visit, &self.protocol, &self.timezone])?;
+        demand_room(&[], &self.fields)
+    }
+}
+
 /// One of the words of a fixed set.
 pub type Word = &'static str;
 
@@ -131,7 +143,7 @@ impl Core {
             upload;
         let mut targets = Vec::with_capacity(studies.len());
         let mut leases = Vec::new();
-        let mut result = self.demand_in_time(started_ms);
+        let mut result = self.demand_in_time(started_ms).and_then(|()| request.check());
         for study in studies {
             if result.is_err() {
                 break;
@@ -146,7 +158,7 @@ impl Core {
                 let session = match &target.session {
                     SessionChoice::Existing(held) => &held.session,
                     SessionChoice::Open(session) => session,
-                    SessionChoice::New(_) => return demand_room(&[], &request.fields),
+                    SessionChoice::New(_) => return Ok(()),
                 };
                 session.allow(Action::Receive)?;
                 demand_room(&session.fields, &request.fields)
