@@ -80,7 +80,8 @@ pub fn without_side<'a>(rest: &[&'a str]) -> Result<Vec<&'a str>, ClientError> {
 
 /// One assessor: JSON item, document, page, or an archive of its files.
 pub async fn show(call: &Call, assessor: &Experiment) -> Result<Reply, ClientError> {
-    let format = call.context.format(&[Format::Html, Format::Xml, Format::Json])?;
+    use Format::{Html, Json, Tar, TarGz, Xml, Zip};
+    let format = call.context.format(&[Html, Xml, Json, Zip, TarGz, Tar])?;
     let session = session_label(call, assessor).await?;
     let own = call.site.core.counted_resources(&assessor.resources).await?;
     match format {

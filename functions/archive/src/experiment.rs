@@ -17,7 +17,8 @@ use crate::sharing;
 
 /// JSON item, session document, archive of its files, or a page.
 pub async fn read(call: &Call, experiment: &Experiment) -> Result<Reply, ClientError> {
-    let format = call.context.format(&[Format::Html, Format::Xml, Format::Json])?;
+    use Format::{Html, Json, Tar, TarGz, Xml, Zip};
+    let format = call.context.format(&[Html, Xml, Json, Zip, TarGz, Tar])?;
     let (mut manifest, scans) = load(call, experiment).await?;
     let own = call.site.core.counted_resources(&experiment.resources).await?;
     let shares = sharing::shown(call, &experiment.project, &experiment.shares).await?;

@@ -101,7 +101,9 @@ async fn answer(
     if let Some(index) = selection.index {
         return nth(call, &scans, &own, filter, index).await?.ok_or_else(missing);
     }
-    let format = call.context.format(&[Format::Json, Format::Html, Format::Xml, Format::Csv])?;
+    use Format::{Csv, Html, Json, Tar, TarGz, Xml, Zip};
+    let format = call.context.format(&[Json, Html, Xml, Csv, Zip, TarGz, Tar])?;
+    download::refuse_rendering(call, None)?;
     if let Some(kind) = download::archive_kind(&format) {
         let mut folders = Vec::new();
         for Scans { experiment, manifest, stored } in scans {

@@ -27,6 +27,7 @@ pub async fn all_resources(call: &Call, place: &SessionPlace) -> Result<Reply, C
 
 /// `GET .../scans/ID/resources/R/files`
 pub async fn list(call: &Call, place: &SessionPlace, scan: &str, label: &str) -> Result<Reply, ClientError> {
+    download::refuse_rendering(call, None)?;
     let (_, manifest, scans) = load(call, place).await?;
     let resource = find_resource(find_scan(&scans, scan)?, label)?;
     let base = call.context.path.canonical();

@@ -35,6 +35,7 @@ pub async fn find(call: &Call, session: &PrearchiveSession, label: &str) -> Resu
 
 /// `GET .../resources/R/files`
 pub async fn list(call: &Call, place: &SessionPlace, label: &str) -> Result<Reply, ClientError> {
+    download::refuse_rendering(call, None)?;
     let session = session_at(call, place).await?;
     let counted = find(call, &session, label).await?;
     let base = call.context.path.canonical();

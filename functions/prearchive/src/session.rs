@@ -10,7 +10,8 @@ use crate::downloads;
 
 /// The session document (the default), the row, an archive of its files, or a page.
 pub async fn read(call: &Call, place: &SessionPlace) -> Result<Reply, ClientError> {
-    let format = call.context.format(&[Format::Xml, Format::Zip, Format::Json, Format::Html])?;
+    use Format::{Html, Json, Tar, TarGz, Xml, Zip};
+    let format = call.context.format(&[Xml, Zip, TarGz, Tar, Json, Html])?;
     let core = &call.site.core;
     match format {
         Format::Json => {

@@ -35,7 +35,23 @@ pub async fn image(call: &Call, file: &FileEntry, modified_ms: u64) -> Result<Re
     send(call, file, modified_ms, BYTES).await
 }
 
+/// Refuses to make a picture (`format=image/jpeg`) of what is no such picture itself; lists of files are none.
+///
+/// # Errors
+/// 501.
+pub fn refuse_rendering(call: &Call, media_type: Option<&str>) -> Result<(), ClientError> {
+    let wanted = call.context.params.in_query("format").map(Format::parse);
+    match wanted {
+        Some(Format::Other(word)) if word.starts_with("image/") && media_type != Some(word.as_str()) => {
+            let sentence = "This version makes no pictures of images; leave the format out to get the file as it is.";
+            Err(ClientError::not_implemented("not-implemented", sentence))
+        }
+        _ => Ok(()),
+    }
+}
+
 async fn send(call: &Call, file: &FileEntry, modified_ms: u64, media_type: &'static str) -> Result<Reply, ClientError> {
+    refuse_rendering(call, Some(media_type))?;
     let representation = Representation {
         length_bytes: file.extent.len,
         // A pack never changes, so where the bytes lie says which they are.

@@ -159,3 +159,65 @@ fn the_archive_gives_the_same_files_under_its_own_names() {
         assert!(members(&api, &format!("{experiment}/files"), format) == all, "{format}");
     }
 }
+
+#[test]
+fn accept_chooses_the_kind_of_archive() {
+    let (service, uri) = session();
+    let api = service.api();
+    let archived = api.archive(&api.import("P1", &Study::new(Modality::Mr, 73).patient("S73", "S73").slices(1)));
+    let gzip = ["application/gzip", "application/x-gzip", "application/x-gtar"].map(|accept| (accept, "tar.gz"));
+    let others = [("application/zip", "zip"), ("application/x-tar", "tar"), ("text/xml;q=0.1, application/zip", "zip")];
+    for (accept, ending) in gzip.into_iter().chain(others) {
+        for path in [
+            uri.clone(),
+            format!("{uri}/scans/1"),
+            format!("{uri}/resources/NOTES"),
+            archived.clone(),
+            format!("{archived}/scans/ALL/files"),
+        ] {
+            let answer = api.client.request("GET", &path).header("Accept", accept).send().unwrap();
+            assert_eq!(answer.status, 200, "{accept} {path}: {}", answer.text());
+            let disposition = answer.header("content-disposition").unwrap_or_default();
+            assert!(disposition.contains(&format!(".{ending}\"")), "{accept} {path}: {disposition}");
+        }
+    }
+    for (accept, expected) in
+        [("*/*", "text/xml"), ("text/html", "text/html"), ("application/json", "application/json")]
+    {
+        let answer = api.client.request("GET", &uri).header("Accept", accept).send().unwrap();
+        assert!(answer.header("content-type").unwrap_or_default().starts_with(expected), "{accept}");
+    }
+}
+
+#[test]
+fn no_pictures_are_made_and_those_that_are_there_are_served() {
+    let (service, uri) = session();
+    let api = service.api();
+    let put = |path: &str| {
+        let sent = api.client.request("PUT", path).header("Content-Type", "image/jpeg").send_bytes(b"jpeg").unwrap();
+        assert_eq!(sent.status, 200, "{path}: {}", sent.text());
+    };
+    put(&format!("{uri}/resources/NOTES/files/a.jpg"));
+    let archived = api.archive(&api.import("P1", &Study::new(Modality::Mr, 74).patient("S74", "S74").slices(1)));
+    put(&format!("{archived}/resources/NOTES/files/a.jpg"));
+    put("/data/user/cache/resources/X/files/a.jpg");
+    let images = [&uri, &archived].map(|session| format!("{session}/scans/1/resources/DICOM/files"));
+    let notes = [&uri, &archived].map(|session| format!("{session}/resources/NOTES/files"));
+    let mut refused: Vec<(String, &str)> = Vec::new();
+    for list in &images {
+        let file = api.table(list).rows[0].get("URI").to_owned();
+        assert_eq!(api.get(&format!("{file}?format=single")).status, 200, "a word that says nothing");
+        refused.extend([(file.clone(), "image/jpeg"), (file, "IMAGE/PNG"), (list.clone(), "image/jpeg")]);
+    }
+    for list in notes.iter().map(String::as_str).chain(["/data/user/cache/resources/X/files"]) {
+        let file = format!("{list}/a.jpg");
+        let picture = api.get(&format!("{file}?format=image/jpeg"));
+        assert_eq!((picture.status, picture.header("content-type")), (200, Some("image/jpeg")), "{file}");
+        refused.extend([(file, "image/gif"), (list.to_owned(), "image/jpeg")]);
+    }
+    for (path, format) in refused {
+        let answer = api.get(&format!("{path}?format={format}"));
+        assert_eq!(answer.status, 501, "{path} {format}");
+        assert!(sentence(&answer).contains("pictures"), "{}", sentence(&answer));
+    }
+}

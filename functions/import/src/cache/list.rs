@@ -25,6 +25,7 @@ pub async fn resources(call: &Call) -> Result<Reply, ClientError> {
 /// `GET .../X` and `GET .../X/files`: the list of a resource's files, or all of them as an archive.
 pub async fn files(call: &Call, label: &str) -> Result<Reply, ClientError> {
     let resource = find(call, label).await?;
+    download::refuse_rendering(call, None)?;
     let [json, html, xml, csv] = TABLES;
     let format = call.context.format(&[json, html, xml, csv, Format::Zip, Format::TarGz, Format::Tar])?;
     if let Some(kind) = download::archive_kind(&format) {
