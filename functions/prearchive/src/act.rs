@@ -3,7 +3,6 @@
 use http::StatusCode;
 use narthex::domain::access::Right;
 use narthex::domain::archive::{Overwrite, Wish};
-use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
 use narthex::domain::jobs::SessionWork;
 use narthex::domain::prearchive::commit::{CommitRequest, Committed, SessionChange};
 use narthex::domain::prearchive::{PrearchiveSession, SessionPlace, Status};
@@ -103,10 +102,7 @@ async fn relocate(call: &Call, session: &PrearchiveSession) -> Result<Reply, Cli
 
 /// The project (or none) to which somebody wants to move sessions, who may change its data.
 pub async fn destination(call: &Call, name: &str) -> Result<String, ClientError> {
-    match project_or_unassigned(name) {
-        UNASSIGNED => call.demand_prearchive(UNASSIGNED, Right::Edit).await,
-        name => Ok(call.project(name, Right::Edit).await?.id.to_string()),
-    }
+    call.demand_prearchive(name, Right::Edit).await
 }
 
 async fn commit(call: &Call, session: &PrearchiveSession) -> Result<Reply, ClientError> {

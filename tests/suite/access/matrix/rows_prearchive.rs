@@ -26,7 +26,7 @@ pub fn rows() -> Vec<Row> {
         act("action=delete").spoils(Spoils::Session),
         act("action=nonsense").answers(&[400]),
         act("action=move&newProject=DESTINY_1").answers(&[301]).spoils(Spoils::Session),
-        row("Act", Rule::Destination)
+        edit("Act")
             .with(FROM)
             .body(Body::Form("action=move&newProject={place}"))
             .answers(&[301])
@@ -50,7 +50,7 @@ pub fn rows() -> Vec<Row> {
         edit("AddFile").with(NEW).body(note),
         edit("DeleteFile").with(NOTES).spoils(Spoils::Session),
         edit("Move").body(Body::Form("src={src}&newProject=DESTINY_1")).spoils(Spoils::Session),
-        row("Move", Rule::Destination)
+        edit("Move")
             .with(FROM)
             .body(Body::Form("src=/prearchive/projects/DESTINY_1/{timestamp}/{source}&newProject={place}"))
             .spoils(Spoils::Source),

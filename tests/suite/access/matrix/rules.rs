@@ -148,9 +148,7 @@ pub enum Rule {
     ReadPrearchive,
     /// Those who change the project's data; what belongs to no project is for those who change all data.
     EditPrearchive,
-    /// Those who change the data of the project to which something goes.
-    Destination,
-    /// The same; every user may send what belongs to no project.
+    /// Those who change the data of the project to which something goes; every user may send what belongs to no project.
     Import,
 }
 
@@ -241,8 +239,6 @@ impl Rule {
             },
             Self::ReadPrearchive => prearchive(role, place, Level::Read),
             Self::EditPrearchive => prearchive(role, place, Level::Edit),
-            Self::Destination if place == Place::Unassigned => users(role, role.edits_all()),
-            Self::Destination => project(role, place, Level::Edit),
             Self::Import if place == Place::Unassigned => users(role, true),
             Self::Import => project(role, place, Level::Edit),
         }
