@@ -42,17 +42,26 @@ fn hasher() -> Result<Argon2<'static>, PasswordError> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
+/// Refuses what cannot be a new password.
+///
+/// # Errors
+/// [`PasswordError`] if it is too short or too long.
+pub fn check(password: &str) -> Result<(), PasswordError> {
+    if password.chars().count() < MIN_PASSWORD_CHARACTERS {
+        return Err(PasswordError::TooShort);
+    }
+    if password.len() > MAX_PASSWORD_BYTES {
+        return Err(PasswordError::TooLong);
+    }
+    Ok(())
+}
+
 /// Hashes a new password.
 ///
 /// # Errors
 /// [`PasswordError`] if it is too short or too long, [`AccountError::Random`] without random bytes for the salt.
 pub fn hash(password: &str) -> Result<String, AccountError> {
-    if password.chars().count() < MIN_PASSWORD_CHARACTERS {
-        return Err(PasswordError::TooShort.into());
-    }
-    if password.len() > MAX_PASSWORD_BYTES {
-        return Err(PasswordError::TooLong.into());
-    }
+    check(password)?;
     let salt: [u8; SALT_BYTES] = random_bytes()?;
     Ok(hash_with(password, &salt)?)
 }

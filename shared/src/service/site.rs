@@ -7,7 +7,8 @@ use std::rc::Rc;
 use spin_sdk::variables;
 
 use crate::accounts::{
-    AuthSettings, Authenticator, Bootstrap, IssuedLogin, LoginSession, ServerSecret, User, login, token,
+    AuthSettings, Authenticator, Bootstrap, IssuedLogin, Login, LoginSession, ServerSecret, User, login, password,
+    token,
 };
 use crate::domain::sweep::Swept;
 use crate::domain::{Core, Settings};
@@ -113,6 +114,11 @@ impl Site {
         let clock = Clock::system();
         let user = given.get("admin_user").map(|name| name.trim()).filter(|name| !name.is_empty()).unwrap_or("admin");
         let password = given.get("admin_password").map(String::as_str).filter(|password| !password.is_empty());
+        let bad = |name: &str, error: &dyn std::fmt::Display| {
+            unusable(format!("the variable {name} cannot be used: {error}"))
+        };
+        Login::parse(user).map_err(|error| bad("admin_user", &error))?;
+        password.map_or(Ok(()), password::check).map_err(|error| bad("admin_password", &error))?;
         let core = Core::new(records, blobs, clock, settings);
         let secret = bootstrap(&core, user, password).await?;
         Ok(Self { core, secret, auth, sweep_token: set("sweep_token") })
