@@ -126,3 +126,54 @@ fn an_unknown_address_is_404_with_the_message_in_a_heading() {
         assert!(text.starts_with("<html>") && text.matches("<h3>").count() == 1, "{path}: {text}");
     }
 }
+
+#[test]
+fn an_administrator_that_cannot_be_is_told_in_the_log_and_serves_nobody() {
+    for (name, value, why) in
+        [("admin_password", "short", "at least 8 characters"), ("admin_user", "no body", "admin_user")]
+    {
+        let service = Service::with(&[(name, value)]);
+        let client = service.client();
+        for path in ["/", "/data/projects", "/data/prearchive"] {
+            let answer = client.get(path).unwrap();
+            assert_eq!(answer.status, 503, "{name} {path}: {}", answer.text());
+            assert!(!answer.text().contains(value) && !answer.text().contains(why), "{}", answer.text());
+        }
+        let files = std::fs::read_dir(service.state().join("logs")).unwrap();
+        let told: String = files
+            .map(|file| String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap()).into_owned())
+            .collect();
+        assert!(told.contains(&format!("the variable {name}")) && told.contains(why), "{told}");
+        assert!(!told.contains(value) || name == "admin_user", "{told}");
+    }
+}
+
+#[test]
+fn the_sweep_is_for_administrators_and_for_whoever_brings_its_token() {
+    const SWEEP: &str = "/data/services/prearchive/sweep";
+    let service = Service::with(&[("sweep_token", "a-token-for-the-clock")]);
+    let client = service.client();
+    let ask = |client: &narthex_tests::Client, authorization: Option<&str>| {
+        let mut request = client.request("POST", SWEEP);
+        if let Some(authorization) = authorization {
+            request = request.header("Authorization", authorization);
+        }
+        request.send_bytes(b"").unwrap()
+    };
+    let nobody = client.anonymous();
+    let swept = ask(&nobody, Some("Bearer a-token-for-the-clock"));
+    assert_eq!((swept.status, swept.header("content-type")), (200, Some("application/json")), "{}", swept.text());
+    for wrong in [None, Some("Bearer another-token-for-it"), Some("Bearer a-token-for-the-cloc"), Some("Bearer ")] {
+        assert_eq!(ask(&nobody, wrong).status, 401, "{wrong:?}");
+    }
+    assert_eq!(ask(&client, None).status, 200);
+    assert_eq!(ask(&super::user(&client, "somebody"), None).status, 403);
+    // The token opens nothing else.
+    let other = nobody.request("GET", "/data/projects").header("Authorization", "Bearer a-token-for-the-clock");
+    assert_eq!(other.send().unwrap().status, 401);
+    // Without the variable there is none, not even an empty one.
+    let service = Service::start();
+    for token in ["Bearer ", "Bearer a-token-for-the-clock"] {
+        assert_eq!(ask(&service.client().anonymous(), Some(token)).status, 401, "{token}");
+    }
+}

@@ -60,3 +60,37 @@ fn a_session_holds_what_it_held_or_what_was_added_and_can_be_built() {
     );
     assert!(with_all > 0 && with_half > 0, "the moments were not spread over the work");
 }
+
+#[test]
+fn a_rebuild_waits_for_whoever_has_died_over_a_session_only_with_override_lock() {
+    const REBUILD: &str = "/data/services/prearchive/rebuild";
+    let mut service = ServiceProcess::with(&[("lease_seconds", "6")]);
+    let api = service.api();
+    api.project("P1");
+    let large = study(2000).slices(1_500).matrix(8);
+    let session = api.import("P1", &large);
+    let usual = usual(|| act(&api, &session, &[("action", "build")]).unwrap());
+    let mut moments = Moments::new(3, FEWER_KILLS, usual);
+    let rebuild = |api: &Api, session: &str, more: &[(&str, &str)]| {
+        let fields: Vec<(&str, &str)> = [("src", session)].iter().chain(more).copied().collect();
+        api.client.post_form(&format!("{REBUILD}?format=json"), &fields).unwrap()
+    };
+    for _ in 0..FEWER_KILLS {
+        let sent = session.clone();
+        kill_during(&mut service, &mut moments, move |api| act(api, &sent, &[("action", "build")]));
+        service.restart();
+        let api = service.api();
+        let refused = rebuild(&api, &session, &[]);
+        if refused.status == 200 {
+            // Nobody was at work when the host died, or the lease was over by now.
+            continue;
+        }
+        assert_eq!(refused.status, 409, "{}", refused.text());
+        assert_eq!(rebuild(&api, &session, &[("overrideLock", "false")]).status, 409);
+        let waited = rebuild(&api, &session, &[("overrideLock", "true")]);
+        assert_eq!(waited.status, 200, "{}", waited.text());
+        assert_eq!(narthex_tests::Table::of(&waited).only().get("status"), "READY");
+        return;
+    }
+    panic!("the host never died over the session");
+}
