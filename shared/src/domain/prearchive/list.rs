@@ -19,7 +19,7 @@ pub struct SessionPage {
 }
 
 impl Core {
-    /// The sessions of a project (or of `Unassigned`), oldest first.
+    /// The sessions of a project (or of `Unassigned`), in the order in which they came there.
     ///
     /// # Errors
     /// The store's failure.
@@ -30,7 +30,8 @@ impl Core {
         self.rows_now(project, listed).await
     }
 
-    /// At most `limit` sessions of a project, oldest first, after the first `offset`. What it costs follows `limit`.
+    /// At most `limit` sessions of a project, in the order in which they came there, after the first `offset`. What it
+    /// costs follows `limit`.
     ///
     /// # Errors
     /// The store's failure.
