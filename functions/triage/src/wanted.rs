@@ -1,7 +1,7 @@
 //! What an approval asks for: `src` and `dest`, or pairs of a source as the name and a destination as the value.
 
 use narthex::domain::access::Right;
-use narthex::domain::triage::{Approve, Target};
+use narthex::domain::triage::{Approve, Source, Target};
 use narthex::http::cause::cause;
 use narthex::http::{ClientError, Params, ResourceUri};
 use narthex::intake::name::ShownName;
@@ -33,14 +33,14 @@ fn pairs(params: &Params) -> Result<Vec<(String, String)>, ClientError> {
     Ok(pairs)
 }
 
-/// What is to be approved, a part for each folder and destination, for somebody who may.
+/// What is to be approved, one by one for each destination, for somebody who may.
 ///
 /// # Errors
 /// 400 for what cannot be read, 403 for who does not review or may not change a destination, 404.
 pub async fn read(call: &Call) -> Result<Vec<Approve>, ClientError> {
     let params = &call.context.params;
     let (notes, cause) = (notes(params)?, cause(params)?);
-    let mut parts: Vec<Approve> = Vec::new();
+    let mut all: Vec<Approve> = Vec::new();
     let mut known: Vec<(String, Target)> = Vec::new();
     for (src, dest) in pairs(params)? {
         let invalid = || {
@@ -59,19 +59,11 @@ pub async fn read(call: &Call) -> Result<Vec<Approve>, ClientError> {
                 found
             }
         };
-        let is_same = |part: &&mut Approve| part.project == project && part.label == label && part.dest == dest;
-        match parts.iter_mut().find(is_same) {
-            // The whole folder stands for its files as well.
-            Some(part) => {
-                part.paths = part.paths.take().zip(path).map(|(mut paths, path)| {
-                    paths.push(path);
-                    paths
-                })
-            }
-            None => parts.push(Approve {
-                project,
-                label,
-                paths: path.map(|path| vec![path]),
+        let source = Source { project, label, paths: path.map(|path| vec![path]) };
+        match all.iter_mut().find(|wanted| wanted.dest.is_same(&dest)) {
+            Some(wanted) => add(&mut wanted.sources, source),
+            None => all.push(Approve {
+                sources: vec![source],
                 dest,
                 overwrite: params.flag("overwrite"),
                 notes: notes.clone(),
@@ -79,36 +71,50 @@ pub async fn read(call: &Call) -> Result<Vec<Approve>, ClientError> {
                 cause: cause.clone(),
             }),
         }
-        if parts.len() > MAX_GROUPS {
+        if all.iter().map(|wanted| wanted.sources.len()).sum::<usize>() > MAX_GROUPS {
             let sentence =
                 format!("At most {MAX_GROUPS} different folders and destinations can be named in one request.");
             return Err(ClientError::bad_request("too-many", sentence));
         }
     }
-    for part in &mut parts {
-        if let Some(paths) = &mut part.paths {
-            paths.sort();
-            paths.dedup();
-        }
+    for paths in all.iter_mut().flat_map(|wanted| &mut wanted.sources).filter_map(|source| source.paths.as_mut()) {
+        paths.sort();
+        paths.dedup();
     }
-    refuse_twice(&parts)?;
-    Ok(parts)
+    refuse_twice(&all)?;
+    Ok(all)
+}
+
+fn is_same_folder(one: &Source, other: &Source) -> bool {
+    (&one.project, &one.label) == (&other.project, &other.label)
+}
+
+/// Adds a source for the same destination; the whole folder stands for its files as well.
+fn add(sources: &mut Vec<Source>, new: Source) {
+    match sources.iter_mut().find(|source| is_same_folder(source, &new)) {
+        Some(source) => {
+            source.paths = source.paths.take().zip(new.paths).map(|(mut paths, more)| {
+                paths.extend(more);
+                paths
+            });
+        }
+        None => sources.push(new),
+    }
 }
 
 /// Refuses files that are to go to two places.
-fn refuse_twice(parts: &[Approve]) -> Result<(), ClientError> {
-    for (at, part) in parts.iter().enumerate() {
-        let others =
-            parts.iter().skip(at + 1).filter(|other| (&other.project, &other.label) == (&part.project, &part.label));
-        for other in others {
-            let is_shared = match (&part.paths, &other.paths) {
+fn refuse_twice(all: &[Approve]) -> Result<(), ClientError> {
+    for (at, wanted) in all.iter().enumerate() {
+        let others: Vec<&Source> = all.iter().skip(at + 1).flat_map(|other| &other.sources).collect();
+        for source in &wanted.sources {
+            let is_shared = |other: &&&Source| match (&source.paths, &other.paths) {
                 (Some(paths), Some(others)) => others.iter().any(|path| paths.contains(path)),
                 _ => true,
             };
-            if is_shared {
+            if others.iter().filter(|other| is_same_folder(source, other)).any(|other| is_shared(&other)) {
                 let sentence = format!(
                     "Files of the folder {} are to go to two destinations; name one for each.",
-                    ShownName::new(&part.label)
+                    ShownName::new(&source.label)
                 );
                 return Err(ClientError::bad_request("two-destinations", sentence));
             }

@@ -176,6 +176,7 @@ impl MetShelves {
                         by: by.to_owned(),
                         at_ms,
                         notes: notes.clone(),
+                        wish: None,
                     }));
                 }
                 joined.sort_by(|a, b| a.file.name.cmp(&b.file.name));

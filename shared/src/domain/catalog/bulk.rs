@@ -39,6 +39,17 @@ fn paged(files: Vec<CatalogFile>) -> Vec<Vec<CatalogFile>> {
     pages
 }
 
+/// Refuses paths, which come in order, of which one is a folder of others.
+pub(crate) fn demand_no_clash<'a>(mut paths: impl Iterator<Item = &'a str>) -> Result<(), DomainError> {
+    let mut clashes = Clashes::default();
+    match paths.find_map(|path| clashes.next(path)) {
+        None => Ok(()),
+        Some(path) => Err(DomainError::Invalid {
+            what: format!("{} is both a file and a folder among the files sent.", ShownName::new(&path)),
+        }),
+    }
+}
+
 impl Core {
     /// Puts files, whose packs are committed already, with one write that makes all of them seen. With `overwrite` they
     /// take the place of those that are there; without, what is there stays, and the paths are given back.
@@ -79,11 +90,7 @@ impl Core {
         if draft.head.files > MAX_FILES {
             return Err(full());
         }
-        let mut clashes = Clashes::default();
-        if let Some(path) = wanted.iter().find_map(|file| clashes.next(&file.file.name)) {
-            let what = format!("{} is both a file and a folder among the files sent.", ShownName::new(&path));
-            return Err(DomainError::Invalid { what });
-        }
+        demand_no_clash(wanted.iter().map(|file| file.file.name.as_str()))?;
         if wanted.is_empty() {
             return Ok(duplicates);
         }
@@ -204,24 +211,28 @@ impl Core {
         Ok(removed)
     }
 
-    /// Which of these paths a catalog has.
+    /// Looks whether files of these paths could be put into a catalog, and changes nothing. Gives those of the paths that
+    /// it has.
     ///
     /// # Errors
-    /// The store's failure.
-    pub(crate) async fn paths_in<'a>(
+    /// [`DomainError::Invalid`] if the catalog would be too full or a path is a folder's, or the store's failure.
+    pub(crate) async fn check_paths<'a>(
         &self,
         id: &str,
         paths: impl Iterator<Item = &'a str>,
-    ) -> Result<Vec<String>, StoreError> {
+    ) -> Result<Vec<String>, DomainError> {
         let head = self.catalog(id).await?;
         let mut draft = Draft { core: self, id, head, pages: Default::default() };
         let mut there = Vec::new();
         for path in paths {
             if draft.find(path).await?.is_some() {
                 there.push(path.to_owned());
+                continue;
             }
+            draft.demand_no_folder(path).await?;
+            draft.head.files += 1;
         }
-        Ok(there)
+        if draft.head.files > MAX_FILES { Err(full()) } else { Ok(there) }
     }
 
     /// Counts files and bytes anew, and puts the head right. Gives whether it was wrong.

@@ -65,24 +65,18 @@ impl Draft<'_> {
     /// Refuses a path that is a folder of other files, or has a file among its folders: no archive could be unpacked.
     #[crate::boxed(?Send)]
     pub async fn demand_no_folder(&mut self, path: &str) -> Result<(), DomainError> {
-        let clash = |path: &str| DomainError::Invalid {
-            what: format!(
-                "The resource has {} as a file or a folder already; choose another path.",
-                ShownName::new(path)
-            ),
-        };
         for (end, _) in path.match_indices('/') {
             let folder = path.get(..end).unwrap_or_default();
             if self.has(folder).await? {
-                return Err(clash(folder));
+                return Err(taken(folder));
             }
         }
         let below = format!("{path}/");
         let mut index = self.head.index_of(&below);
         while index < self.head.pages.len() {
             let files = self.page(index).await?;
-            if let Some(found) = files.iter().find(|found| found.file.name >= below) {
-                return if found.file.name.starts_with(&below) { Err(clash(path)) } else { Ok(()) };
+            if let Some(found) = files.get(files.partition_point(|found| found.file.name < below)) {
+                return if found.file.name.starts_with(&below) { Err(taken(path)) } else { Ok(()) };
             }
             index += 1;
         }
@@ -127,10 +121,11 @@ pub(super) fn separator(last: &str, next: &str) -> String {
 
 /// Bytes that a file takes on a page at most: JSON doubles what it must escape, as control characters do not come.
 pub(super) fn file_bytes(entry: &CatalogFile) -> usize {
-    let CatalogFile { file, by, notes, .. } = entry;
+    let CatalogFile { file, by, notes, wish, .. } = entry;
     let texts =
         [&file.name, by, &notes.format, &notes.content, &notes.description, &notes.tags, &file.sop_instance_uid];
-    ENTRY_BYTES + 2 * texts.iter().map(|text| text.len()).sum::<usize>()
+    let reason = wish.as_ref().map_or(0, |wish| wish.reason.len());
+    ENTRY_BYTES + 2 * (reason + texts.iter().map(|text| text.len()).sum::<usize>())
 }
 
 fn page_bytes(files: &[CatalogFile]) -> usize {
@@ -297,11 +292,18 @@ impl Core {
     }
 }
 
+/// A file stands where a folder is to be, or a folder where a file.
+pub(crate) fn taken(path: &str) -> DomainError {
+    DomainError::Invalid {
+        what: format!("The resource has {} as a file or a folder already; choose another path.", ShownName::new(path)),
+    }
+}
+
 pub(super) fn busy() -> DomainError {
     DomainError::Busy { what: "the resource".to_owned() }
 }
 
-pub(super) fn full() -> DomainError {
+pub(crate) fn full() -> DomainError {
     DomainError::Invalid {
         what: format!(
             "The resource is full: it may have at most {MAX_FILES} files, and fewer if their paths are very long. Put \

@@ -25,7 +25,9 @@ mod take;
 mod tests;
 
 pub(crate) use build::CatalogBuilder;
+pub(crate) use bulk::demand_no_clash;
 pub use change::Put;
+pub(crate) use change::{full, taken};
 pub(crate) use join::CatalogJoin;
 pub(crate) use paths::Clashes;
 pub use read::CatalogCursor;
@@ -61,6 +63,20 @@ pub struct CatalogFile {
     /// What was said of it.
     #[serde(rename = "n", default, skip_serializing_if = "FileNotes::is_empty")]
     pub notes: FileNotes,
+    /// Of a file that waits in the quarantine: what whoever sent it there wants.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub wish: Option<Wish>,
+}
+
+/// What whoever sends a file to the quarantine wants to happen with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Whether it is to take the place of a file of the resource (`OVERWRITE`).
+    #[serde(rename = "o", default, skip_serializing_if = "std::ops::Not::not")]
+    pub overwrite: bool,
+    /// Why it was sent (`event_reason`).
+    #[serde(rename = "r", default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
 }
 
 /// What whoever added a file or a resource said of it.

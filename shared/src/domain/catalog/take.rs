@@ -3,7 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CatalogFile, CatalogRef, FileNotes, Put};
+use super::{CatalogFile, CatalogRef, FileNotes, Put, Wish};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::manifest::FileEntry;
@@ -18,6 +18,8 @@ pub(crate) struct Taking<'a> {
     pub by: &'a str,
     /// What is said of each.
     pub notes: &'a FileNotes,
+    /// What is wanted of each, of those that go to the quarantine.
+    pub wish: Option<&'a Wish>,
     /// Whether they take the place of files that are there.
     pub overwrite: bool,
 }
@@ -100,6 +102,7 @@ impl Core {
                 by: taking.by.to_owned(),
                 at_ms,
                 notes: taking.notes.clone(),
+                wish: taking.wish.cloned(),
             }));
         }
         if let [file] = files.as_slice() {

@@ -37,6 +37,7 @@ fn file(path: &str, pack: u64) -> CatalogFile {
         by: "admin".to_owned(),
         at_ms: 1,
         notes: FileNotes::default(),
+        wish: None,
     }
 }
 

@@ -70,7 +70,7 @@ impl Core {
         held.session.allow(Action::Edit)?;
         let resource = self.resource_to_fill(held, add).await?;
         let owner = held.session.id.clone();
-        let taking = Taking { by: &add.by, notes: &add.notes, overwrite: add.overwrite };
+        let taking = Taking { by: &add.by, notes: &add.notes, wish: None, overwrite: add.overwrite };
         self.take_files(&mut held.lease, resource.catalog_of(&owner), taking, left).await
     }
 

@@ -22,6 +22,15 @@ pub struct AddItemFiles {
     pub overwrite: bool,
 }
 
+/// Refuses one more resource on a shelf of so many than may be.
+pub(in crate::domain) fn demand_place(count: usize) -> Result<(), DomainError> {
+    if count < MAX_RESOURCES {
+        return Ok(());
+    }
+    let what = format!("An item may have at most {MAX_RESOURCES} resources; put the file into one of them.");
+    Err(DomainError::Invalid { what })
+}
+
 impl Core {
     /// Makes an empty resource.
     ///
@@ -73,11 +82,7 @@ impl Core {
         label: &str,
         notes: &FileNotes,
     ) -> Result<ItemResource, DomainError> {
-        if held.shelf.resources.len() >= MAX_RESOURCES {
-            return Err(DomainError::Invalid {
-                what: format!("An item may have at most {MAX_RESOURCES} resources; put the file into one of them."),
-            });
-        }
+        demand_place(held.shelf.resources.len())?;
         let mut number = 0;
         self.number("xnat_abstractresource_id", vec![&mut number]).await?;
         let (label, catalog) = (label.to_owned(), random_id()?);
@@ -123,7 +128,7 @@ impl Core {
                 }
             };
             let catalog = CatalogRef { id: &resource.catalog, owner: &held.owner };
-            let taking = Taking { by: &add.by, notes: &add.notes, overwrite: add.overwrite };
+            let taking = Taking { by: &add.by, notes: &add.notes, wish: None, overwrite: add.overwrite };
             core.take_files(&mut held.lease, catalog, taking, left).await
         })
         .await

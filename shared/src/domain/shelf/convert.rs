@@ -5,13 +5,13 @@ use crate::domain::Core;
 use crate::domain::catalog::{CatalogFile, CatalogRef};
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
-use crate::domain::manifest::Resource;
+use crate::domain::manifest::{FileEntry, Resource};
 use crate::domain::resource::ItemResource;
 
 impl Core {
     /// The resource of the held scan that stands in the manifest under this name, if there is one: a label is meant
     /// before a number.
-    pub(super) async fn manifest_resource(
+    pub(in crate::domain) async fn manifest_resource(
         &self,
         held: &HeldShelf,
         name: &str,
@@ -28,6 +28,19 @@ impl Core {
         Ok(by_label.or_else(by_number).cloned())
     }
 
+    /// The files of a resource of the held scan that stands in the manifest.
+    pub(in crate::domain) async fn files_of_images(
+        &self,
+        held: &HeldShelf,
+        resource: &Resource,
+    ) -> Result<Vec<FileEntry>, DomainError> {
+        let Some(experiment) = &held.experiment else {
+            return Err(DomainError::not_found("resource", &resource.label));
+        };
+        let manifest = self.manifest(&experiment.manifest).await?;
+        Ok(self.files(&manifest, resource).await?)
+    }
+
     /// Lists the files of a resource of the manifest in a new catalog. The resource that is given back is not on the
     /// shelf yet, and its catalog is noted there as one under conversion: the write that ends this and hides the
     /// resource of the manifest is the caller's.
@@ -36,6 +49,7 @@ impl Core {
         held: &mut HeldShelf,
         resource: &Resource,
     ) -> Result<ItemResource, DomainError> {
+        let images = self.files_of_images(held, resource).await?;
         let Some(experiment) = held.experiment.clone() else {
             return Err(DomainError::not_found("resource", &resource.label));
         };
@@ -43,18 +57,14 @@ impl Core {
         let catalog = random_id()?;
         held.shelf.converting = Some(catalog.clone());
         self.store_shelf(held).await?;
-        let manifest = self.manifest(&experiment.manifest).await?;
-        let mut files = Vec::new();
-        let mut page = 0;
-        while let Some(some) = self.files_on_page(&manifest, resource, page).await? {
-            page += 1;
-            files.extend(some.into_iter().map(|file| CatalogFile {
-                file,
-                by: experiment.insert_user.clone(),
-                at_ms: experiment.insert_ms,
-                notes: notes.clone(),
-            }));
-        }
+        let listed = |file| CatalogFile {
+            file,
+            by: experiment.insert_user.clone(),
+            at_ms: experiment.insert_ms,
+            notes: notes.clone(),
+            wish: None,
+        };
+        let files = images.into_iter().map(listed).collect();
         let (reference, lease) = (CatalogRef { id: &catalog, owner: &held.owner }, &mut held.lease);
         self.put_files(lease, reference, files, true).await?;
         Ok(ItemResource { label: resource.label.clone(), notes, number: resource.number, catalog, is_made: true })

@@ -21,6 +21,8 @@ mod remove;
 mod remove_files;
 
 pub use change::AddItemFiles;
+pub(in crate::domain) use change::demand_place;
+pub(in crate::domain) use hold::HeldShelf;
 pub use of_scan::ShelvedScan;
 
 use serde::{Deserialize, Serialize};

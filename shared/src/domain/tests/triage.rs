@@ -10,7 +10,7 @@ use crate::domain::catalog::{CatalogCursor, FileNotes};
 use crate::domain::history::Cause;
 use crate::domain::prearchive::upload_files::ReceivedFile;
 use crate::domain::shelf::ShelfOf;
-use crate::domain::triage::{Approve, Quarantine, Target, TriageFolder};
+use crate::domain::triage::{Approve, Quarantine, Source, Target, TriageFolder};
 
 pub(super) type Files = Vec<(String, Vec<u8>)>;
 
@@ -43,12 +43,18 @@ pub(super) fn into(label: &str, target: &Target) -> Quarantine {
     }
 }
 
-pub(super) fn approve(label: &str, paths: Option<&[&str]>, dest: &Target) -> Approve {
-    Approve {
+pub(super) fn source(label: &str, paths: Option<&[&str]>) -> Source {
+    Source {
         project: "DEMO".to_owned(),
         label: label.to_owned(),
         paths: paths.map(|paths| paths.iter().map(|path| (*path).to_owned()).collect()),
         dest: dest.clone(),
+    }
+}
+
+pub(super) fn approve(label: &str, paths: Option<&[&str]>, dest: &Target) -> Approve {
+    Approve {
+        sources: vec![source(label, paths)],
         overwrite: false,
         notes: FileNotes::default(),
         by: "olga".to_owned(),
@@ -113,7 +119,7 @@ pub(super) fn some(files: &[(&str, &[u8])]) -> Files {
 /// Approves, and empties what has gone.
 pub(super) async fn approve_all(core: &Core, wanted: &Approve) -> Result<u64, DomainError> {
     let approved = core.approve(wanted).await?;
-    if let Some(folder) = &approved.gone {
+    for folder in &approved.gone {
         core.empty_triage_of(folder).await?;
     }
     Ok(approved.files)
@@ -236,7 +242,7 @@ fn what_the_destination_has_is_not_replaced_unasked_and_then_nothing_moves() {
         for wanted in [approve("X", None, &target), approve("X", Some(&["a.txt", "b/c.txt"]), &target)] {
             let refused = core.approve(&wanted).await.unwrap_err();
             assert!(matches!(&refused, DomainError::Conflict { reason } if reason.contains("a.txt")), "{refused}");
-            assert!(core.check_approval(&wanted).await.is_err());
+            assert!(core.check_approvals(&[wanted]).await.is_err());
             assert_eq!(waiting(&core).await, [("X".to_owned(), some(&FILES))]);
             assert_eq!(arrived(&core, &of, "R").await, some(&[("a.txt", b"old")]));
         }

@@ -4,11 +4,11 @@ use futures::executor::block_on;
 
 use super::crash::{doomed, left, recover};
 use super::shelf::put;
-use super::triage::{Files, approve, arrived, into, some, target, unpacked, upload, waiting};
+use super::triage::{Files, approve, arrived, files_of, into, some, source, target, unpacked, upload, waiting};
 use super::*;
 use crate::domain::history::Cause;
 use crate::domain::shelf::ShelfOf;
-use crate::domain::triage::Approve;
+use crate::domain::triage::{Approve, Quarantine, Source};
 
 const FILES: [(&str, &[u8]); 3] = [("a", b"one"), ("b", b"two"), ("c", b"three")];
 
@@ -59,10 +59,10 @@ async fn settle(site: &Site, core: &Core) {
 
 async fn approve_whole(core: &Core, wanted: &Approve) -> Result<(), DomainError> {
     let approved = core.approve(wanted).await?;
-    match &approved.gone {
-        Some(folder) => Ok(core.empty_triage_of(folder).await?),
-        None => Ok(()),
+    for folder in &approved.gone {
+        core.empty_triage_of(folder).await?;
     }
+    Ok(())
 }
 
 /// Approves as a client does that tries again while something is busy.
@@ -125,6 +125,64 @@ fn an_approval_that_dies_at_any_step_is_done_or_not() {
             }
             assert!(steps > 20, "an approval has more steps than {steps}");
         }
+    });
+}
+
+#[test]
+fn an_approval_of_several_folders_that_dies_at_any_step_is_done_or_not() {
+    const MORE: [(&str, &[u8]); 2] = [("n/d", b"four"), ("n/e", b"five")];
+    /// Three folders, of which two go whole, in the quarantines of two projects.
+    async fn prepared_for_all() -> Site {
+        let site = prepared(true).await.with("OTHER").await;
+        let core = site.core();
+        upload(&core, &into("Y", &target(&project(), "R")), &MORE).await.unwrap();
+        let other = Quarantine { project: "OTHER".to_owned(), ..into("X", &target(&project(), "R")) };
+        upload(&core, &other, &[("o", b"six"), ("p", b"seven")]).await.unwrap();
+        site
+    }
+    async fn state_of_all(core: &Core) -> (Files, Files) {
+        let (mut waiting, arrived) = state(core).await;
+        for folder in core.list_triage("OTHER", None).await.unwrap() {
+            waiting.extend(files_of(core, &folder).await);
+        }
+        (waiting, arrived)
+    }
+    block_on(async {
+        let other = Source { project: "OTHER".to_owned(), ..source("X", Some(&["o"])) };
+        let sources = vec![source("Y", None), other, source("X", None)];
+        let wanted = Approve { sources, overwrite: true, ..approve("X", None, &target(&project(), "R")) };
+        let site = prepared_for_all().await;
+        let core = site.core();
+        let before = state_of_all(&core).await;
+        approve_whole(&core, &wanted).await.unwrap();
+        let after = state_of_all(&core).await;
+        let all: Vec<_> = FILES.iter().chain(&MORE).copied().chain([("o", &b"six"[..])]).collect();
+        assert_eq!(after, (some(&[("p", b"seven")]), some(&all)));
+        settle(&site, &core).await;
+        let usual = counts(&site);
+        let mut steps = 0;
+        loop {
+            let site = prepared_for_all().await;
+            let (doomed, mortal) = doomed(&site, steps);
+            let outcome = approve_whole(&doomed, &wanted).await;
+            let what = format!("step {steps}");
+            let seen = state_of_all(&site.core()).await;
+            assert!(seen == before || seen == after, "{what}: {seen:?}");
+            let core = recover(&site).await;
+            assert_eq!(seen, state_of_all(&core).await, "{what}");
+            assert!(outcome.is_err() || seen == after, "{what}: acknowledged, but not approved");
+            if seen == before {
+                approve_in_the_end(&site, &core, &wanted, &what).await;
+            }
+            settle(&site, &core).await;
+            assert_eq!(state_of_all(&core).await, after, "{what}");
+            assert_eq!(counts(&site), usual, "{what}");
+            if outcome.is_ok() && !mortal.is_dead() {
+                break;
+            }
+            steps += 1;
+        }
+        assert!(steps > 40, "an approval of three folders has more steps than {steps}");
     });
 }
 

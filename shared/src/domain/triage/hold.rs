@@ -1,12 +1,15 @@
 //! Holding a project's quarantine: one actor at a time.
 
+use std::collections::BTreeSet;
+
 use super::TriageFolder;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::storage::{Lease, Roster, StoreError, keys};
 
-/// A folder that nobody else may change meanwhile; `None` if there is none of this label.
+/// The quarantine of a project, which nobody else may change meanwhile, and the folder of it that is in hand; `None` if
+/// there is none of this label.
 pub(super) struct HeldFolder {
     pub project: String,
     pub label: String,
@@ -18,6 +21,12 @@ impl HeldFolder {
     /// The folder, which must be there.
     pub fn found(&self) -> Result<TriageFolder, DomainError> {
         self.folder.clone().ok_or_else(|| DomainError::not_found("folder", &self.label))
+    }
+
+    /// Takes a folder in hand as it is known.
+    pub fn turn_to(&mut self, folder: TriageFolder) {
+        self.label = folder.label.clone();
+        self.folder = Some(folder);
     }
 }
 
@@ -37,10 +46,8 @@ impl Core {
         label: &str,
         work: impl AsyncFnOnce(&Self, &mut HeldFolder) -> Result<T, DomainError>,
     ) -> Result<T, DomainError> {
-        let name = format!("triage/{project}");
-        let lease = self.leases.acquire_within(&name, self.patience_ms()).await?.ok_or_else(busy)?;
-        let mut held = HeldFolder { project: project.to_owned(), label: label.to_owned(), lease, folder: None };
-        let outcome = match self.load_folder(&mut held).await {
+        let mut held = self.hold_quarantine(project).await?;
+        let outcome = match self.take_in_hand(&mut held, label).await {
             Ok(()) => work(self, &mut held).await,
             Err(error) => Err(error),
         };
@@ -48,7 +55,45 @@ impl Core {
         outcome
     }
 
-    async fn load_folder(&self, held: &mut HeldFolder) -> Result<(), DomainError> {
+    /// Does something while nobody else changes the quarantines of these projects. Everybody takes them in the same order.
+    ///
+    /// # Errors
+    /// As [`Core::with_folder`].
+    pub(super) async fn with_quarantines<T>(
+        &self,
+        projects: &BTreeSet<&str>,
+        work: impl AsyncFnOnce(&Self, &mut Vec<HeldFolder>) -> Result<T, DomainError>,
+    ) -> Result<T, DomainError> {
+        let mut held = Vec::with_capacity(projects.len());
+        let mut refused = None;
+        for project in projects {
+            match self.hold_quarantine(project).await {
+                Ok(quarantine) => held.push(quarantine),
+                Err(error) => {
+                    refused = Some(error);
+                    break;
+                }
+            }
+        }
+        let outcome = match refused {
+            None => work(self, &mut held).await,
+            Some(error) => Err(error),
+        };
+        for quarantine in held {
+            self.leases.release(quarantine.lease).await?;
+        }
+        outcome
+    }
+
+    async fn hold_quarantine(&self, project: &str) -> Result<HeldFolder, DomainError> {
+        let name = format!("triage/{project}");
+        let lease = self.leases.acquire_within(&name, self.patience_ms()).await?.ok_or_else(busy)?;
+        Ok(HeldFolder { project: project.to_owned(), label: String::new(), lease, folder: None })
+    }
+
+    /// Takes the folder of this label in hand. An approval of it whose worker has died is brought to its end first.
+    pub(super) async fn take_in_hand(&self, held: &mut HeldFolder, label: &str) -> Result<(), DomainError> {
+        held.label = label.to_owned();
         held.folder = self.records.get(&keys::triage(&held.project, &held.label)).await?;
         match &held.folder {
             Some(folder) if folder.approval.is_some() => self.settle(held).await,

@@ -11,6 +11,7 @@
 //! What is to leave the quarantine stands in a list before it does ([`leave`]), so that nothing is left behind.
 
 mod approve;
+mod fitting;
 mod heir;
 mod hold;
 mod leave;
@@ -20,13 +21,14 @@ mod sweep;
 mod tell;
 mod upload;
 
-pub use approve::{Approve, Approved};
+pub use approve::{Approve, Approved, Source};
 pub use read::Shown;
 pub use upload::{Quarantine, Quarantined};
 
 use serde::{Deserialize, Serialize};
 
 use super::Core;
+use super::catalog::{CatalogFile, Wish};
 use super::error::DomainError;
 use super::history::Cause;
 use super::ids::MAX_NAME_BYTES;
@@ -76,6 +78,13 @@ pub struct Target {
 /// A folder of the quarantine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriageFolder {
+impl Target {
+    /// Whether both are the same resource, whatever address names it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.of, &self.resource) == (&other.of, &other.resource)
+    }
+}
+
     /// The project.
     pub project: String,
     /// Its label, which no other folder of the project has.
@@ -90,13 +99,12 @@ pub struct TriageFolder {
     pub by: String,
     /// For which resource the files are meant; `None` before the first file of one that was made empty.
     pub target: Option<Target>,
-    /// Whether the uploader wants the files to take the place of those that the resource has (`OVERWRITE`), as the
-    /// last upload said.
-    #[serde(default)]
-    pub overwrite: bool,
-    /// Why, as the last upload said (`event_reason`).
+    /// What `OVERWRITE` was for files that do not say it themselves: they were uploaded when folders did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    overwrite: bool,
+    /// Likewise, what `event_reason` was.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
+    reason: String,
     /// When it was made, in milliseconds since the epoch.
     pub made_ms: u64,
     /// Whether it is there though it may be empty.
@@ -156,6 +164,12 @@ impl TriageFolder {
 }
 
 /// A folder as the name under which its packs are owned tells it.
+
+    /// What whoever sent a file wants to happen with it.
+    pub fn wish_of(&self, file: &CatalogFile) -> Wish {
+        let of_folder = || Wish { overwrite: self.overwrite, reason: self.reason.clone() };
+        file.wish.clone().unwrap_or_else(of_folder)
+    }
 struct OwnedFolder<'a> {
     project: &'a str,
     number: u64,
@@ -231,6 +245,10 @@ mod tests {
             let owner = format!("{OWNER}P_1/17/{label}");
             let found = OwnedFolder::parse(&owner).unwrap();
             assert_eq!((found.project, found.number, found.label), ("P_1", 17, label));
+    use crate::domain::catalog::FileNotes;
+    use crate::domain::manifest::FileEntry;
+    use crate::intake::{Extent, Method};
+    use crate::storage::PackId;
         }
         assert!(OwnedFolder::parse("project/P").is_none() && OwnedFolder::parse("triage/P").is_none());
     }

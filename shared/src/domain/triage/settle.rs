@@ -60,6 +60,7 @@ impl Core {
         folder: &TriageFolder,
         approval: &Approval,
     ) -> Result<(), DomainError> {
+        self.keep_folder(held).await?;
         match &approval.paths {
             None => self.forget_heir(folder).await?,
             Some(paths) => {

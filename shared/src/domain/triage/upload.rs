@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::hold::HeldFolder;
 use super::{MAX_URI_BYTES, Target, TriageFolder, check_label};
 use crate::domain::Core;
-use crate::domain::catalog::{CatalogRef, FileNotes, Taking};
+use crate::domain::catalog::{CatalogRef, FileNotes, Taking, Wish};
 use crate::domain::error::DomainError;
 use crate::domain::history::Cause;
 use crate::domain::prearchive::upload_files::ReceivedFile;
@@ -51,9 +51,7 @@ impl TriageFolder {
             return conflict("is another user's");
         }
         match &self.target {
-            Some(target) if (&target.of, &target.resource) != (&wanted.target.of, &wanted.target.resource) => {
-                conflict("holds files for another destination")
-            }
+            Some(target) if !target.is_same(&wanted.target) => conflict("holds files for another destination"),
             _ => Ok(()),
         }
     }
@@ -106,7 +104,14 @@ impl Core {
     /// A new folder under a held label that nobody sees one under; what is left of another is used.
     async fn fresh(&self, held: &mut HeldFolder, by: &str) -> Result<TriageFolder, DomainError> {
         match held.folder.take() {
-            Some(left) => Ok(TriageFolder { by: by.to_owned(), target: None, is_filled: false, ..left }),
+            Some(left) => Ok(TriageFolder {
+                by: by.to_owned(),
+                target: None,
+                overwrite: false,
+                reason: String::new(),
+                is_filled: false,
+                ..left
+            }),
             None => self.new_folder(held, by).await,
         }
     }
@@ -173,8 +178,7 @@ impl Core {
                     return Err(error);
                 }
             };
-            let (overwrite, reason) = (wanted.overwrite, wanted.cause.reason.clone());
-            let filled = TriageFolder { target, overwrite, reason, is_filled: true, ..folder.clone() };
+            let filled = TriageFolder { target, is_filled: true, ..folder.clone() };
             match folder.is_filled {
                 true if filled == folder => {}
                 true => core.write_folder(held, filled.clone()).await?,
@@ -198,7 +202,8 @@ impl Core {
         self.demand_files(folder, count).await?;
         let owner = folder.owner();
         let catalog = CatalogRef { id: &folder.catalog, owner: &owner };
-        let taking = Taking { by: &wanted.by, notes: &wanted.notes, overwrite: wanted.overwrite };
+        let wish = Wish { overwrite: wanted.overwrite, reason: wanted.cause.reason.clone() };
+        let taking = Taking { by: &wanted.by, notes: &wanted.notes, wish: Some(&wish), overwrite: wanted.overwrite };
         self.take_files(&mut held.lease, catalog, taking, left).await
     }
 

@@ -140,7 +140,7 @@ impl Core {
 
     async fn fill(&self, held: &mut HeldCache, catalog: &str, left: &mut Vec<ReceivedFile>) -> Result<(), DomainError> {
         let (by, owner) = (held.login.as_str(), owner_of(held.login.as_str()));
-        let taking = Taking { by, notes: &FileNotes::default(), overwrite: true };
+        let taking = Taking { by, notes: &FileNotes::default(), wish: None, overwrite: true };
         self.take_files(&mut held.lease, CatalogRef { id: catalog, owner: &owner }, taking, left).await.map(drop)
     }
 

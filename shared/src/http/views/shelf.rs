@@ -75,7 +75,7 @@ pub fn described_at(counted: &CountedResource, uri: String) -> item::Resource {
 /// Calls `write` with a file as its catalog lists it. Images are known by their UIDs and have no size of their own
 /// there, as XNAT has it.
 pub fn with_entry<T>(found: &CatalogFile, digest: &str, write: impl FnOnce(&CatalogEntry<'_>) -> T) -> T {
-    let CatalogFile { file, by, at_ms, notes } = found;
+    let CatalogFile { file, by, at_ms, notes, .. } = found;
     let FileNotes { format, content, description, tags } = notes;
     let (size, created) = (file.extent.len.to_string(), date_time(*at_ms));
     let tags: Vec<&str> = tags.split(',').filter(|tag| !tag.is_empty()).collect();

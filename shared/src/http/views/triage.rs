@@ -108,14 +108,14 @@ pub fn add_files(table: &mut Table, folder: &TriageFolder, files: &[CatalogFile]
 }
 
 fn facts(folder: &TriageFolder, file: &CatalogFile) -> [String; 8] {
-    let target = folder.target.as_ref();
+    let (target, wish) = (folder.target.as_ref(), folder.wish_of(file));
     [
         target.map(|target| target.uri.clone()).unwrap_or_default(),
         file.by.clone(),
         // XNAT's has no fractions of seconds.
         date_time(file.at_ms).split('.').next().unwrap_or_default().to_owned(),
-        folder.overwrite.to_string(),
-        folder.reason.clone(),
+        wish.overwrite.to_string(),
+        wish.reason,
         target.map(in_html).unwrap_or_default(),
         file.notes.format.clone(),
         file.notes.content.clone(),

@@ -294,8 +294,13 @@ impl Core {
 
     fn as_catalog_files(&self, resource: &IncomingResource, by: &str) -> Vec<CatalogFile> {
         let (at_ms, notes) = (self.clock.now_ms(), &resource.notes);
-        let file =
-            |file: &FileEntry| CatalogFile { file: file.clone(), by: by.to_owned(), at_ms, notes: notes.clone() };
+        let file = |file: &FileEntry| CatalogFile {
+            file: file.clone(),
+            by: by.to_owned(),
+            at_ms,
+            notes: notes.clone(),
+            wish: None,
+        };
         resource.files.iter().map(file).collect()
     }
 

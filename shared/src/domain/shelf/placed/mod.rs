@@ -72,7 +72,7 @@ impl PlacedFile {
             sop_instance_uid: self.sop_instance_uid,
             instance_number: self.instance_number,
         };
-        CatalogFile { file, by: by.to_owned(), at_ms, notes: FileNotes::default() }
+        CatalogFile { file, by: by.to_owned(), at_ms, notes: FileNotes::default(), wish: None }
     }
 }
 
