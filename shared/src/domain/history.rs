@@ -151,6 +151,14 @@ impl Core {
         self.log_event(ItemKind::Project, project, &self.event(item, deed)).await
     }
 
+    /// Writes down what was done to an item in its own log alone: its project is told of something else.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn remember_of_item(&self, item: Item<'_>, deed: Deed<'_>) -> Result<(), StoreError> {
+        self.log_event(item.kind, item.id, &self.event(item, deed)).await
+    }
+
     fn event(&self, item: Item<'_>, deed: Deed<'_>) -> Event {
         Event {
             at_ms: self.clock.now_ms(),

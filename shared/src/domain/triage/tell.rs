@@ -26,6 +26,13 @@ struct News<'a> {
     id: String,
 }
 
+/// Which logs are written into; webhooks are told with the project.
+#[derive(Clone, Copy)]
+struct Hearers {
+    item: bool,
+    project: bool,
+}
+
 /// An item as it is now.
 struct Present {
     kind: ItemKind,
@@ -40,6 +47,17 @@ impl Target {
         match self.scan.as_str() {
             "" => format!("resource {}", self.resource),
             scan => format!("scan {scan}, resource {}", self.resource),
+        }
+    }
+}
+
+impl ShelfOf {
+    /// In whose log stands what is done to it.
+    fn log(&self) -> (ItemKind, &str) {
+        match self {
+            Self::Project(id) => (ItemKind::Project, id),
+            Self::Subject(id) => (ItemKind::Subject, id),
+            Self::Experiment(id) | Self::Scan { experiment: id, .. } => (ItemKind::Experiment, id),
         }
     }
 }
@@ -98,39 +116,59 @@ impl Core {
         Ok(self.tell_of_files(folder, target, news).await?)
     }
 
-    /// After a crash this may be done twice; receivers know the event by its identifier.
+    /// The destination hears of it, and who has heard of the upload if that is somebody else. After a crash this may be
+    /// done twice; receivers know the event by its identifier.
     pub(super) async fn tell_of_approval(&self, folder: &TriageFolder, approval: &Approval) -> Result<(), StoreError> {
-        let news = News {
+        let dest = &approval.dest;
+        let files = format!("{} of {} from the quarantine's folder {}", some(approval.files), folder.by, folder.label);
+        let news = |details: String, ending: &str| News {
             kind: SessionEventKind::Approved,
             action: "Approved",
-            details: format!(
-                "{}: {} of {} from the quarantine's folder {}",
-                approval.dest.in_words(),
-                some(approval.files),
-                folder.by,
-                folder.label
-            ),
+            details,
             by: &approval.by,
             cause: &approval.cause,
             at_ms: approval.at_ms,
             files: approval.files,
-            id: format!("triage-{}-{}-{}", folder.project, folder.number, approval.at_ms),
+            id: format!("triage-{}-{}-{}{ending}", folder.project, folder.number, approval.at_ms),
         };
-        self.tell_of_files(folder, &approval.dest, news).await
+        self.tell_of_files(folder, dest, news(format!("{}: {files}", dest.in_words()), "")).await?;
+        let Some(target) = &folder.target else { return Ok(()) };
+        let (is_same_item, is_same_project) = (target.of.log() == dest.of.log(), target.project == dest.project);
+        if is_same_item && is_same_project {
+            return Ok(());
+        }
+        let details = format!("{}: {files} went elsewhere, to {}", target.in_words(), dest.uri);
+        let hearers = Hearers { item: !is_same_item, project: !is_same_project };
+        self.tell_hearers(folder, (target, hearers), &dest.uri, news(details, "-target")).await
     }
 
     async fn tell_of_files(&self, folder: &TriageFolder, target: &Target, news: News<'_>) -> Result<(), StoreError> {
+        self.tell_hearers(folder, (target, Hearers { item: true, project: true }), &target.uri, news).await
+    }
+
+    async fn tell_hearers(
+        &self,
+        folder: &TriageFolder,
+        (target, hearers): (&Target, Hearers),
+        uri: &str,
+        news: News<'_>,
+    ) -> Result<(), StoreError> {
         let present = self.present(target).await?;
         let deed = Deed { by: news.by, action: news.action, details: &news.details, cause: news.cause };
-        match &present {
-            Some(Present { kind, id, label, .. }) => {
-                self.remember(&target.project, Item { kind: *kind, id, label }, deed).await?;
-            }
-            // What has gone has no log of its own any more.
-            None => {
-                let item = Item { kind: ItemKind::Project, id: &target.project, label: &target.project };
-                self.remember_removal(&target.project, item, deed).await?;
-            }
+        // What has gone has no log of its own any more.
+        let item = match &present {
+            Some(Present { kind, id, label, .. }) => Item { kind: *kind, id, label },
+            None => Item { kind: ItemKind::Project, id: &target.project, label: &target.project },
+        };
+        let has_log = hearers.item && item.kind != ItemKind::Project;
+        match (has_log, hearers.project) {
+            (true, true) => self.remember(&target.project, item, deed).await?,
+            (true, false) => self.remember_of_item(item, deed).await?,
+            (false, true) => self.remember_removal(&target.project, item, deed).await?,
+            (false, false) => {}
+        }
+        if !hearers.project {
+            return Ok(());
         }
         let experiment = present.as_ref().filter(|present| present.kind == ItemKind::Experiment);
         let event = SessionEvent {
@@ -148,7 +186,7 @@ impl Core {
             quarantine: Some(QuarantineFacts {
                 project: folder.project.clone(),
                 folder: folder.label.clone(),
-                target: target.uri.clone(),
+                target: uri.to_owned(),
                 uploader: folder.by.clone(),
                 files: news.files,
                 reason: news.cause.reason.clone(),
