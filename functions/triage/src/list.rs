@@ -7,6 +7,7 @@ use narthex::domain::file_filter::FileFilter;
 use narthex::domain::triage::{Shown, TriageFolder};
 use narthex::http::views::triage as views;
 use narthex::http::{ClientError, Format, Table};
+use narthex::service::targets::PresentTargets;
 use narthex::service::{Call, Reply, ReplyBody, download, sweep_later};
 
 use crate::{find, reviews};
@@ -21,7 +22,9 @@ pub async fn project(call: &Call, name: &str) -> Result<Reply, ClientError> {
     let user = call.user();
     let by = (!reviews(call, &project)).then_some(user.as_str());
     let mut table = views::list();
+    let mut targets = PresentTargets::new(call);
     for folder in call.site.core.list_triage(project.id.as_str(), by).await? {
+        let folder = as_called_now(&mut targets, folder).await?;
         each_page(call, &folder, |files| {
             views::add_to_list(&mut table, &folder, files);
             demand_rows(&table)
@@ -57,12 +60,24 @@ async fn answer(call: &Call, project: &str, label: &str, format: &Format) -> Res
         return Ok(download::archive(call, kind, label, vec![all]));
     }
     let mut table = views::files();
+    let folder = as_called_now(&mut PresentTargets::new(call), folder).await?;
     each_page(call, &folder, |files| {
         views::add_files(&mut table, &folder, files);
         demand_rows(&table)
     })
     .await?;
     render(call, table, format)
+}
+
+/// A folder with what its target is called now.
+async fn as_called_now(
+    targets: &mut PresentTargets<'_>,
+    mut folder: TriageFolder,
+) -> Result<TriageFolder, ClientError> {
+    if let Some(target) = &folder.target {
+        folder.target = Some(targets.of(target).await?);
+    }
+    Ok(folder)
 }
 
 /// Calls `add` with the files of a folder that are there, some after the other.

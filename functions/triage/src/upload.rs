@@ -2,11 +2,11 @@
 
 use narthex::domain::DomainError;
 use narthex::domain::project::Project;
-use narthex::domain::triage::{Target, check_label};
+use narthex::domain::triage::{Target, check_label, demand_clients_label};
 use narthex::http::views::prearchive::duplicates;
 use narthex::http::{BodyKind, ClientError};
 use narthex::service::files::receive_unpacked;
-use narthex::service::quarantine::{check, demand_uploader, quarantine, target};
+use narthex::service::quarantine::{IntoFolder, check, demand_uploader, quarantine, target};
 use narthex::service::{Call, Reply, ReplyBody};
 
 /// `PUT .../X`: an empty folder.
@@ -37,6 +37,11 @@ pub async fn files(mut call: Call, project: &str, label: &str, path: &str) -> Re
     let project = demand_uploader(&call, project).await?;
     let core = call.site.core.clone();
     check_label(label)?;
+    if let Err(error) = demand_clients_label(label)
+        && core.triage_folder(project.id.as_str(), label).await?.is_none()
+    {
+        return Err(error.into());
+    }
     check(&call)?;
     let is_form = matches!(call.context.body_kind()?, BodyKind::Multipart { .. });
     if !is_form || call.context.params.has("target") {
@@ -59,7 +64,8 @@ pub async fn files(mut call: Call, project: &str, label: &str, path: &str) -> Re
     };
     // XNAT's is written in capitals here, and nowhere else.
     let overwrite = call.context.params.flag("OVERWRITE") || call.context.params.flag("overwrite");
-    let done = quarantine(&call, project.id.as_str(), label, target, overwrite, files).await?;
+    let folder = IntoFolder { project: project.id.to_string(), label: label.to_owned(), is_automatic: false };
+    let done = quarantine(&call, folder, target, overwrite, files).await?;
     if done.duplicates.is_empty() {
         return Ok(ReplyBody::nothing());
     }

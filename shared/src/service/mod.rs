@@ -11,6 +11,7 @@ pub mod quarantine;
 mod reply;
 mod site;
 pub mod sources;
+pub mod targets;
 mod visible;
 pub mod webhooks;
 

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::files::{notes, receive_unpacked};
 use super::items::locate;
+use super::targets::lasting_address;
 use super::{Call, Reply, ReplyBody};
 use crate::domain::DomainError;
 use crate::domain::access::Right;
@@ -12,7 +13,7 @@ use crate::domain::prearchive::upload_files::ReceivedFile;
 use crate::domain::project::Project;
 use crate::domain::resource::check_label;
 use crate::domain::shelf::ShelfOf;
-use crate::domain::triage::{Quarantine, Quarantined, Target};
+use crate::domain::triage::{AUTOMATIC, Quarantine, Quarantined, Target};
 use crate::http::cause::cause;
 use crate::http::path::join_segments;
 use crate::http::views::triage::{file_address, quarantined};
@@ -52,16 +53,27 @@ pub async fn target(call: &Call, text: &str, what: &str) -> Result<Target, Clien
 }
 
 async fn target_of(call: &Call, uri: &ResourceUri) -> Result<Target, ClientError> {
+    let target = named_target(call, uri).await?;
+    if let ShelfOf::Scan { experiment, scan } = &target.of
+        && !call.site.core.has_scan(experiment, scan).await?
+    {
+        return Err(DomainError::not_found("scan", scan).into());
+    }
+    Ok(target)
+}
+
+/// As [`target`], of a URI that was read already. Whether there is such a scan is not looked at.
+///
+/// # Errors
+/// 400 for what is no resource of the archive; 404 and 403 as [`locate`].
+pub(super) async fn named_target(call: &Call, uri: &ResourceUri) -> Result<Target, ClientError> {
     let wrong_kind = || ClientError::bad_request("not-that-kind", "This names no resource of the archive.");
     let named = uri.archive_resource().map_err(|_| wrong_kind())?;
     let resource = named.resource.clone().ok_or_else(wrong_kind)?;
     check_label(&resource)?;
     let located = locate(call, &named).await?;
-    if let ShelfOf::Scan { experiment, scan } = &located.of
-        && !call.site.core.has_scan(experiment, scan).await?
-    {
-        return Err(DomainError::not_found("scan", scan).into());
-    }
+    // One resource has one name here, however it is addressed.
+    let resource = call.site.core.label_of_resource(&located.of, resource).await?;
     let address = uri.to_string();
     let address = address.strip_suffix("/files").filter(|start| !start.ends_with("/resources")).unwrap_or(&address);
     Ok(Target {
@@ -137,7 +149,8 @@ pub async fn receive_diverted(mut call: Call, diverted: Diverted) -> Result<Repl
     let files = receive_unpacked(&mut call, &core, &path).await?;
     let label = label_of(&call.user(), &target);
     let overwrite = call.context.params.flag("overwrite");
-    let done = quarantine(&call, project.id.as_str(), &label, target, overwrite, files).await?;
+    let folder = IntoFolder { project: project.id.to_string(), label: label.clone(), is_automatic: true };
+    let done = quarantine(&call, folder, target, overwrite, files).await?;
     let addresses: Vec<String> =
         done.paths.iter().map(|path| file_address(project.id.as_str(), &label, path)).collect();
     Ok(ReplyBody::json(quarantined(&addresses, &done.duplicates)))
@@ -152,6 +165,17 @@ pub fn check(call: &Call) -> Result<(), ClientError> {
     ClientError::refuse_reference(&call.context.params)
 }
 
+/// Into which folder files go.
+#[derive(Debug, Clone)]
+pub struct IntoFolder {
+    /// The project of the quarantine.
+    pub project: String,
+    /// The folder.
+    pub label: String,
+    /// Whether the service makes it by itself.
+    pub is_automatic: bool,
+}
+
 /// Puts received files into a folder of the quarantine.
 ///
 /// # Errors
@@ -159,8 +183,7 @@ pub fn check(call: &Call) -> Result<(), ClientError> {
 #[crate::boxed(?Send)]
 pub async fn quarantine(
     call: &Call,
-    project: &str,
-    label: &str,
+    folder: IntoFolder,
     target: Target,
     overwrite: bool,
     files: Vec<ReceivedFile>,
@@ -176,8 +199,8 @@ pub async fn quarantine(
             return Err(error);
         }
     };
-    let (project, label, by) = (project.to_owned(), label.to_owned(), call.user());
-    let wanted = Quarantine { project, label, by, target, overwrite, notes, cause };
+    let IntoFolder { project, label, is_automatic } = folder;
+    let wanted = Quarantine { project, label, by: call.user(), target, overwrite, is_automatic, notes, cause };
     Ok(core.quarantine_files(&wanted, files).await?)
 }
 
@@ -195,10 +218,9 @@ pub async fn demand_uploader(call: &Call, name: &str) -> Result<Project, ClientE
     call.project(name, Right::Edit).await
 }
 
-/// The label of the folder of one user for one resource.
+/// The label of the folder of one user for one resource, however that is addressed.
 fn label_of(login: &str, target: &Target) -> String {
-    let Target { uri, .. } = target;
-    let digest = Sha256::digest(format!("{login}\n{uri}"));
+    let digest = Sha256::digest(format!("{login}\n{}\n{}", lasting_address(&target.of), target.resource));
     let digits: String = digest.iter().take(LABEL_BYTES).map(|byte| format!("{byte:02x}")).collect();
-    format!("auto-{digits}")
+    format!("{AUTOMATIC}{digits}")
 }

@@ -5,7 +5,7 @@ use crate::domain::Core;
 use crate::domain::archive::Experiment;
 use crate::domain::error::DomainError;
 use crate::domain::manifest::{Manifest, StoredScan};
-use crate::domain::resource::CountedResource;
+use crate::domain::resource::{CountedResource, ItemResource, named};
 use crate::storage::{StoreError, keys};
 
 /// How many shelves are read at once.
@@ -19,7 +19,11 @@ impl Core {
     /// The store's failure.
     #[crate::boxed(?Send)]
     pub async fn shelf_resources(&self, of: &ShelfOf) -> Result<Vec<CountedResource>, StoreError> {
-        let resources = match of {
+        self.counted_resources(&self.resources_on(of).await?).await
+    }
+
+    async fn resources_on(&self, of: &ShelfOf) -> Result<Vec<ItemResource>, StoreError> {
+        Ok(match of {
             ShelfOf::Experiment(id) => {
                 let experiment = self.experiment_by_id(id).await?;
                 experiment.map(|experiment| experiment.resources).unwrap_or_default()
@@ -36,8 +40,32 @@ impl Core {
                 Some(experiment) => self.scan_shelf(&experiment, scan).await?.resources,
                 None => Vec::new(),
             },
-        };
-        self.counted_resources(&resources).await
+        })
+    }
+
+    /// The label of the resource of an item that an address means by this name; the name itself if there is none.
+    ///
+    /// # Errors
+    /// The store's failure.
+    #[crate::boxed(?Send)]
+    pub async fn label_of_resource(&self, of: &ShelfOf, name: String) -> Result<String, StoreError> {
+        // Nothing else is looked up for what can be no number.
+        if name.bytes().any(|byte| !byte.is_ascii_digit()) {
+            return Ok(name);
+        }
+        let resources = self.resources_on(of).await?;
+        if let Some(found) = named(&resources, &name) {
+            return Ok(found.label.clone());
+        }
+        let ShelfOf::Scan { experiment, scan } = of else { return Ok(name) };
+        let Some(experiment) = self.experiment_by_id(experiment).await? else { return Ok(name) };
+        let manifest = self.manifest(&experiment.manifest).await?;
+        let scans = self.scans_of(&experiment, &manifest).await?;
+        let images = scans.into_iter().filter(|stored| stored.scan.id == *scan).flat_map(|stored| stored.resources);
+        let images: Vec<_> = images.collect();
+        let is_label = images.iter().any(|found| found.label == name);
+        let by_number = images.into_iter().find(|found| !is_label && found.number.to_string() == name);
+        Ok(by_number.map_or(name, |found| found.label))
     }
 
     /// Whether an experiment has a scan of this ID.

@@ -38,6 +38,7 @@ pub(super) fn into(label: &str, target: &Target) -> Quarantine {
         by: "carl".to_owned(),
         target: target.clone(),
         overwrite: false,
+        is_automatic: false,
         notes: FileNotes { format: "TXT".to_owned(), ..FileNotes::default() },
         cause: cause("because"),
     }
@@ -48,13 +49,13 @@ pub(super) fn source(label: &str, paths: Option<&[&str]>) -> Source {
         project: "DEMO".to_owned(),
         label: label.to_owned(),
         paths: paths.map(|paths| paths.iter().map(|path| (*path).to_owned()).collect()),
-        dest: dest.clone(),
     }
 }
 
 pub(super) fn approve(label: &str, paths: Option<&[&str]>, dest: &Target) -> Approve {
     Approve {
         sources: vec![source(label, paths)],
+        dest: dest.clone(),
         overwrite: false,
         notes: FileNotes::default(),
         by: "olga".to_owned(),

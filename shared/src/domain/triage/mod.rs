@@ -47,6 +47,9 @@ const MAX_CHOSEN_BYTES: usize = 64 * 1024;
 /// Bytes of a destination's URI, at most: it stands in the folder's record.
 const MAX_URI_BYTES: usize = 4 * 1024;
 
+/// How the names of folders begin that the service makes by itself, and no others.
+pub const AUTOMATIC: &str = "auto-";
+
 /// What stands before the name of a folder in the name under which its packs are owned.
 const OWNER: &str = "triage/";
 
@@ -75,9 +78,6 @@ pub struct Target {
     pub assessor: String,
 }
 
-/// A folder of the quarantine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TriageFolder {
 impl Target {
     /// Whether both are the same resource, whatever address names it.
     pub fn is_same(&self, other: &Self) -> bool {
@@ -85,6 +85,9 @@ impl Target {
     }
 }
 
+/// A folder of the quarantine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriageFolder {
     /// The project.
     pub project: String,
     /// Its label, which no other folder of the project has.
@@ -161,15 +164,15 @@ impl TriageFolder {
     fn owner(&self) -> String {
         format!("{OWNER}{}/{}/{}", self.project, self.number, self.label)
     }
-}
-
-/// A folder as the name under which its packs are owned tells it.
 
     /// What whoever sent a file wants to happen with it.
     pub fn wish_of(&self, file: &CatalogFile) -> Wish {
         let of_folder = || Wish { overwrite: self.overwrite, reason: self.reason.clone() };
         file.wish.clone().unwrap_or_else(of_folder)
     }
+}
+
+/// A folder as the name under which its packs are owned tells it.
 struct OwnedFolder<'a> {
     project: &'a str,
     number: u64,
@@ -205,6 +208,20 @@ pub fn check_label(text: &str) -> Result<(), DomainError> {
     })
 }
 
+/// Refuses the names of the service's own folders: whoever knew them could take them away from those whose uploads go
+/// there.
+///
+/// # Errors
+/// [`DomainError::Invalid`].
+pub fn demand_clients_label(text: &str) -> Result<(), DomainError> {
+    if !text.starts_with(AUTOMATIC) {
+        return Ok(());
+    }
+    let what =
+        format!("Names that begin with {AUTOMATIC} are given by the service itself; choose another for the folder.");
+    Err(DomainError::Invalid { what })
+}
+
 impl Core {
     /// The list of a project's folders.
     fn triage_folders(&self, project: &str) -> (Roster, impl RowSource<TriageRow> + use<>) {
@@ -228,6 +245,10 @@ impl Core {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::catalog::FileNotes;
+    use crate::domain::manifest::FileEntry;
+    use crate::intake::{Extent, Method};
+    use crate::storage::PackId;
 
     #[test]
     fn labels_are_single_parts_of_a_path() {
@@ -240,15 +261,37 @@ mod tests {
     }
 
     #[test]
+    fn the_service_s_own_names_are_not_for_clients() {
+        for fine in ["auto", "Auto-1", "my auto-1"] {
+            assert!(demand_clients_label(fine).is_ok(), "{fine:?}");
+        }
+        for bad in ["auto-", "auto-0123456789abcdef"] {
+            assert!(demand_clients_label(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn files_that_do_not_say_it_have_their_folder_s_wish() {
+        let folder = r#"{"project":"P","label":"X","number":1,"place":1,"catalog":"c","by":"mary","target":null,
+            "overwrite":true,"reason":"why","made_ms":1,"is_made":false,"is_filled":true}"#;
+        let folder: TriageFolder = serde_json::from_str(folder).unwrap();
+        let extent = Extent { offset: 0, stored_len: 1, len: 1, method: Method::Stored };
+        let (name, pack) = ("a".to_owned(), PackId::from_number(1));
+        let (sop_instance_uid, instance_number) = (String::new(), None);
+        let file = FileEntry { name, pack, ordinal: 0, extent, crc32: 0, sop_instance_uid, instance_number };
+        let (by, notes) = ("mary".to_owned(), FileNotes::default());
+        let old = CatalogFile { file, by, at_ms: 1, notes, wish: None };
+        assert_eq!(folder.wish_of(&old), Wish { overwrite: true, reason: "why".to_owned() });
+        let new = CatalogFile { wish: Some(Wish::default()), ..old };
+        assert_eq!(folder.wish_of(&new), Wish::default());
+    }
+
+    #[test]
     fn owners_tell_their_folders_whatever_these_are_called() {
         for label in ["X", "a b", "1/2"] {
             let owner = format!("{OWNER}P_1/17/{label}");
             let found = OwnedFolder::parse(&owner).unwrap();
             assert_eq!((found.project, found.number, found.label), ("P_1", 17, label));
-    use crate::domain::catalog::FileNotes;
-    use crate::domain::manifest::FileEntry;
-    use crate::intake::{Extent, Method};
-    use crate::storage::PackId;
         }
         assert!(OwnedFolder::parse("project/P").is_none() && OwnedFolder::parse("triage/P").is_none());
     }

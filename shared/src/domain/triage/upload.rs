@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::hold::HeldFolder;
-use super::{MAX_URI_BYTES, Target, TriageFolder, check_label};
+use super::{MAX_URI_BYTES, Target, TriageFolder, check_label, demand_clients_label};
 use crate::domain::Core;
 use crate::domain::catalog::{CatalogRef, FileNotes, Taking, Wish};
 use crate::domain::error::DomainError;
@@ -25,6 +25,8 @@ pub struct Quarantine {
     pub target: Target,
     /// Whether they take the place of files of the folder, and are to take that of files of the resource.
     pub overwrite: bool,
+    /// Whether the folder is one that the service makes by itself.
+    pub is_automatic: bool,
     /// What is said of them.
     pub notes: FileNotes,
     /// Why.
@@ -85,6 +87,7 @@ impl Core {
             if folder.is_some() {
                 return Err(DomainError::Exists { what: format!("the folder {label:?} of the quarantine") });
             }
+            demand_clients_label(label)?;
             let folder = core.fresh(held, by).await?;
             core.store_folder(held, TriageFolder { target, is_made: true, ..folder }).await
         })
@@ -162,6 +165,9 @@ impl Core {
                     found
                 }
                 None => {
+                    if !wanted.is_automatic {
+                        demand_clients_label(&wanted.label)?;
+                    }
                     let folder = TriageFolder { target: target.clone(), ..core.fresh(held, &wanted.by).await? };
                     core.store_folder(held, folder.clone()).await?;
                     folder
