@@ -12,12 +12,13 @@ use super::store::{Provider, Store, StoreError};
 pub struct CountingStore {
     inner: Store,
     operations: Rc<Cell<u64>>,
+    changes: Rc<Cell<u64>>,
 }
 
 impl CountingStore {
     /// A handle on `inner` that has counted nothing yet.
     pub fn new(inner: impl Into<Store>) -> Self {
-        Self { inner: inner.into(), operations: Rc::new(Cell::new(0)) }
+        Self { inner: inner.into(), operations: Rc::default(), changes: Rc::default() }
     }
 
     /// The operations since the last call.
@@ -25,8 +26,18 @@ impl CountingStore {
         self.operations.take()
     }
 
+    /// Those of them that change something, since the last call.
+    pub fn take_changes(&self) -> u64 {
+        self.changes.take()
+    }
+
     fn count(&self) {
         self.operations.set(self.operations.get() + 1);
+    }
+
+    fn count_change(&self) {
+        self.count();
+        self.changes.set(self.changes.get() + 1);
     }
 }
 
@@ -38,17 +49,17 @@ impl Provider for CountingStore {
     }
 
     async fn set(&self, key: &str, value: Vec<u8>) -> Result<(), StoreError> {
-        self.count();
+        self.count_change();
         self.inner.set(key, value).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.count();
+        self.count_change();
         self.inner.delete(key).await
     }
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
-        self.count();
+        self.count_change();
         self.inner.increment(key, delta).await
     }
 

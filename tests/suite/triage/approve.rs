@@ -5,15 +5,19 @@ use narthex_tests::{MULTIPART, multipart, sentence};
 use super::{TRIAGE, approve, approved, put, send, service};
 
 const PROJECT: &str = "/data/archive/projects/P1/resources/R";
+const SESSION: &str = "/data/experiments/XNAT_E00001";
 
 #[test]
 fn files_are_approved_into_every_kind_of_item() {
     let (_service, api) = service();
+    let session = "/data/projects/P1/subjects/S61/experiments/S61_MR1";
+    assert_eq!(api.put(&format!("{session}/assessors/QC1?xsiType=xnat:qcManualAssessorData")).status, 201);
     for (number, item) in [
         "/data/projects/P1",
         "/data/archive/projects/P1/subjects/S61",
         "/archive/projects/P1/subjects/S61/experiments/S61_MR1",
         "/data/experiments/XNAT_E00001/scans/1",
+        "/data/experiments/XNAT_E00001/assessors/QC1",
     ]
     .into_iter()
     .enumerate()
@@ -26,6 +30,11 @@ fn files_are_approved_into_every_kind_of_item() {
         let files = api.table(&format!("{address}/files"));
         assert_eq!(files.only().get("collection"), "R");
     }
+    // An assessor is an experiment as well, and locked with its session.
+    assert_eq!(
+        api.bytes("/data/projects/P1/experiments/QC1/resources/R/files/sub/a.txt"),
+        b"/data/experiments/XNAT_E00001/assessors/QC1"
+    );
     // Where the images are.
     let images = "/data/experiments/XNAT_E00001/scans/1/resources/DICOM";
     let before = api.table(&format!("{images}/files")).rows.len();
@@ -138,9 +147,13 @@ fn what_cannot_be_approved_is_refused_with_a_sentence() {
         assert!(sentence(&refused).contains(text), "{fields:?}: {}", sentence(&refused));
     }
     assert_eq!(api.get("/data/services/triage/approve").status, 405);
-    let lock = api.put("/data/experiments/XNAT_E00001?lock=true");
+    assert_eq!(api.put(&format!("{SESSION}/assessors/QC1?xsiType=xnat:qcManualAssessorData")).status, 201);
+    let lock = api.put(&format!("{SESSION}?lock=true"));
     assert_eq!(lock.status, 200, "{}", lock.text());
-    let locked = approve(&api, &[("src", &folder), ("dest", "/data/experiments/XNAT_E00001/resources/R")]);
-    assert_eq!((locked.status, sentence(&locked).as_str()), (403, "Destination is locked. Please unlock to continue."));
+    for dest in [SESSION.to_owned(), format!("{SESSION}/assessors/QC1"), format!("{SESSION}/scans/1")] {
+        let locked = approve(&api, &[("src", &folder), ("dest", &format!("{dest}/resources/R"))]);
+        let text = "Destination is locked. Please unlock to continue.";
+        assert_eq!((locked.status, sentence(&locked).as_str()), (403, text), "{dest}");
+    }
     assert_eq!(api.table(&folder).rows.len(), 1);
 }

@@ -89,6 +89,35 @@ fn a_file_is_posted_with_every_parameter_and_downloaded_again() {
 }
 
 #[test]
+fn what_is_said_of_a_file_is_listed_with_it_as_given() {
+    let (_service, api) = service();
+    for (name, query) in [("a", "&event_reason=first"), ("b", "&event_reason=second&OVERWRITE=true"), ("c", "")] {
+        let path = format!("{TRIAGE}/resources/X/files/{name}?target={SUBJECT}{query}");
+        assert_eq!(send(&api, "POST", &path, "text/plain", b"x").status, 200);
+    }
+    let listed = |address: &str| {
+        let list = api.table(address);
+        let cells = list.rows.iter().map(|row| ["OVERWRITE", "EVENT_REASON"].map(|name| row.get(name).to_owned()));
+        cells.collect::<Vec<_>>()
+    };
+    let expected = [["false", "first"], ["true", "second"], ["false", ""]].map(|row| row.map(str::to_owned));
+    for address in [TRIAGE.to_owned(), format!("{TRIAGE}/resources/X")] {
+        assert_eq!(listed(&address), expected, "{address}");
+    }
+    // A file that takes another's place says for itself.
+    let again = format!("{TRIAGE}/resources/X/files/a?target={SUBJECT}&OVERWRITE=true");
+    assert_eq!(send(&api, "POST", &again, "text/plain", b"y").status, 200);
+    assert_eq!(listed(TRIAGE)[0], ["true", ""]);
+    // It is the reviewer who says whether files of the destination are replaced.
+    assert_eq!(send(&api, "PUT", &format!("{SUBJECT}/files/b"), "text/plain", b"old").status, 200);
+    let src = format!("{TRIAGE}/resources/X/files/b");
+    assert_eq!(approve(&api, &[("src", &src), ("dest", SUBJECT)]).status, 409);
+    assert_eq!(api.bytes(&format!("{SUBJECT}/files/b")), b"old");
+    assert_eq!(approve(&api, &[("src", &src), ("dest", SUBJECT), ("overwrite", "true")]).status, 201);
+    assert_eq!(api.bytes(&format!("{SUBJECT}/files/b")), b"x");
+}
+
+#[test]
 fn forms_carry_files_and_parameters() {
     let (_service, api) = service();
     let body = multipart(&[

@@ -5,9 +5,11 @@ mod document;
 mod names;
 mod news;
 mod refusals;
+mod renamed;
 mod rights;
 mod round_trip;
 mod setting;
+mod several;
 
 use narthex_tests::{Api, Modality, Response, Service, Study, form};
 

@@ -3,7 +3,7 @@
 use narthex_tests::encode;
 use serde_json::Value;
 
-use super::{TRIAGE, approved, put, service};
+use super::{TRIAGE, approved, put, send, service};
 
 const DEST: &str = "/data/projects/P1/resources/R";
 
@@ -51,15 +51,33 @@ fn names_neither_escape_nor_break_a_list() {
 }
 
 #[test]
-fn labels_in_ftarget_are_text() {
+fn labels_in_ftarget_are_harmless_to_begin_with() {
     let (_service, api) = service();
-    // Whatever a label becomes when the subject is made, it is shown as text.
-    let made = api.put(&format!("/data/projects/P1/subjects/{}", encode("<i>S")));
-    assert!([201, 400, 417].contains(&made.status), "{}", made.text());
-    let label = if made.status == 201 { "<i>S" } else { "S61" };
-    let target = encode(&format!("/data/projects/P1/subjects/{label}/resources/R"));
-    put(&api, "X/files/a", &target, b"a");
-    let ftarget = api.table(TRIAGE).only().get("FTARGET").to_owned();
-    assert!(!ftarget.contains("<i>"), "{ftarget}");
-    assert_eq!(ftarget.matches("<b>").count(), 3, "{ftarget}");
+    // No item or resource can have a label that would be more than text, so none comes into FTARGET.
+    for nasty in ["<i>S", "a&b", "a\"b", "a'b", "a b", "\u{e4}"] {
+        let name = encode(nasty);
+        for path in [
+            format!("/data/projects/P1/subjects/{name}"),
+            format!("/data/projects/P1/subjects/S61?label={name}"),
+            format!("/data/projects/P1/subjects/S61/experiments/{name}?xsiType=xnat:mrSessionData"),
+            format!("/data/experiments/XNAT_E00001/assessors/{name}?xsiType=xnat:qcManualAssessorData"),
+        ] {
+            let refused = api.put(&path);
+            assert!([400, 417].contains(&refused.status), "{path}: {} {}", refused.status, refused.text());
+        }
+    }
+    for nasty in ["<i>R", "a&b", "\u{e4}", " R"] {
+        let target = encode(&format!("/data/projects/P1/resources/{nasty}"));
+        let path = format!("{TRIAGE}/resources/X/files/a?target={target}");
+        assert_eq!(send(&api, "PUT", &path, "text/plain", b"a").status, 400, "{nasty}");
+    }
+    assert!(api.table(TRIAGE).rows.is_empty());
+    // The strangest that can be.
+    assert_eq!(api.put("/data/projects/P1/subjects/-_-").status, 201);
+    let target = "/data/projects/P1/subjects/-_-/resources/_my.%20notes.v2-";
+    put(&api, "X/files/a", &encode(target).replace("%2520", "%20"), b"a");
+    let row = api.table(TRIAGE).only().clone();
+    assert_eq!(row.get("FTARGET"), "<b>Project</b>: P1<br><b>Subject</b>: -_-<br><b>Resource</b>: _my. notes.v2-");
+    approved(&api, row.get("URI"), row.get("TARGET"));
+    assert_eq!(api.bytes(&format!("{target}/files/a")), b"a");
 }

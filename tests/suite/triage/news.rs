@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use narthex_tests::{Receiver, Service, eventually, form};
+use narthex_tests::{Api, Receiver, Service, eventually, form};
 use serde_json::Value;
 
 use super::{TRIAGE, approve, send};
@@ -64,4 +64,72 @@ fn uploads_approvals_and_refusals_are_told() {
     let expected =
         ["approved", "quarantined", "quarantined", "rejected"].map(|kind| format!("org.narthex.files.{kind}"));
     assert_eq!(kinds, expected);
+}
+
+/// What the history of an item says of the quarantine, newest first: action and details.
+fn told(api: &Api, item: &str) -> Vec<[String; 2]> {
+    let history = api.table(&format!("{item}/history"));
+    let of_quarantine = history.rows.iter().filter(|row| ["Quarantined", "Approved"].contains(&row.get("action")));
+    of_quarantine.map(|row| ["action", "details"].map(|name| row.get(name).to_owned())).collect()
+}
+
+#[test]
+fn who_has_heard_of_an_upload_hears_that_it_went_elsewhere() {
+    let service = Service::with(&[("webhook_hosts", "http://127.0.0.1:*")]);
+    let api = service.api();
+    let receivers = ["P1", "P2"].map(|project| {
+        api.project(project);
+        let receiver = Receiver::start(&[]);
+        let url = form(&[("url", &receiver.url("/hook"))]);
+        let hooks = format!("/data/projects/{project}/webhooks");
+        assert_eq!(api.client.post(&hooks, "application/x-www-form-urlencoded", url.as_bytes()).unwrap().status, 201);
+        receiver
+    });
+    for subject in ["P1/subjects/S1", "P1/subjects/S2", "P2/subjects/S3"] {
+        assert_eq!(api.put(&format!("/data/projects/{subject}")).status, 201);
+    }
+    let dests =
+        ["P1/subjects/S1/resources/R", "P1/subjects/S2/resources/R", "P2/subjects/S3/resources/R", "P1/resources/R"];
+    for (number, dest) in dests.into_iter().enumerate() {
+        super::put(&api, &format!("X{number}/files/{number}"), DEST, b"x");
+        super::approved(&api, &format!("{TRIAGE}/resources/X{number}"), &format!("/data/projects/{dest}"));
+    }
+    let actions = |item: &str| told(&api, item).into_iter().map(|[action, _]| action).collect::<Vec<_>>();
+    let each = ["Approved", "Quarantined"].repeat(dests.len());
+    // The target's item and its project hear once of each, wherever it went.
+    assert_eq!(actions("/data/projects/P1/subjects/S1"), each);
+    assert_eq!(actions("/data/projects/P1"), each);
+    assert_eq!(actions("/data/projects/P1/subjects/S2"), ["Approved"]);
+    assert_eq!(
+        (actions("/data/projects/P2/subjects/S3"), actions("/data/projects/P2")),
+        (vec!["Approved".into()], vec!["Approved".into()])
+    );
+    let details = &told(&api, "/data/projects/P1/subjects/S1")[2][1];
+    assert!(
+        details.contains("went elsewhere, to /data/archive/projects/P2/subjects/S3/resources/R/files"),
+        "{details}"
+    );
+    assert!(!told(&api, "/data/projects/P1/subjects/S2")[0][1].contains("elsewhere"));
+
+    let of = |receiver: &Receiver, kind: &str| -> Vec<[String; 2]> {
+        let documents =
+            receiver.messages().into_iter().map(|message| serde_json::from_slice::<Value>(&message.body).unwrap());
+        let kind = format!("org.narthex.files.{kind}");
+        let wanted = documents.filter(|document| document["type"] == kind.as_str());
+        let mut found: Vec<[String; 2]> = wanted
+            .map(|document| ["project", "TARGET"].map(|name| document["data"][name].as_str().unwrap().to_owned()))
+            .collect();
+        found.sort();
+        found
+    };
+    let [first, second] = &receivers;
+    eventually(Duration::from_secs(30), "all messages arrive", || {
+        let counts = [of(first, "quarantined"), of(first, "approved"), of(second, "approved")].map(|told| told.len());
+        (counts == [4, 4, 1]).then_some(())
+    });
+    let mut expected = dests.map(|dest| ["P1".to_owned(), format!("/data/archive/projects/{dest}/files")]);
+    expected.sort();
+    assert_eq!(of(first, "approved"), expected);
+    assert_eq!(of(second, "approved"), [["P2".to_owned(), format!("/data/archive/projects/{}/files", dests[2])]]);
+    assert!(of(second, "quarantined").is_empty());
 }

@@ -1,6 +1,6 @@
 //! `resource_quarantine`: uploads to the archive that go to the quarantine.
 
-use narthex_tests::{Api, Client, Response, Table};
+use narthex_tests::{Api, Client, Response, Table, sentence};
 use serde_json::Value;
 
 use super::{TRIAGE, approved, service};
@@ -178,4 +178,63 @@ fn the_project_that_an_item_belongs_to_decides_by_whichever_address() {
     let path = "/data/projects/P2/subjects/OWN/resources/R/files/a.txt";
     assert_eq!(upload(&mary, path, b"fine").status, 200);
     assert_eq!(api.bytes(path), b"fine");
+}
+
+#[test]
+fn a_resource_has_one_folder_however_it_is_addressed() {
+    let (_service, api) = service();
+    let [carl, mary, _] = people(&api);
+    set(&api, "2");
+    let resource = "/data/experiments/XNAT_E00001/resources/R";
+    assert_eq!(api.put(resource).status, 200);
+    let list = api.table("/data/experiments/XNAT_E00001/resources");
+    let number = list.row("label", "R").get("xnat_abstractresource_id").to_owned();
+    for (at, item) in [
+        "/data/experiments/XNAT_E00001/resources/R".to_owned(),
+        "/data/archive/projects/P1/experiments/S61_MR1/resources/R".to_owned(),
+        "/data/projects/P1/subjects/S61/experiments/XNAT_E00001/resources/R".to_owned(),
+        format!("/data/experiments/XNAT_E00001/resources/{number}"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let answer = upload(&carl, &format!("{item}/files/{at}"), b"x");
+        assert_eq!(answer.status, 200, "{item}: {}", answer.text());
+    }
+    let other = upload(&carl, "/data/experiments/XNAT_E00001/resources/S/files/a", b"x");
+    let another = upload(&mary, &format!("{resource}/files/a"), b"x");
+    assert_eq!((other.status, another.status), (200, 200));
+    let list = api.table(TRIAGE);
+    let folders: Vec<&str> = list.column("Resource");
+    assert_eq!(folders.iter().collect::<std::collections::BTreeSet<_>>().len(), 3, "{folders:?}");
+    assert!(folders[..4].iter().all(|folder| *folder == folders[0]), "{folders:?}");
+    approved(&api, list.rows[0].get("URI"), list.rows[0].get("TARGET"));
+    assert_eq!(api.table(&format!("{resource}/files")).rows.len(), 4);
+}
+
+#[test]
+fn the_names_of_automatic_folders_are_not_for_clients() {
+    let (_service, api) = service();
+    let [carl, mary, _] = people(&api);
+    set(&api, "1");
+    let target = "/data/projects/P1/resources/R";
+    let answer = upload(&carl, &format!("{target}/files/a"), b"a");
+    let told: Value = serde_json::from_slice(&answer.body).unwrap();
+    let (folder, _) = told["quarantined"][0].as_str().unwrap().split_once("/files/").unwrap();
+    // It is approved, and somebody else tries to stand in the way of the next.
+    approved(&api, folder, target);
+    for client in [&api.client, &mary, &carl] {
+        let made = client.put(folder).unwrap();
+        assert_eq!(made.status, 400, "{}", made.text());
+        assert!(sentence(&made).contains("auto-"), "{}", sentence(&made));
+        let sent = upload(client, &format!("{folder}/files/b?target={target}"), b"b");
+        assert_eq!(sent.status, 400, "{}", sent.text());
+    }
+    assert_eq!(upload(&carl, &format!("{target}/files/c"), b"c").status, 200);
+    // Whose folder it is may add to it, and nobody else.
+    assert_eq!(upload(&carl, &format!("{folder}/files/d?target={target}"), b"d").status, 200);
+    assert_eq!(upload(&mary, &format!("{folder}/files/e?target={target}"), b"e").status, 409);
+    assert_eq!(mary.put(folder).unwrap().status, 412);
+    assert_eq!(api.table(TRIAGE).column("FSOURCE"), ["c<br>", "d<br>"]);
+    approved(&api, folder, target);
 }

@@ -391,3 +391,23 @@ fn a_page_of_long_names_is_divided_before_it_is_too_large() {
         assert!(keys::catalog_page("c", 0).as_str().starts_with("catalog-page:c:"));
     });
 }
+
+#[test]
+fn what_cannot_be_put_is_seen_without_a_change() {
+    block_on(async {
+        let core = core(MemoryStore::new(), MemoryStore::new());
+        let mut lease = lease(&core).await;
+        for path in ["a", "b/c"] {
+            core.put_file(&mut lease, CATALOG, file(path, 1), false).await.unwrap();
+        }
+        let check = async |paths: &[&str]| core.check_paths(CATALOG.id, paths.iter().copied()).await;
+        assert_eq!(check(&["a", "b/c", "b/d", "c"]).await.unwrap(), ["a", "b/c"]);
+        for path in ["b", "a/x", "b/c/d"] {
+            assert!(matches!(check(&["z", path]).await, Err(DomainError::Invalid { .. })), "{path}");
+        }
+        let head = core.catalog(CATALOG.id).await.unwrap();
+        core.records.set(&keys::catalog(CATALOG.id), &Catalog { files: MAX_FILES - 1, ..head }).await.unwrap();
+        assert!(check(&["a", "y"]).await.is_ok());
+        assert!(matches!(check(&["y", "z"]).await, Err(DomainError::Invalid { .. })));
+    });
+}

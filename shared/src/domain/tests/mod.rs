@@ -33,6 +33,7 @@ mod shelf;
 mod triage;
 mod triage_bounds;
 mod triage_crash;
+mod triage_together;
 mod unpack;
 mod user_cache;
 mod way;

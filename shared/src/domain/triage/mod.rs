@@ -6,7 +6,8 @@
 //! Approving moves no bytes ([`approve`]). The folder's record says where its files are about to go before the write
 //! that puts them there, so that whoever comes after a crash sees by the destination's catalog which of the two holds
 //! ([`settle`]). The name under which a folder's packs are owned becomes one of the destination's names then
-//! ([`heir`]), so that approving many files costs no more than their pages.
+//! ([`heir`]), so that approving many files costs no more than their pages. What goes to one destination goes there with
+//! one write, from however many folders; whether all of it can is looked at first ([`fitting`]).
 //!
 //! What is to leave the quarantine stands in a list before it does ([`leave`]), so that nothing is left behind.
 
