@@ -6,6 +6,7 @@ use futures::executor::block_on;
 
 use super::Site;
 use crate::domain::DomainError;
+use crate::domain::webhooks::deliver::lease_name;
 use crate::domain::webhooks::{DeliveryState, NewWebhook, Outgoing, Scope, Sender, SessionEvent, SessionEventKind};
 
 /// Answers with what it was told, in turn, and keeps what it got.
@@ -80,6 +81,21 @@ fn an_event_goes_once_to_each_webhook_of_the_project_and_the_site() {
         let log = core.deliveries(&own.id, 10).await.unwrap();
         assert_eq!(log.len(), 1);
         assert_eq!((log[0].state, log[0].attempts[0].outcome.as_str()), (DeliveryState::Delivered, "answered 204"));
+    });
+}
+
+#[test]
+fn messages_that_share_a_lease_are_sent_in_one_pass() {
+    block_on(async {
+        let site = Site::new().with_project().await;
+        let core = site.core();
+        let hook = core.add_webhook(&demo(), new("https://a.example/hook")).await.unwrap();
+        let lease_of = |number: u32| lease_name(&format!("e{number}-{}", hook.id));
+        let alike: Vec<u32> = (0..2_000).filter(|number| lease_of(*number) == lease_of(0)).take(5).collect();
+        for number in &alike {
+            core.announce(&event(&format!("e{number}"))).await.unwrap();
+        }
+        assert_eq!((alike.len(), core.deliver_due(&Receiver::new([])).await.unwrap()), (5, 5));
     });
 }
 

@@ -1,5 +1,7 @@
 //! Sending what is due.
 
+use std::collections::BTreeMap;
+
 use futures::StreamExt;
 
 use super::queue::{Delivery, DeliveryState};
@@ -41,6 +43,12 @@ pub trait Sender {
     fn send(&self, message: Outgoing) -> impl Future<Output = Result<u16, String>>;
 }
 
+/// The lease to hold while a message is sent.
+pub(in crate::domain) fn lease_name(id: &str) -> String {
+    // Many messages share one: a lease's name stays in the store.
+    format!("delivery/{:02x}", crc32fast::hash(id.as_bytes()) & 0xFF)
+}
+
 impl Core {
     /// Sends the messages that are due, unless somebody else is at it. Gives how many the receivers took.
     ///
@@ -49,22 +57,26 @@ impl Core {
     pub async fn deliver_due(&self, sender: &impl Sender) -> Result<u64, DomainError> {
         let (queue, source) = self.delivery_queue();
         let now_ms = self.clock.now_ms();
-        let due: Vec<String> = queue
-            .list(&source)
-            .await?
-            .into_iter()
-            .filter(|listed| listed.row.due_ms <= now_ms)
-            .map(|listed| listed.member)
-            .take(MAX_SENT)
-            .collect();
-        let sent = futures::stream::iter(due)
-            .map(|id| async move { self.deliver(&id, sender).await })
+        let listed = queue.list(&source).await?;
+        // Those that share a lease go one after the other, so that none finds it taken by another of them.
+        let mut due: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for listed in listed.into_iter().filter(|listed| listed.row.due_ms <= now_ms).take(MAX_SENT) {
+            due.entry(lease_name(&listed.member)).or_default().push(listed.member);
+        }
+        let sent = futures::stream::iter(due.into_values())
+            .map(|ids| async move {
+                let mut delivered = 0;
+                for id in ids {
+                    delivered += u64::from(self.deliver(&id, sender).await?);
+                }
+                Ok::<_, DomainError>(delivered)
+            })
             .buffer_unordered(WIDTH)
             .collect::<Vec<_>>()
             .await;
         let mut delivered = 0;
         for outcome in sent {
-            delivered += u64::from(outcome?);
+            delivered += outcome?;
         }
         queue.fold_if_long(&source).await?;
         Ok(delivered)
@@ -89,8 +101,7 @@ impl Core {
     }
 
     async fn deliver(&self, id: &str, sender: &impl Sender) -> Result<bool, DomainError> {
-        let lease = format!("delivery/{:02x}", crc32fast::hash(id.as_bytes()) & 0xFF);
-        let Some(mut lease) = self.leases.acquire(&lease).await? else { return Ok(false) };
+        let Some(mut lease) = self.leases.acquire(&lease_name(id)).await? else { return Ok(false) };
         let outcome = self.deliver_held(id, sender, &mut lease).await;
         self.leases.release(lease).await?;
         outcome

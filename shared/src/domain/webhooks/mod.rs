@@ -5,7 +5,7 @@
 //! takes it or all tries are used up. A receiver may get a message twice, under the same identifier.
 
 mod config;
-mod deliver;
+pub(in crate::domain) mod deliver;
 mod event;
 mod queue;
 mod signature;
