@@ -70,6 +70,8 @@ pub enum IntakeError {
     Method { entry: ShownName, method: MethodName },
     #[error("the extra fields of the entry {entry} are broken; zip the files again")]
     Extra { entry: ShownName },
+    #[error("the entry {entry} has another name in its extra fields, {other}; rename it and zip the files again")]
+    TwoNames { entry: ShownName, other: ShownName },
     #[error("the entry {entry} lacks the zip64 sizes it needs; zip the files again")]
     Zip64Missing { entry: ShownName },
     #[error("the entry {entry} overlaps another entry or the table of contents; zip the files again")]
@@ -132,7 +134,10 @@ pub enum IntakeError {
     CompressedCutOff { format: Compression },
     #[error("there is something else behind the end of the {format} data; compress the files again")]
     BytesAfterCompressed { format: Compression },
-    #[error("the {format} data consist of more than {limit} streams for their size; compress the files in one stream")]
+    #[error(
+        "the upload has more than {limit} streams of compressed data, here of {format}, that hold next to nothing; \
+         compress each file in one stream"
+    )]
     TooManyStreams { format: Compression, limit: u64 },
     #[error("the xz data need a dictionary of {bytes} bytes, more than {limit_bytes}; compress with xz -9 or less")]
     DictionaryTooLarge { bytes: u64, limit_bytes: u64 },
@@ -224,6 +229,7 @@ impl IntakeError {
             Self::Encrypted { .. } => "zip.entry.encrypted",
             Self::Method { .. } => "zip.entry.method",
             Self::Extra { .. } => "zip.entry.extra",
+            Self::TwoNames { .. } => "zip.entry.two_names",
             Self::Zip64Missing { .. } => "zip.entry.zip64",
             Self::Overlap { .. } => "zip.entry.overlap",
             Self::OutOfRange { .. } => "zip.entry.out_of_range",

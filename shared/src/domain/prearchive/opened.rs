@@ -21,6 +21,8 @@ pub(in crate::domain) struct Opened<F: SinkFactory> {
     pub shape: PackShape,
     /// Its name, without the extension of a compression that was taken off.
     pub name: EntryName,
+    /// Streams of compressed files of the upload so far ([`Decoder::spent_streams`]).
+    pub spent_streams: u64,
     scan: Scan<F>,
 }
 
@@ -72,7 +74,8 @@ impl<F: SinkFactory> Scan<F> {
 impl Core {
     /// Looks through a file that lies in a complete pack if it is an archive (zip, tar) or compressed (gzip, bzip2,
     /// xz), which its first bytes say; `None` if it is neither. The pack of what was compressed is removed once it is
-    /// decompressed, unless it `is_kept`.
+    /// decompressed, unless it `is_kept`. `spent_streams` is what files of the same upload have had before
+    /// ([`Decoder::spent_streams`]).
     ///
     /// # Errors
     /// Why an archive is refused, or the store's failure. The pack it came in is the caller's to remove then.
@@ -82,12 +85,13 @@ impl Core {
         name: &EntryName,
         sinks: F,
         is_kept: bool,
+        spent_streams: u64,
     ) -> Result<Option<Opened<F>>, FilesError> {
         let reader = PackReader::new(self.blobs.clone(), shape);
         let kind = BodyKind::of(&reader.read(0, SNIFF_BYTES).await?);
         let limits = self.settings.limits;
         if let Some(compression) = kind.compression() {
-            let decoder = Decoder::new(compression, &limits);
+            let decoder = Decoder::new(compression, &limits).behind(spent_streams);
             return self.decompress(shape, name, sinks, decoder, is_kept).await.map(Some);
         }
         if !kind.is_archive() {
@@ -100,7 +104,7 @@ impl Core {
             offset = offset.saturating_add(piece.len() as u64);
             scan = scan.push(&piece, name, limits)?;
         }
-        Ok(Some(Opened { shape, name: name.clone(), scan: scan.decide(name, limits)? }))
+        Ok(Some(Opened { shape, name: name.clone(), spent_streams, scan: scan.decide(name, limits)? }))
     }
 
     /// What is compressed as a whole cannot be read from the middle: it goes into a pack of its own.
@@ -116,6 +120,7 @@ impl Core {
         let name = inner.unwrap_or_else(|_| name.clone());
         let mut writer = self.start_pack().await?;
         let outcome = self.decompress_into(&mut writer, packed, &name, sinks, &mut decoder).await;
+        let spent_streams = decoder.spent_streams();
         let outcome = outcome.and_then(|done| decoder.finish().map(|()| done).map_err(FilesError::from));
         let (shape, scan) = match outcome {
             Ok(done) => done,
@@ -129,7 +134,7 @@ impl Core {
             // As above.
             let _ = pack::remove_uncommitted(&self.blobs, packed.id).await;
         }
-        Ok(Opened { shape, name, scan })
+        Ok(Opened { shape, name, spent_streams, scan })
     }
 
     async fn decompress_into<F: SinkFactory>(

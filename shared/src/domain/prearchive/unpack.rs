@@ -83,8 +83,9 @@ impl Core {
     pub async fn unpack_files(&self, files: Vec<ReceivedFile>) -> Result<Vec<ReceivedFile>, FilesError> {
         let mut done = Vec::with_capacity(files.len());
         let mut files = files.into_iter();
+        let mut spent_streams = 0;
         while let Some(mut file) = files.next() {
-            let outcome = self.unpack(&mut file).await;
+            let outcome = self.unpack(&mut file, &mut spent_streams).await;
             done.push(file);
             if let Err(error) = outcome {
                 done.extend(files);
@@ -95,11 +96,13 @@ impl Core {
         Ok(done)
     }
 
-    async fn unpack(&self, file: &mut ReceivedFile) -> Result<(), FilesError> {
+    async fn unpack(&self, file: &mut ReceivedFile, spent_streams: &mut u64) -> Result<(), FilesError> {
         if !file.is_alone() {
             return Ok(());
         }
-        let Some(opened) = self.open_archive(file.shape, &file.name, NoSinks, false).await? else { return Ok(()) };
+        let opened = self.open_archive(file.shape, &file.name, NoSinks, false, *spent_streams).await?;
+        let Some(opened) = opened else { return Ok(()) };
+        *spent_streams = opened.spent_streams;
         file.shape = opened.shape;
         let limits = self.settings.limits;
         let Opened { name, .. } = &opened;

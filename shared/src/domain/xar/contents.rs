@@ -140,7 +140,7 @@ impl Core {
     ) -> Result<(Described, Vec<XarFile>, String), XarError> {
         let sinks = FileSinks(self.settings.limits);
         let no_archive = || invalid("A XAR must be a zip or a tar.");
-        let opened = self.open_archive(file.shape, &file.name, sinks, is_kept).await?.ok_or_else(no_archive)?;
+        let opened = self.open_archive(file.shape, &file.name, sinks, is_kept, 0).await?.ok_or_else(no_archive)?;
         file.shape = opened.shape;
         if opened.is_single() {
             return Err(no_archive());

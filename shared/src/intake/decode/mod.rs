@@ -25,13 +25,13 @@ use xz::Xz;
 /// The largest piece that is handed out, in bytes.
 pub const OUTPUT_BYTES: usize = 128 * 1024;
 
-/// Streams that may stand one behind the other whatever they hold. Beginning with one costs a decoder far more than
-/// reading its few bytes costs the client.
-const FREE_STREAMS: u64 = 4_096;
+/// Streams that the files of one upload may have, beyond the first of each, whatever they hold. Beginning with one costs
+/// a decoder far more than sending its few bytes costs the client: with bzip2 a tenth of a millisecond.
+pub const FREE_STREAMS: u64 = 1_024;
 
 /// Beyond them each stream must have made so many bytes on average. Those who compress in parallel write streams of
-/// 64 KiB and more.
-const MIN_STREAM_BYTES: u64 = 16 * 1024;
+/// nearly 64 KiB and more.
+const MIN_STREAM_BYTES: u64 = 32 * 1024;
 
 /// A format of compressed data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ trait Format {
     /// Whether the input may end here.
     fn is_complete(&self) -> bool;
 
-    /// Streams begun so far.
+    /// Streams begun so far, and what costs as much to begin with.
     fn streams(&self) -> u64;
 }
 
@@ -79,6 +79,8 @@ pub struct Decoder {
     output: Box<[u8]>,
     taken_bytes: u64,
     made_bytes: u64,
+    /// What other files of the upload have used up of [`FREE_STREAMS`].
+    spent_streams: u64,
     has_failed: bool,
 }
 
@@ -91,7 +93,28 @@ impl Decoder {
             Compression::Xz => Box::new(Xz::new(limits.max_dictionary_bytes)),
         };
         let output = vec![0; OUTPUT_BYTES].into_boxed_slice();
-        Self { compression, format, limits: *limits, output, taken_bytes: 0, made_bytes: 0, has_failed: false }
+        Self {
+            compression,
+            format,
+            limits: *limits,
+            output,
+            taken_bytes: 0,
+            made_bytes: 0,
+            spent_streams: 0,
+            has_failed: false,
+        }
+    }
+
+    /// The same behind other files of one upload, which came to so many [`Decoder::spent_streams`].
+    #[must_use]
+    pub fn behind(self, spent_streams: u64) -> Self {
+        Self { spent_streams, ..self }
+    }
+
+    /// How many streams the files of the upload have had so far beyond what their sizes explain.
+    pub fn spent_streams(&self) -> u64 {
+        let explained = (self.made_bytes / MIN_STREAM_BYTES).saturating_add(1);
+        self.spent_streams.saturating_add(self.format.streams().saturating_sub(explained))
     }
 
     /// Takes from the front of `input` and gives the next piece of output, of at most [`OUTPUT_BYTES`]. An empty piece
@@ -133,9 +156,8 @@ impl Decoder {
         if self.made_bytes > self.taken_bytes.saturating_mul(max_ratio).saturating_add(ratio_free_decompressed_bytes) {
             return Err(IntakeError::TotalRatio { limit: max_ratio });
         }
-        let limit = FREE_STREAMS.saturating_add(self.made_bytes / MIN_STREAM_BYTES);
-        if self.format.streams() > limit {
-            return Err(IntakeError::TooManyStreams { format: self.compression, limit });
+        if self.spent_streams() > FREE_STREAMS {
+            return Err(IntakeError::TooManyStreams { format: self.compression, limit: FREE_STREAMS });
         }
         Ok(())
     }

@@ -193,11 +193,15 @@ impl Xz {
         })
     }
 
-    fn block(&self, part: &[u8]) -> Result<Box<Block>, IntakeError> {
+    fn block(&mut self, part: &[u8]) -> Result<Box<Block>, IntakeError> {
         let header = BlockHeader::parse(part)?;
         let limit_bytes = self.max_dictionary_bytes;
         if u64::from(header.dictionary) > limit_bytes {
             return Err(IntakeError::DictionaryTooLarge { bytes: header.dictionary.into(), limit_bytes });
+        }
+        if self.blocks.count != 0 {
+            // As with a stream, it costs a decoder of its own.
+            self.streams = self.streams.saturating_add(1);
         }
         let lzma = Lzma2Stream::new(header.dictionary);
         Ok(Box::new(Block { header, header_bytes: part.len() as u64, lzma, check: Check::new(self.check) }))

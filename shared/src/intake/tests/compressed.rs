@@ -170,12 +170,65 @@ fn bombs_are_refused_beyond_their_allowance() {
 #[test]
 fn very_many_streams_of_nothing_are_refused() {
     for (format, body) in [(Gzip, gzip(b"")), (Bzip2, bzip2(b"")), (Xz, unhex(XZ_EMPTY))] {
-        assert!(decode(format, &body.repeat(4_096), usize::MAX).unwrap().is_empty());
-        let error = decode(format, &body.repeat(4_097), usize::MAX).unwrap_err();
+        assert!(decode(format, &body.repeat(1 + 1_024), usize::MAX).unwrap().is_empty());
+        let error = decode(format, &body.repeat(2 + 1_024), usize::MAX).unwrap_err();
         assert_eq!(error.code(), "compressed.too_many_streams", "{format}");
     }
-    let large = gzip(&vec![0; 17 << 10]);
-    assert!(decode(Gzip, &large.repeat(5_000), usize::MAX).is_ok());
+    let large = gzip(&vec![0; 33 << 10]);
+    assert!(decode(Gzip, &large.repeat(3_000), usize::MAX).is_ok());
+}
+
+#[test]
+fn streams_of_nothing_are_counted_over_all_files_of_an_upload() {
+    for (format, nothing, large) in [
+        (Gzip, gzip(b""), gzip(&vec![0; 1 << 20])),
+        (Bzip2, bzip2(b""), bzip2(&vec![0; 1 << 20])),
+        (Xz, unhex(XZ_EMPTY), unhex(XZ_ZEROS)),
+    ] {
+        let mut spent = 0;
+        let mut decode = |body: Vec<u8>| {
+            let mut decoder = Decoder::new(format, &Limits::default()).behind(spent);
+            let mut input = &body[..];
+            while !decoder.step(&mut input)?.is_empty() {}
+            spent = decoder.spent_streams();
+            decoder.finish().map(|()| spent)
+        };
+        // The first stream of each file is free.
+        for _ in 0..2_000 {
+            assert_eq!(decode(nothing.clone()).unwrap(), 0, "{format}");
+        }
+        assert_eq!(decode(nothing.repeat(1_001)).unwrap(), 1_000, "{format}");
+        // What has made bytes pays for itself.
+        assert_eq!(decode([nothing.repeat(20), large].concat()).unwrap(), 1_000, "{format}");
+        assert_eq!(decode(nothing.repeat(25)).unwrap(), 1_024, "{format}");
+        assert_eq!(decode(nothing.repeat(2)).unwrap_err().code(), "compressed.too_many_streams", "{format}");
+    }
+}
+
+#[test]
+fn tiny_blocks_of_xz_count_as_streams() {
+    let body = unhex(XZ_BLOCKS);
+    let mut decoder = Decoder::new(Xz, &Limits::default());
+    let mut input = &body[..];
+    while !decoder.step(&mut input).unwrap().is_empty() {}
+    assert!(decoder.spent_streams() > 0);
+}
+
+#[test]
+fn a_stream_of_bzip2_without_blocks_must_be_right() {
+    let body = bzip2(b"");
+    assert_eq!(body.len(), 14);
+    for level in 1..=9 {
+        let mut body = body.clone();
+        body[3] = b'0' + level;
+        gives(Bzip2, &body, b"");
+        gives(Bzip2, &[&body[..], &bzip2(b"x"), &body].concat(), b"x");
+    }
+    for (at, byte) in [(0, b'b'), (2, b'0'), (3, b'0'), (3, b':'), (4, 0x16), (9, 0x91), (10, 1), (13, 1)] {
+        let mut damaged = body.clone();
+        damaged[at] = byte;
+        refuses(Bzip2, &damaged, "compressed.damaged");
+    }
 }
 
 fn small() -> Vec<(Compression, Vec<u8>)> {

@@ -9,6 +9,8 @@ pub(super) struct Spent {
     pub inflated_bytes: u64,
     pub entries: u64,
     pub archives: u64,
+    /// Streams of compressed files ([`Decoder::spent_streams`](crate::intake::Decoder::spent_streams)).
+    pub streams: u64,
 }
 
 impl Spent {

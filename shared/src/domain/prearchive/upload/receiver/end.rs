@@ -18,6 +18,7 @@ impl Receiver {
             self.decide_coding(&mut flow).await?;
         }
         if let Coding::Compressed(decoder) = flow.coding {
+            self.spent.streams = decoder.spent_streams();
             decoder.finish().map_err(|error| self.as_whole(error))?;
         }
         let mut content = flow.content;

@@ -36,7 +36,7 @@ impl Receiver {
         let kind = BodyKind::of(&head);
         if let Some(compression) = kind.compression() {
             self.refuse_archive(&flow.content.name)?;
-            let decoder = Decoder::new(compression, &flow.content.limits);
+            let decoder = Decoder::new(compression, &flow.content.limits).behind(self.spent.streams);
             flow.coding = Coding::Compressed(Box::new(decoder));
             flow.content.is_compressed = true;
             flow.content.adopted = None;
