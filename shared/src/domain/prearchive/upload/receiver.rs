@@ -96,13 +96,19 @@ impl Receiver {
 
     /// Opens the archives found inside, and those inside them.
     async fn open_waiting(&mut self) -> Result<(), UploadError> {
+        // Those of one pack wait one behind the other, and often lie in one chunk, which is fetched once then.
+        let mut last: Option<(PackShape, Rc<PackReader>)> = None;
         while let Some(Waiting { shape, file, depth }) = self.waiting.pop_front() {
             // What is read back must be there.
             for mut writer in std::mem::take(&mut self.flushing) {
                 writer.flush().await?;
             }
             self.spent.archives += 1;
-            let pack = Rc::new(PackReader::new(self.core.blobs.clone(), shape));
+            let pack = match last.take() {
+                Some((of, reader)) if of == shape => reader,
+                _ => Rc::new(PackReader::new(self.core.blobs.clone(), shape)),
+            };
+            last = Some((shape, pack.clone()));
             let mut bytes = ExtentReader::whole(pack, file.extent, file.crc32).map_err(unreadable)?;
             let mut flow = self.flow(&file.name, &file.name, depth);
             while let Some(piece) = bytes.next().await.map_err(unreadable)? {
