@@ -23,6 +23,7 @@ pub struct Entry {
     length: u32,
     attributes: u32,
     offset: Option<u32>,
+    extra: Vec<u8>,
 }
 
 impl Entry {
@@ -38,6 +39,7 @@ impl Entry {
             length: number(bytes.len()),
             attributes: FILE,
             offset: None,
+            extra: Vec::new(),
         }
     }
 
@@ -58,13 +60,20 @@ impl Entry {
         Self { offset: Some(offset), ..self }
     }
 
+    /// The same with a field that gives it another name for those who know such fields (APPNOTE 4.6.9).
+    fn also_named(self, name: &str) -> Self {
+        let field = [&[1][..], &crc32fast::hash(&self.name).to_le_bytes(), name.as_bytes()].concat();
+        Self { extra: [b"up", &short(field.len())[..], &field].concat(), ..self }
+    }
+
     fn local(&self) -> Vec<u8> {
         let mut out = b"PK\x03\x04\x14\x00".to_vec();
         self.common(&mut out);
         let name = self.local_name.as_ref().unwrap_or(&self.name);
         out.extend(short(name.len()));
-        out.extend([0, 0]);
+        out.extend(short(self.extra.len()));
         out.extend(name);
+        out.extend(&self.extra);
         out.extend(&self.stored);
         out
     }
@@ -73,10 +82,12 @@ impl Entry {
         let mut out = b"PK\x01\x02\x14\x03\x14\x00".to_vec();
         self.common(&mut out);
         out.extend(short(self.name.len()));
-        out.extend([0; 8]);
+        out.extend(short(self.extra.len()));
+        out.extend([0; 6]);
         out.extend(self.attributes.to_le_bytes());
         out.extend(self.offset.unwrap_or(offset).to_le_bytes());
         out.extend(&self.name);
+        out.extend(&self.extra);
         out
     }
 
@@ -155,6 +166,7 @@ pub fn hostile(one: &[u8], two: &[u8]) -> Vec<Hostile> {
         with("a length that is too long", BAD, Entry { length: bad.length + 2, ..bad.clone() }),
         with("damaged data", BAD, damaged),
         with("two names for one entry", BAD, Entry { local_name: Some(b"oth.dcm".to_vec()), ..bad.clone() }),
+        with("another name in the extra fields", BAD, bad.clone().also_named("../other.dcm")),
         with("the same name twice", "good.dcm", Entry { name: b"good.dcm".to_vec(), ..bad.clone() }),
         with("a place outside of the zip", BAD, Entry { offset: Some(0x7FFF_0000), ..bad.clone() }),
         named("a file that is also a folder", "good.dcm/bad.dcm", "good.dcm"),

@@ -143,7 +143,11 @@ impl CentralHeader {
         if self.flags & record::FLAG_PATCH != 0 {
             return Err(unsupported());
         }
-        let mut zip64 = Extra::parse(extra).ok_or_else(|| IntakeError::Extra { entry: shown() })?.zip64.map(Fields);
+        let extra = Extra::parse(extra).ok_or_else(|| IntakeError::Extra { entry: shown() })?;
+        if let Some(other) = extra.other_name(raw_name, self.flags) {
+            return Err(IntakeError::TwoNames { entry: shown(), other });
+        }
+        let mut zip64 = extra.zip64.map(Fields);
         // The order is that of 4.5.3.
         let mut wide =
             |field| record::wide(field, &mut zip64).ok_or_else(|| IntakeError::Zip64Missing { entry: shown() });

@@ -1,6 +1,7 @@
 //! The fixed records of a zip, as bytes: little-endian fields, local headers, extra fields, data descriptors.
 
 use crate::intake::extent::Method;
+use crate::intake::name::{self, ShownName};
 
 /// Signature of a local file header (4.3.7).
 pub(super) const LOCAL: [u8; 4] = *b"PK\x03\x04";
@@ -48,6 +49,10 @@ pub(super) const METHOD_AES: u16 = 99;
 
 /// Extra field with sizes of 64 bits (4.5.3).
 const EXTRA_ZIP64: u16 = 1;
+/// Extra field with the name in UTF-8 (4.6.9).
+const EXTRA_UNICODE_PATH: u16 = 0x7075;
+/// The only version of that field.
+const UNICODE_PATH_VERSION: u8 = 1;
 
 /// Takes little-endian fields from the front of a slice.
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
@@ -93,6 +98,8 @@ pub(super) struct LocalHeader {
     /// As above.
     pub(super) len: Option<u64>,
     pub(super) name: Box<[u8]>,
+    /// What some readers take for the name instead.
+    pub(super) other_name: Option<ShownName>,
     /// Bytes of the whole header: the data begin here.
     pub(super) header_len: usize,
 }
@@ -135,10 +142,13 @@ impl LocalHeader {
         let (Some(name), Some(extra)) = (rest.take(name_len), rest.take(extra_len)) else {
             return Some(LocalParse::Need(header_len));
         };
-        let mut zip64 = Extra::parse(extra)?.zip64.map(Fields);
+        let extra = Extra::parse(extra)?;
+        let other_name = extra.other_name(name, flags);
+        let mut zip64 = extra.zip64.map(Fields);
         let len = wide(len, &mut zip64);
         let stored_len = wide(stored_len, &mut zip64);
-        Some(LocalParse::Header(Self { flags, method, crc32, stored_len, len, name: name.into(), header_len }))
+        let name = name.into();
+        Some(LocalParse::Header(Self { flags, method, crc32, stored_len, len, name, other_name, header_len }))
     }
 
     /// Whether CRC-32 and sizes follow the data.
@@ -174,6 +184,8 @@ pub(super) fn wide(field: u32, zip64: &mut Option<Fields<'_>>) -> Option<u64> {
 #[derive(Default)]
 pub(super) struct Extra<'a> {
     pub(super) zip64: Option<&'a [u8]>,
+    /// For each name in UTF-8 the CRC-32 of the name that it stands for, and itself.
+    unicode_paths: Vec<(u32, &'a [u8])>,
 }
 
 impl<'a> Extra<'a> {
@@ -186,12 +198,33 @@ impl<'a> Extra<'a> {
             let id = fields.u16()?;
             let len = usize::from(fields.u16()?);
             let value = fields.take(len)?;
-            if id == EXTRA_ZIP64 && found.zip64.replace(value).is_some() {
-                return None;
+            match id {
+                EXTRA_ZIP64 if found.zip64.replace(value).is_some() => return None,
+                EXTRA_UNICODE_PATH => found.unicode_paths.extend(unicode_path(value)),
+                _ => {}
             }
         }
         Some(found)
     }
+
+    /// A name in UTF-8 that stands for the header's name and says something else, so that readers who know such fields
+    /// see another entry than those who do not. One with the CRC-32 of another name is void (4.6.9).
+    pub(super) fn other_name(&self, raw_name: &[u8], flags: u16) -> Option<ShownName> {
+        if self.unicode_paths.is_empty() {
+            return None;
+        }
+        let crc32 = crc32fast::hash(raw_name);
+        // A name that cannot be decoded is refused anyway.
+        let text = name::decode(raw_name, flags & FLAG_UTF8 != 0).ok()?;
+        let differs = |(of, path): &&(u32, &[u8])| *of == crc32 && *path != text.as_bytes();
+        self.unicode_paths.iter().find(differs).map(|(_, path)| ShownName::from_raw(path))
+    }
+}
+
+/// The CRC-32 and the name in the extra field of a name in UTF-8; nothing if it is of a version that is not known.
+fn unicode_path(value: &[u8]) -> Option<(u32, &[u8])> {
+    let mut fields = Fields(value.strip_prefix(&[UNICODE_PATH_VERSION])?);
+    Some((fields.u32()?, fields.0))
 }
 
 /// The length of the data descriptor (4.3.9) at the start of `bytes` that says these values; `None` if there is none.

@@ -77,6 +77,9 @@ fn disagreement(local: &LocalHeader, listed: &Listed) -> Result<(), IntakeError>
     if local.flags & record::FLAGS_ENCRYPTION != 0 {
         return Err(IntakeError::Encrypted { entry: listed.shown() });
     }
+    if let Some(other) = local.other_name.clone() {
+        return Err(IntakeError::TwoNames { entry: listed.shown(), other });
+    }
     let described = local.has_descriptor();
     let field = if *local.name != *listed.raw_name() {
         Field::Name

@@ -154,7 +154,7 @@ impl<F: SinkFactory> ZipScanner<F> {
             return Err(IntakeError::TooManyEntries { limit: limits.max_entries });
         }
         let Some(method) = local.method() else { return Ok(()) };
-        if local.flags & (record::FLAGS_ENCRYPTION | record::FLAG_PATCH) != 0 {
+        if local.flags & (record::FLAGS_ENCRYPTION | record::FLAG_PATCH) != 0 || local.other_name.is_some() {
             return Ok(());
         }
         let Ok(text) = name::decode(&local.name, local.flags & record::FLAG_UTF8 != 0) else { return Ok(()) };

@@ -88,7 +88,7 @@ pub(super) fn next(header: Header, pending: Pending, header_offset: u64, limits:
         return Err(IntakeError::FolderWithData { entry: shown() });
     }
     let path = if is_folder { text.strip_suffix('/').unwrap_or(text) } else { text };
-    // Some tools write no name at all, which becomes "/".
+    // Some tools, like Python's tarfile, write no name at all, which becomes "/". No reader makes anything of it.
     if is_folder && matches!(path, "." | "") {
         return Ok(Next::Root);
     }

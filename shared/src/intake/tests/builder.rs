@@ -138,6 +138,16 @@ impl Part {
     }
 }
 
+/// The extra field that gives `name` in UTF-8 for the name `of` a header.
+pub fn unicode_path(of: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut extra = 0x7075_u16.to_le_bytes().to_vec();
+    extra.extend((name.len() as u16 + 5).to_le_bytes());
+    extra.push(1);
+    extra.extend(crc32fast::hash(of).to_le_bytes());
+    extra.extend(name);
+    extra
+}
+
 fn zip64_extra(head: &Head, offset: Option<u64>) -> Vec<u8> {
     let mut values = if head.zip64 { vec![head.len, head.stored_len] } else { Vec::new() };
     values.extend(offset);

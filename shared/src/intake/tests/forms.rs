@@ -1,6 +1,6 @@
 //! Zips that are right, though some are odd.
 
-use super::builder::{End, deflated, folder, stored, write_end, zip, zip_ordered, zip_with};
+use super::builder::{End, deflated, folder, stored, unicode_path, write_end, zip, zip_ordered, zip_with};
 use super::harness::{accepts, noise};
 
 #[test]
@@ -173,6 +173,25 @@ fn a_folder_may_be_listed_twice_and_known_only_by_its_mode() {
 fn unknown_extra_fields_and_padding_are_passed_over() {
     let part = deflated("a", b"a").both(|head| head.extra = b"UT\x05\0\x01....\0\0\0".to_vec());
     accepts(&zip(&[part, stored("b", b"b")]), &[("a", b"a"), ("b", b"b")]);
+}
+
+#[test]
+fn a_name_in_utf8_that_says_the_same_or_is_void_is_passed_over() {
+    let named = |raw: &[u8], extra: Vec<u8>| deflated(raw, b"a").both(|head| head.extra = extra.clone());
+    let mut other_version = unicode_path(b"a", b"b");
+    other_version[4] = 2;
+    for extra in [
+        unicode_path(b"a", b"a"),
+        unicode_path(b"c", b"../x"),
+        other_version,
+        b"\x75\x70\x02\0\x01\0".to_vec(),
+        [unicode_path(b"a", b"a"), unicode_path(b"b", b"b")].concat(),
+    ] {
+        accepts(&zip(&[named(b"a", extra), stored("b", b"b")]), &[("a", b"a"), ("b", b"b")]);
+    }
+    // The header's in code page 437.
+    let extra = unicode_path(b"\x81.dcm", "ü.dcm".as_bytes());
+    accepts(&zip(&[named(b"\x81.dcm", extra), stored("b", b"b")]), &[("ü.dcm", b"a"), ("b", b"b")]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Zips that lie, and how they are refused.
 
-use super::builder::{End, Part, deflate, deflated, folder, stored, write_end, zip, zip_ordered, zip_with};
+use super::builder::{
+    End, Part, deflate, deflated, folder, stored, unicode_path, write_end, zip, zip_ordered, zip_with,
+};
 use super::harness::{noise, refuses, refuses_as};
 
 fn beside(part: Part) -> Vec<u8> {
@@ -29,6 +31,29 @@ fn names_that_leave_their_folder_are_refused() {
     refuses(&beside(deflated("a/".repeat(1000), b"")), "zip.entry.name.too_long");
     refuses(&beside(folder("../")), "zip.entry.name.parent");
     refuses(&beside(stored(b"a\xff", b"").both(|head| head.flags |= 1 << 11)), "zip.entry.name.not_utf8");
+}
+
+#[test]
+fn a_second_name_in_the_extra_fields_is_refused_in_either_header() {
+    let other = |name: &[u8]| unicode_path(b"a.dcm", name);
+    for extra in [
+        other(b"../x.a"),
+        other(b"b.dcm"),
+        other(b""),
+        other(b"a.dcm\xff"),
+        [other(b"a.dcm"), other(b"b.dcm")].concat(),
+        [unicode_path(b"b.dcm", b"c"), other(b"b.dcm")].concat(),
+    ] {
+        let part = deflated("a.dcm", b"x");
+        for part in [
+            part.clone().both(|head| head.extra = extra.clone()),
+            part.clone().local(|head| head.extra = extra.clone()),
+            part.central(|head| head.extra = extra.clone()),
+        ] {
+            let message = refuses(&beside(part), "zip.entry.two_names");
+            assert!(message.contains("a.dcm"), "{message}");
+        }
+    }
 }
 
 #[test]

@@ -79,6 +79,7 @@ fn a_tar_of_the_current_folder_is_taken_without_its_dots() {
 
 #[test]
 fn the_folder_that_all_names_are_in_may_have_no_name() {
+    // So Python's tarfile writes it for `arcname=""`; whoever unpacks it makes nothing of it.
     let body = tar(&[folder("/"), folder("s/"), file("s/a", b"x"), file("b", b"")]);
     let summary = accepts_tar(&body, &[("s/a", b"x"), ("b", b"")]);
     assert_eq!((summary.files, summary.folders), (2, 2));

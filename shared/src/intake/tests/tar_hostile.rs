@@ -35,6 +35,9 @@ fn names_that_leave_their_folder_are_refused() {
     refuses_tar(&beside(&[pax(&[("path", "../x")]), file("short", b"x")]), "zip.entry.name.parent");
     refuses_tar(&beside(&[long_name("a\0b"), file("short", b"x")]), "zip.entry.name.control");
     refuses_tar(&beside(&[long_name("a/".repeat(1000) + "a"), file("short", b"x")]), "zip.entry.name.too_long");
+    // Only the folder that all names are in may have none.
+    refuses_tar(&beside(&[folder("//")]), "zip.entry.name.absolute");
+    refuses_tar(&beside(&[folder("/etc/")]), "zip.entry.name.absolute");
     refuses_tar(&beside(&[folder("../")]), "zip.entry.name.parent");
 }
 
