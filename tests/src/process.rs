@@ -77,6 +77,17 @@ impl ServiceProcess {
         Some(kib * 1024)
     }
 
+    /// The processor time that the process has used; `None` where the system does not tell.
+    pub fn processor_time(&self) -> Option<Duration> {
+        /// What Linux counts in, whatever the machine (proc_pid_stat(5), `sysconf(_SC_CLK_TCK)`).
+        const TICKS_PER_SECOND: u64 = 100;
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.as_ref()?.id())).ok()?;
+        // The program's name stands in brackets and may hold blanks; user and system time are words 14 and 15.
+        let words: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+        let ticks = |word: usize| words.get(word)?.parse::<u64>().ok();
+        Some(Duration::from_millis((ticks(11)? + ticks(12)?) * 1000 / TICKS_PER_SECOND))
+    }
+
     /// Lets the peak begin anew with what the process has now, where the system can do that.
     pub fn forget_peak(&self) {
         if let Some(child) = &self.child {

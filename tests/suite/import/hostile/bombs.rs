@@ -98,7 +98,7 @@ fn variable(mut number: u64) -> Vec<u8> {
     bytes
 }
 
-fn unhex(digits: &str) -> Vec<u8> {
+pub(super) fn unhex(digits: &str) -> Vec<u8> {
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).expect("digits"), 16).expect("digits");
     digits.as_bytes().chunks(2).map(byte).collect()
 }

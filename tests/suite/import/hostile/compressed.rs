@@ -1,19 +1,24 @@
 //! Compressed bodies that lie or explode.
 
 use std::io::Write;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use narthex_tests::zips::{Entry, raw};
 
-use super::bombs::{bzip2_bomb, xz_bomb};
+use super::bombs::{bzip2_bomb, unhex, xz_bomb};
 use super::dicom_bytes::{before_pixels, long_head};
 use super::tar::gzip;
 use super::tar_bytes::{file, tar};
-use super::{ALL, GRADUAL, Hostile, OF_ARCHIVES, two_files};
+use super::{ALL, DICOM_ZIP, GRADUAL, Hostile, OF_ARCHIVES, two_files};
 
 /// More than a whole upload may inflate to for nothing.
 const BOMB_MIB: usize = 1_200;
+
+/// What bzip2(1) makes of nothing and of the byte `x`, in hexadecimal digits.
+const BZIP2_OF_NOTHING: &str = "425a683917724538509000000000";
+const BZIP2_OF_A_BYTE: &str = "425a6839314159265359774bb01400000000800040200021184682ee48a70a120ee9760280";
 
 pub(super) fn sound() -> Vec<Hostile> {
     let (one, two) = two_files();
@@ -43,6 +48,17 @@ pub(super) fn kinds() -> Vec<Hostile> {
     let mut bad_bzip2 = bz.clone();
     bad_bzip2[12] ^= 0x40;
     let many_streams = gzip(b"").repeat(6_000);
+    let (nothing, byte) = (unhex(BZIP2_OF_NOTHING), unhex(BZIP2_OF_A_BYTE));
+    let nearly_nothing = [nothing.repeat(4_000), byte.clone()].concat();
+    let twenty = zip_of(20, "bz2", &nearly_nothing);
+    let streams_in_all = |kind: &str, body: Vec<u8>| Hostile::body(kind, OF_ARCHIVES, body).names("streams");
+    let thousand = |kind: &str, extension: &str, bytes: &[u8]| {
+        Hostile::body(kind, OF_ARCHIVES, zip_of(1_000, extension, bytes))
+            .within(Duration::from_secs(3), "what each archive inside holds is stored before it is looked at")
+    };
+    let with_others = |kind: &str, body: Vec<u8>| {
+        Hostile::body(kind, &[DICOM_ZIP], body).query("Ignore-Unparsable=true&project=P1").names("streams")
+    };
     let bomb = gzip_bomb();
     let in_gzip = gzip(&bomb);
     let of_a_body = |kind: &str, body: Vec<u8>| Hostile::body(kind, OF_ARCHIVES, body);
@@ -70,6 +86,16 @@ pub(super) fn kinds() -> Vec<Hostile> {
         of_a_body("bzip2: cut off", bz[..bz.len() / 2].to_vec()),
         of_a_body("bzip2: cut off in its header", bz[..4].to_vec()),
         of_a_body("bzip2: damaged", bad_bzip2),
+        streams_in_all("bzip2: 5,000 empty streams", nothing.repeat(5_000)),
+        of_a_body("bzip2: 2,000 streams of a byte", byte.repeat(2_000)),
+        streams_in_all("bzip2: 4,001 streams in a zip", zip_of(1, "bz2", &nearly_nothing)),
+        streams_in_all("bzip2: 20 times 4,001 streams in a zip", twenty.clone()),
+        with_others("bzip2: 20 times 4,001 streams among others", twenty.clone()),
+        streams_in_all("bzip2: 20 times 4,001 streams in a zip in gzip", gzip(&twenty)),
+        thousand("bzip2: 1,000 times 3 streams of a byte in a zip", "bz2", &byte.repeat(3)).names("streams"),
+        thousand("gzip: 1,000 times 3 streams of a byte in a zip", "gz", &gzip(b"x").repeat(3)).names("streams"),
+        thousand("bzip2: 1,000 times 2 streams of a byte in a zip", "bz2", &byte.repeat(2)),
+        thousand("gzip: 1,000 times a byte in a zip", "gz", &gzip(b"x")),
         of_a_body("bzip2 bomb", bz.clone()),
         of_a_body("bzip2 bomb in a zip", raw(&[Entry::stored("bomb.dcm.bz2", &bz)], None)),
         of_a_body("xz: cut off", xz[..xz.len() - 30].to_vec()),
@@ -96,6 +122,13 @@ impl Hostile {
     fn for_single(self) -> Self {
         Self { handlers: &[GRADUAL], ..self }
     }
+}
+
+/// A zip of so many files that are the same.
+fn zip_of(count: usize, extension: &str, bytes: &[u8]) -> Vec<u8> {
+    let same = Entry::deflated("0", bytes);
+    let entries: Vec<Entry> = (0..count).map(|number| same.renamed(&format!("{number}.{extension}"))).collect();
+    raw(&entries, None)
 }
 
 fn tar_of(name: &str, bytes: &[u8]) -> Vec<u8> {
