@@ -1,7 +1,5 @@
 //! Forms that lie.
 
-use std::time::Duration;
-
 use narthex_tests::zip_study;
 
 use super::{Hostile, OF_ARCHIVES, study};
@@ -70,8 +68,7 @@ pub(super) fn kinds() -> Vec<Hostile> {
         form("a part without headers", whole(&[part("", &zip)])),
         form("a part without a name", whole(&[part("Content-Disposition: form-data", &zip)])),
         form("2,001 fields", whole(&vec![field("session", "x"); 2_001])),
-        form("1,001 files", whole(&vec![file("a.dcm", b"x"); 1_001]))
-            .within(Duration::from_secs(10), "each file is stored, with a few writes, before the next is known"),
+        form("1,001 files", whole(&vec![file("a.dcm", b"x"); 1_001])),
         form("a field of 3 MiB", whole(&[field("session", &"x".repeat(3 << 20)), file("a.zip", &zip)])),
         form("a field name of 10,000 letters", whole(&[field(&"n".repeat(10_000), "x"), file("a.zip", &zip)])),
         form("a file of the server's own", whole(&[field("reference", "/etc/passwd"), file("a.zip", &zip)])),
