@@ -1,6 +1,7 @@
 //! What a request to archive asks for, by its parameters: the same for archiving and validating.
 
 use narthex::domain::archive::{ArchiveRequest, Overwrite, Rules};
+use narthex::domain::ids::demand_label_fits;
 use narthex::domain::prearchive::SessionPlace;
 use narthex::domain::prearchive::commit::SessionChange;
 use narthex::http::cause::{cause, is_silent};
@@ -53,6 +54,9 @@ pub async fn archive_request(call: &Call, dest: &Dest) -> Result<ArchiveRequest,
     let params = &call.context.params;
     let text = |names: &[&str]| params.text_of(names).map(str::to_owned);
     let wanted = text(&["project"]).or_else(|| dest.project.clone());
+    let subject = text(&["subject", "SUBJECT_ID", "subject_ID"]).or_else(|| dest.subject.clone());
+    let label = text(&["session", "EXPT_LABEL", "label"]).or_else(|| dest.experiment.clone());
+    [&subject, &label].into_iter().flatten().try_for_each(|label| demand_label_fits(label))?;
     Ok(ArchiveRequest {
         by: call.user(),
         project: match wanted {
@@ -60,8 +64,8 @@ pub async fn archive_request(call: &Call, dest: &Dest) -> Result<ArchiveRequest,
             Some(name) => Some(call.site.core.find_project(&name).await?.map_or(name, |found| found.id.to_string())),
             None => None,
         },
-        subject: text(&["subject", "SUBJECT_ID", "subject_ID"]).or_else(|| dest.subject.clone()),
-        label: text(&["session", "EXPT_LABEL", "label"]).or_else(|| dest.experiment.clone()),
+        subject,
+        label,
         rules: Rules {
             overwrite: Overwrite::parse(params.get("overwrite"))?,
             overwrite_files: params.literal_true("overwrite_files"),

@@ -2,6 +2,7 @@
 
 use narthex::domain::error::DomainError;
 use narthex::domain::jobs::{Watched, import_result};
+use narthex::domain::prearchive::build::Repeated;
 use narthex::domain::prearchive::onward::{Brought, Way};
 use narthex::domain::prearchive::upload::{Upload, Verdict};
 use narthex::http::ClientError;
@@ -9,7 +10,7 @@ use narthex::service::{Call, Reply, after_the_answer, empty_trash_later};
 
 use crate::answer;
 use crate::background;
-use crate::receive::{Received, Sent, receive};
+use crate::receive::{Form, Received, Sent, read_form, receive};
 use crate::request::Wanted;
 use crate::xar;
 
@@ -31,7 +32,9 @@ pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientErro
     let outcome = import(&mut call, name, watched.as_mut()).await;
     if let Some(watched) = watched {
         let told = match &outcome {
-            Ok((uris, _)) => core.conclude(watched, Ok(&import_result(uris))).await,
+            Ok(Done::Now { uris, .. }) => core.conclude(watched, Ok(&import_result(uris))).await,
+            // What is followed already is never left to the background.
+            Ok(Done::Later(_)) => core.conclude(watched, Ok(&import_result(&[]))).await,
             Err(error) => core.conclude(watched, Err(&error.sentence)).await,
         };
         if let Err(error) = told {
@@ -39,36 +42,55 @@ pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientErro
             eprintln!("what came of an import is not told: {error}");
         }
     }
-    let (uris, verdicts) = outcome?;
-    Ok(answer::render(&call, &uris, &verdicts))
+    match outcome? {
+        Done::Now { uris, verdicts } => Ok(answer::render(&call, &uris, &verdicts)),
+        Done::Later(reply) => Ok(reply),
+    }
 }
 
-async fn import(
-    call: &mut Call,
-    name: Option<&str>,
-    mut watched: Option<&mut Watched>,
-) -> Result<(Vec<String>, Vec<Verdict>), ClientError> {
-    let Received { wanted, sent } = receive(call, name, watched.as_deref_mut()).await?;
+/// What came of a request.
+enum Done {
+    /// It was imported.
+    Now { uris: Vec<String>, verdicts: Vec<Verdict> },
+    /// It is imported in the background.
+    Later(Reply),
+}
+
+async fn import(call: &mut Call, name: Option<&str>, mut watched: Option<&mut Watched>) -> Result<Done, ClientError> {
+    let form = read_form(call).await?;
+    // Only now it is known that the form names stored files.
+    if matches!(form, Form::Fields)
+        && watched.is_none()
+        && let Some(answer) = background::submit(call).await?
+    {
+        return Ok(Done::Later(answer));
+    }
+    let Received { wanted, sent } = receive(call, form, name, watched.as_deref_mut()).await?;
     let upload = match sent {
         Sent::Images(upload) => upload,
-        Sent::Xar(file) => return Ok((xar::take(call, &wanted, file, false).await?, Vec::new())),
+        Sent::Xar(file) => {
+            return Ok(Done::Now { uris: xar::take(call, &wanted, file, false).await?, verdicts: Vec::new() });
+        }
     };
     if let Some(watched) = watched {
         let files: u64 = upload.studies.iter().map(|study| study.files).sum();
         let text = format!("Received {files} image(s) of {} study(ies).", upload.studies.len());
         call.site.core.tell(watched, &text).await?;
     }
-    place(call, wanted, upload).await
+    let (uris, verdicts) = place(call, wanted, upload).await?;
+    Ok(Done::Now { uris, verdicts })
 }
 
 /// Brings an upload that was taken in to its sessions, and these as far as is wanted. Gives their URIs, and what became
 /// of each file.
 pub async fn place(call: &Call, wanted: Wanted, upload: Upload) -> Result<(Vec<String>, Vec<Verdict>), ClientError> {
     let core = &call.site.core;
-    let imported = core.import(upload, &wanted.import).await?;
+    let mut imported = core.import(upload, &wanted.import).await?;
     let onward = wanted.onward(call.user());
-    let outcome = core.bring_on(imported.sessions, &onward).await;
+    let mut repeated = Repeated::default();
+    let outcome = core.bring_on_noting(std::mem::take(&mut imported.sessions), &onward, &mut repeated).await;
     let brought = outcome.map_err(|error| not_brought(onward.way, error))?;
+    imported.note_repeated(&repeated);
     settle_later(call, &brought);
     Ok((brought.iter().map(Brought::uri).collect(), imported.verdicts))
 }

@@ -29,10 +29,10 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
             import::run(call, name).await
         }
         Endpoint::ResumableOptions => Ok(resumable::options(&call)),
-        Endpoint::ResumableBegin => resumable::begin(call).await,
-        Endpoint::ResumableShow => resumable::show(&call, found.get("upload")).await,
-        Endpoint::ResumableAppend => resumable::append(call, found.get("upload")).await,
-        Endpoint::ResumableRemove => resumable::remove(&call, found.get("upload")).await,
+        Endpoint::ResumableBegin => resumable::begin(call).await.map_err(resumable::as_error),
+        Endpoint::ResumableShow => resumable::show(&call, found.get("upload")).await.map_err(resumable::as_error),
+        Endpoint::ResumableAppend => resumable::append(call, found.get("upload")).await.map_err(resumable::as_error),
+        Endpoint::ResumableRemove => resumable::remove(&call, found.get("upload")).await.map_err(resumable::as_error),
         _ => cache::route(call, &found).await,
     }
 }

@@ -6,7 +6,7 @@ use narthex::domain::digests::ReadError;
 use narthex::domain::jobs::{StoredImportError, Watched};
 use narthex::domain::prearchive::import::ImportHandler;
 use narthex::domain::prearchive::upload::{Receiver, Upload, UploadError};
-use narthex::domain::prearchive::upload_files::{FilesError, ReceivedFile, file_name, receive_form, receive_pieces};
+use narthex::domain::prearchive::upload_files::{ReceivedFile, file_name, receive_fields_and_files, receive_pieces};
 use narthex::http::request::BodyKind;
 use narthex::http::{ClientError, ResourceUri};
 use narthex::intake::ExtentReader;
@@ -33,14 +33,18 @@ pub enum Sent {
 /// Where a XAR without a name is said to come from.
 const NAMELESS_XAR: &str = "upload.xar";
 
-/// Takes in what a request sends; parameters that are its body were read before. `name` is the file's name if the address gives one.
+/// Takes in what a request sends; parameters that are its body were read before, and so was
+/// `form`. `name` is the file's name if the address gives one.
 pub async fn receive(
     call: &mut Call,
+    form: Form,
     name: Option<&str>,
     watched: Option<&mut Watched>,
 ) -> Result<Received, ClientError> {
-    if call.context.params.has("src") {
-        return stored(call).await;
+    match form {
+        Form::Files(files) => return files_of_form(call, files).await,
+        Form::None | Form::Fields if call.context.params.has("src") => return stored(call).await,
+        Form::None | Form::Fields => {}
     }
     match call.context.body_kind()? {
         BodyKind::File { .. } => {
@@ -51,8 +55,8 @@ pub async fn receive(
             };
             Ok(Received { wanted, sent })
         }
-        BodyKind::Multipart { boundary } => form(call, &boundary).await,
-        BodyKind::Form | BodyKind::Json => {
+        // A form that has a file was read before.
+        BodyKind::Multipart { .. } | BodyKind::Form | BodyKind::Json => {
             let sentence = "The body is no file; send the archive or DICOM file as the body, with inbody=true.";
             Err(ClientError::bad_request("no-file", sentence))
         }
@@ -105,14 +109,17 @@ pub fn sources(call: &Call) -> Result<Vec<(String, String)>, ClientError> {
     call.context.params.list("src").map(one).collect()
 }
 
+fn two_sources() -> ClientError {
+    ClientError::bad_request("two-sources", "Send files either in the body or by src, not both.")
+}
+
 /// Refuses a body beside stored files.
 pub async fn demand_no_body(call: &mut Call) -> Result<(), ClientError> {
     let limits = call.site.core.settings.limits;
     let mut body = call.take_arriving(&limits)?;
     while let Some(piece) = body.next().await? {
         if !piece.is_empty() {
-            let sentence = "Send files either in the body or by src, not both.";
-            return Err(ClientError::bad_request("two-sources", sentence));
+            return Err(two_sources());
         }
     }
     Ok(())
@@ -165,32 +172,52 @@ async fn stored(call: &mut Call) -> Result<Received, ClientError> {
     Ok(Received { wanted, sent })
 }
 
-/// The fields of a form may come in any order, also behind the files: so the files are stored first, and looked at when
+/// What a request sends as `multipart/form-data`.
+pub enum Form {
+    /// The body is no such form.
+    None,
+    /// Fields alone, which are parameters now and name stored files.
+    Fields,
+    /// Files; the fields are parameters now.
+    Files(Vec<ReceivedFile>),
+}
+
+/// Reads a form. Its fields may come in any order, also behind the files: so the files are stored first, and looked at when
 /// all fields are known.
-async fn form(call: &mut Call, boundary: &str) -> Result<Received, ClientError> {
+pub async fn read_form(call: &mut Call) -> Result<Form, ClientError> {
+    if call.context.params.has("src") {
+        return Ok(Form::None);
+    }
+    let BodyKind::Multipart { boundary } = call.context.body_kind()? else { return Ok(Form::None) };
     let core = call.site.core.clone();
-    let mut form = match receive_form(&core, call.take_arriving(&core.settings.limits)?, boundary).await {
-        Err(FilesError::NoFile) => {
+    let form = receive_fields_and_files(&core, call.take_arriving(&core.settings.limits)?, &boundary).await?;
+    let added = form.fields.iter().try_for_each(|(name, value)| call.context.params.add_field(name, value));
+    let error = match (added, call.context.params.has("src"), form.files.is_empty()) {
+        (Ok(()), true, true) => return Ok(Form::Fields),
+        (Ok(()), false, false) => return Ok(Form::Files(form.files)),
+        (Err(error), ..) => error.into(),
+        (Ok(()), true, false) => two_sources(),
+        (Ok(()), false, true) => {
             let sentence = "Unable to identify upload format: the form has no file.";
-            return Err(ClientError::bad_request("no-file", sentence));
+            ClientError::bad_request("no-file", sentence)
         }
-        form => form?,
     };
-    let fields = std::mem::take(&mut form.fields);
-    let added = fields.iter().try_for_each(|(name, value)| call.context.params.add_field(name, value));
-    let wanted = match added {
-        Ok(()) => Wanted::of(call).await,
-        Err(error) => Err(error.into()),
-    };
-    let wanted = match wanted {
+    core.abandon_files(form.files).await;
+    Err(error)
+}
+
+/// Takes in the files of a form.
+async fn files_of_form(call: &Call, form: Vec<ReceivedFile>) -> Result<Received, ClientError> {
+    let core = call.site.core.clone();
+    let wanted = match Wanted::of(call).await {
         Ok(wanted) => wanted,
         Err(error) => {
-            core.abandon_files(form.files).await;
+            core.abandon_files(form).await;
             return Err(error);
         }
     };
     if wanted.handler == ImportHandler::Xar {
-        let mut files = form.files;
+        let mut files = form;
         return match (files.pop(), files.is_empty()) {
             (Some(file), true) => Ok(Received { wanted, sent: Sent::Xar(file) }),
             (last, _) => {
@@ -201,7 +228,7 @@ async fn form(call: &mut Call, boundary: &str) -> Result<Received, ClientError> 
         };
     }
     let mut receiver = Receiver::new(&core, wanted.rules.clone());
-    let mut files = form.files.into_iter();
+    let mut files = form.into_iter();
     let mut taken = Ok(());
     for file in files.by_ref() {
         taken = receiver.adopt_file(&file).await;

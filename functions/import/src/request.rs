@@ -2,6 +2,7 @@
 
 use narthex::domain::access::Right;
 use narthex::domain::archive::{Overwrite, Wish};
+use narthex::domain::error::DomainError;
 use narthex::domain::history::Cause;
 use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
 use narthex::domain::prearchive::import::{ImportHandler, ImportRequest};
@@ -68,8 +69,12 @@ impl Wanted {
             refuse_for_xar(params, destination.as_ref())?;
         }
         let is_gradual = handler != ImportHandler::SessionImporter;
-        let commits = handler == ImportHandler::DicomZip
-            && (destination.is_some() || params.text("action").is_some_and(|action| action == "commit"));
+        let is_committed = params.text("action").is_some_and(|action| action == "commit");
+        let commits = match handler {
+            ImportHandler::DicomZip => is_committed || destination.is_some(),
+            ImportHandler::GradualDicom => is_committed,
+            ImportHandler::SessionImporter | ImportHandler::Xar => false,
+        };
         let mut import = named(call, params, destination.as_ref(), handler)?;
         import.check()?;
         let to_archive = to_archive(params, destination.as_ref());
@@ -85,6 +90,9 @@ impl Wanted {
                 project = found.id.to_string();
             }
             import.project = Some(project);
+        }
+        if handler != ImportHandler::Xar {
+            merge_with_named(call, destination.as_ref(), &mut import).await?;
         }
         if import.place.timestamp.is_some() && import.project.is_none() {
             let sentence = "A destination with a timestamp needs a project.";
@@ -123,6 +131,29 @@ impl Wanted {
             is_silent: self.is_silent,
             scans: self.scans.clone(),
         }
+    }
+}
+
+/// An experiment of the project that `dest` names by its label or ID is what is merged with: it says whose it is, unless
+/// the request does. If there is none, it is the label of a new one.
+async fn merge_with_named(
+    call: &Call,
+    destination: Option<&Destination>,
+    import: &mut ImportRequest,
+) -> Result<(), ClientError> {
+    let Some(Destination::Archive { experiment: Some(named), .. }) = destination else { return Ok(()) };
+    let Some(project) = import.project.as_ref().filter(|project| *project != UNASSIGNED) else { return Ok(()) };
+    if import.session.as_ref() != Some(named) {
+        return Ok(());
+    }
+    match call.site.core.experiment(Some(project), named).await {
+        Ok(found) if found.project == *project => {
+            import.subject.get_or_insert(found.subject_label);
+            import.session = Some(found.label);
+            Ok(())
+        }
+        Ok(_) | Err(DomainError::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

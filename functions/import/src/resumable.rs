@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, StatusCode};
 use narthex::domain::prearchive::import::ImportHandler;
 use narthex::domain::prearchive::upload::{Receiver, UploadError};
-use narthex::domain::resumable::{Appending, NewUpload, Progress, ResumableUpload};
+use narthex::domain::resumable::{Appending, NewUpload, Progress, ResumableUpload, longer_than_missing};
 use narthex::http::conditional::http_date;
 use narthex::http::{ClientError, Params};
 use narthex::intake::IntakeError;
@@ -71,6 +71,11 @@ fn demand_version(call: &Call) -> Result<(), ClientError> {
     }
 }
 
+/// Adds what errors of the protocol have as well.
+pub fn as_error(error: ClientError) -> ClientError {
+    error.with_header(HeaderName::from_static("tus-resumable"), HeaderValue::from_static(VERSION))
+}
+
 fn number(call: &Call, name: &str) -> Result<Option<u64>, ClientError> {
     let Some(value) = call.context.headers.get(name) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
@@ -105,6 +110,11 @@ pub async fn begin(mut call: Call) -> Result<Reply, ClientError> {
     if call.context.params.has("src") || call.context.params.has("http-session-listener") {
         let sentence = "A resumable upload takes neither src nor http-session-listener; GET its address to follow it.";
         return Err(ClientError::bad_request("not-resumable", sentence));
+    }
+    if call.context.params.flag("verdicts") {
+        let sentence =
+            "A resumable upload tells where its sessions are, not what became of each file; leave verdicts out.";
+        return Err(ClientError::not_implemented("not-implemented", sentence));
     }
     let bytes = number(&call, "upload-length")?.ok_or_else(|| {
         let sentence = "Say how long the upload is with the header Upload-Length; its length cannot be told later.";
@@ -223,7 +233,19 @@ async fn receive(call: &mut Call, mut held: Appending) -> Result<(ResumableUploa
     let appended = if held.upload.progress == Progress::Receiving {
         core.append_resumable(&mut held, async || -> Result<_, ClientError> { Ok(body.next().await?) }).await
     } else {
-        Ok(())
+        // A client whose import was broken off sends the last byte again.
+        let missing = held.upload.bytes.saturating_sub(held.upload.received());
+        let mut sent = 0_u64;
+        loop {
+            match body.next().await {
+                Ok(Some(piece)) => sent = sent.saturating_add(piece.len() as u64),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error.into()),
+            }
+            if sent > missing {
+                break Err(longer_than_missing(missing).into());
+            }
+        }
     };
     let completed = match appended {
         Ok(()) if held.upload.progress == Progress::Importing => complete(call, &mut held).await,

@@ -11,7 +11,7 @@ use crate::imaging::naming;
 pub const UNASSIGNED: &str = "Unassigned";
 
 /// The longest identifier or label, in bytes: more than any client makes, less than any provider's key allows.
-pub const MAX_NAME_BYTES: usize = 128;
+pub const MAX_NAME_BYTES: usize = naming::MAX_LABEL_CHARS;
 
 /// A project's identifier: letters, digits, `_` and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,9 +61,21 @@ pub fn project_or_unassigned(name: &str) -> &str {
 }
 
 /// A label of a subject or session, cleaned by XNAT's rule: every character but letters, digits, `_` and `-`
-/// becomes `_`. Empty stays empty.
+/// becomes `_`. Empty stays empty; one that is too long is cut so that it stays distinct.
 pub fn clean_label(text: &str) -> String {
-    naming::clean_label(text.trim()).chars().take(MAX_NAME_BYTES).collect()
+    naming::fitted_label(text.trim())
+}
+
+/// Refuses a label that somebody chose and that is too long.
+///
+/// # Errors
+/// [`DomainError::Invalid`].
+pub fn demand_label_fits(text: &str) -> Result<(), DomainError> {
+    if text.trim().chars().count() <= naming::MAX_LABEL_CHARS {
+        return Ok(());
+    }
+    let what = format!("The label of a subject or session may have at most {} characters.", naming::MAX_LABEL_CHARS);
+    Err(DomainError::Invalid { what })
 }
 
 /// Whether `text` can be a timestamp or session folder chosen by a client: one path element of harmless characters.

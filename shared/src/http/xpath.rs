@@ -1,7 +1,7 @@
 //! Fields that a client sets by XPath, such as `xnat:petSessionData/tracer/name`.
 
 use super::error::ClientError;
-use super::forms::items::ScanForm;
+use super::forms::items::{ScanForm, field};
 use super::params::Params;
 use crate::domain::prearchive::scan_fields::{MAX_SCAN_FIELDS, ScanSelector, ScanWish};
 use crate::imaging::Field;
@@ -33,7 +33,7 @@ pub(super) const NOT_TO_BE_SET: [&str; 12] = [
 /// The fields of a session that the parameters set: those whose names are XPaths.
 ///
 /// # Errors
-/// 400 for a path that no image session has, or that cannot be set.
+/// 400 for a path that no image session has or that cannot be set, or a value that the field cannot have.
 pub fn session_fields(params: &Params) -> Result<Vec<Field>, ClientError> {
     let mut fields = Vec::new();
     for (name, value) in params.iter().filter(|(name, _)| !is_of_scan(name)) {
@@ -45,7 +45,7 @@ pub fn session_fields(params: &Params) -> Result<Vec<Field>, ClientError> {
             let sentence = format!("The field {shown} is none of an image session that can be set here.");
             return Err(ClientError::bad_request("unknown-field", sentence));
         }
-        fields.push(Field::text(path, value));
+        fields.push(field(path, value)?);
     }
     Ok(fields)
 }
@@ -169,6 +169,41 @@ mod tests {
             "xnat:mrSessionData/=1",
         ] {
             assert_eq!(fields(query), Err(400), "{query}");
+        }
+    }
+
+    #[test]
+    fn values_are_what_their_fields_can_have() {
+        let set = |query: &str| fields(&format!("xnat:mrSessionData/{query}")).map(|mut fields| fields.remove(0).1);
+        for query in [
+            "date=notadate",
+            "date=2021-13-45",
+            "date=2021-00-01",
+            "time=99:99",
+            "time=12",
+            "time=12:30:60",
+            "time=12:30.5",
+            "time=1:2:3:4",
+            "time=12:30:00%2B99:00",
+            "time=noon",
+            "age=abc",
+            "age=NaN",
+            "age=inf",
+        ] {
+            assert_eq!(set(query), Err(400), "{query}");
+        }
+        for (query, value) in [
+            ("date=2021-03-09", "2021-03-09"),
+            ("date=3/9/2021", "2021-03-09"),
+            ("date=", ""),
+            ("time=12:30", "12:30"),
+            ("time=%2012:30:59.125", "12:30:59.125"),
+            ("time=09:05:07Z", "09:05:07Z"),
+            ("time=09:05:07%2B01:00", "09:05:07+01:00"),
+            ("age=34", "34"),
+            ("age=34.5", "34.5"),
+        ] {
+            assert_eq!(set(query).as_deref(), Ok(value), "{query}");
         }
     }
 

@@ -128,6 +128,8 @@ pub struct DicomHeader {
     pub frames: u32,
     /// What stands before `DICM`.
     pub preamble: Preamble,
+    /// How long the file must be at least for its pixel data to be whole, in bytes, where its header says so.
+    pub least_bytes: Option<u64>,
     /// Elements of interest that have a value: decoded, without padding, several values joined by `\`.
     pub tags: BTreeMap<Tag, String>,
 }

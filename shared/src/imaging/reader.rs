@@ -43,6 +43,7 @@ impl HeaderReader {
             meta: BTreeMap::new(),
             has_meta: false,
             meta_bytes: 0,
+            data_set_at: 0,
             walker: Walker::new(limits),
             end_of_file: false,
         };
@@ -99,6 +100,8 @@ struct Machine {
     meta: BTreeMap<Tag, String>,
     has_meta: bool,
     meta_bytes: usize,
+    /// Where in the file the data set begins, as far as that has been read.
+    data_set_at: u64,
     walker: Walker,
     end_of_file: bool,
 }
@@ -126,6 +129,7 @@ impl Machine {
                     Preamble::Other
                 };
                 self.state = State::Meta;
+                self.data_set_at = PART10_START_BYTES as u64;
                 return Ok(Step::Took(PART10_START_BYTES));
             }
             None if !self.end_of_file => return Ok(Step::Needs(PART10_START_BYTES)),
@@ -165,6 +169,8 @@ impl Machine {
             return Ok(Step::Needs(whole));
         };
         self.has_meta = true;
+        let whole_bytes = (head.size as u64).saturating_add(u64::from(length));
+        self.data_set_at = self.data_set_at.saturating_add(whole_bytes);
         self.meta_bytes = self.meta_bytes.saturating_add(whole);
         if self.meta_bytes > self.limits.max_header_bytes {
             return Err(HeaderError::TooLarge { max_header_bytes: self.limits.max_header_bytes });
@@ -212,6 +218,11 @@ impl Machine {
     }
 
     fn into_header(self) -> Result<DicomHeader, HeaderError> {
+        let least_bytes = match &self.state {
+            State::DataSet => self.walker.pixels_end.map(|end| end.saturating_add(self.data_set_at)),
+            // What is deflated says nothing of the file's length.
+            _ => None,
+        };
         let mut kept = self.walker.tags;
         let mut meta = self.meta;
         let mut take = |tag: Tag, media: Tag| kept.remove(&tag).or(meta.remove(&media).filter(|uid| !uid.is_empty()));
@@ -252,6 +263,7 @@ impl Machine {
             instance_number,
             frames,
             preamble: self.preamble,
+            least_bytes,
             tags: kept,
         })
     }

@@ -369,3 +369,21 @@ fn the_test_files_of_pydicom() {
     }
     assert!(read_ok > 150, "{read_ok}");
 }
+
+#[test]
+fn how_long_a_file_must_be_follows_from_its_pixel_data() {
+    for (syntax, set) in
+        [(EXPLICIT_LE, DataSet::default()), (IMPLICIT_LE, DataSet::implicit()), (EXPLICIT_BE, DataSet::big_endian())]
+    {
+        let file = part10(syntax, &plain(set.clone()).pixels().bytes);
+        for piece in [1, 7, file.len()] {
+            assert_eq!(read_in(&file, piece).unwrap().least_bytes, Some(file.len() as u64), "{syntax}");
+        }
+        let cut_off = &file[..file.len() - 10];
+        assert_eq!(read(cut_off).unwrap().least_bytes, Some(file.len() as u64), "{syntax}");
+        assert_eq!(read(&part10(syntax, &plain(set).bytes)).unwrap().least_bytes, None, "{syntax}");
+    }
+    let bare = plain(DataSet::default()).pixels().bytes;
+    assert_eq!(read(&bare).unwrap().least_bytes, Some(bare.len() as u64));
+    assert_eq!(read(&deflated(&bare)).unwrap().least_bytes, None);
+}

@@ -75,6 +75,8 @@ pub struct Walker {
     rt_object: bool,
     /// SOP Instance UID has been seen: an object whose elements are in disorder is read on until it is.
     identified: bool,
+    /// Where in the data set its pixel data ends, if that was reached and says how long it is.
+    pub pixels_end: Option<u64>,
     /// What has been taken.
     pub tags: BTreeMap<Tag, String>,
 }
@@ -92,6 +94,7 @@ impl Walker {
             looked_at: 0,
             rt_object: false,
             identified: false,
+            pixels_end: None,
             tags: BTreeMap::new(),
         }
     }
@@ -171,7 +174,11 @@ impl Walker {
             }
             SEQUENCE_DELIMITATION if frame.is_none_or(|frame| frame.end.is_some()) => return self.took(head.size),
             ITEM | SEQUENCE_DELIMITATION => return Err(self.malformed("an item outside a sequence")),
-            tag if context == Context::Top && self.is_end(tag) => return Ok(Step::Done),
+            tag if context == Context::Top && self.is_end(tag) => {
+                let is_pixels = is_pixel_data(tag);
+                self.pixels_end = head.length.filter(|_| is_pixels).map(|length| self.after(head.size, length));
+                return Ok(Step::Done);
+            }
             _ => {}
         }
         let encoding = frame.map_or(self.encoding, |frame| frame.encoding);
@@ -226,7 +233,7 @@ impl Walker {
     /// Whether nothing of interest can come from here on.
     fn is_end(&self, tag: Tag) -> bool {
         match tag {
-            tags::PIXEL_DATA | tags::FLOAT_PIXEL_DATA | tags::DOUBLE_FLOAT_PIXEL_DATA => true,
+            tag if is_pixel_data(tag) => true,
             _ if !self.identified => false,
             // Plans and structure sets may go on for a hundred megabytes, and have no functional groups.
             Tag(0x3002..=0x300E, _) => self.rt_object,
@@ -312,6 +319,10 @@ impl Walker {
 }
 
 /// What the items of a sequence with this tag are, seen from where it stands.
+fn is_pixel_data(tag: Tag) -> bool {
+    matches!(tag, tags::PIXEL_DATA | tags::FLOAT_PIXEL_DATA | tags::DOUBLE_FLOAT_PIXEL_DATA)
+}
+
 fn inner_context(context: Context, tag: Tag) -> Context {
     match (context, tag) {
         (Context::Top, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE) => Context::SharedGroups,

@@ -126,3 +126,52 @@ fn the_same_upload_twice_makes_two_sessions_or_one_but_loses_nothing() {
     }
     api.assert_holds(&first, &study(1));
 }
+
+/// Half of the files of a study, as if another patient had been scanned for the rest.
+fn half(id: &str, name: &str, which: usize) -> Vec<(String, Vec<u8>)> {
+    let study = Study::new(Modality::Mr, 9).patient(id, name).slices(4).matrix(16);
+    study.files().enumerate().filter(|(at, _)| at % 2 == which).map(|(_, file)| (file.name, file.bytes)).collect()
+}
+
+#[test]
+fn an_experiment_of_the_archive_that_is_named_says_whose_it_is() {
+    let service = Service::start();
+    let api = service.api();
+    let zip = |files| narthex_tests::zip_files(files, narthex_tests::Packing::Deflated);
+    let (first, second) = (half("S9_MR1", "S9", 0), half("OTHER", "SOMEONE", 1));
+    let mut number = 0;
+    for handler in ["SI", "DICOM-zip", "gradual-DICOM"] {
+        for by_id in [false, true] {
+            number += 1;
+            let project = format!("M{number}");
+            api.project(&project);
+            let uris = api.import_zip(&format!("dest=/archive/projects/{project}"), &zip(first.clone()));
+            let experiments = api.table(&format!("/data/projects/{project}/experiments"));
+            let named = if by_id { experiments.only().get("ID") } else { "S9_MR1" };
+            let dest = format!("/archive/projects/{project}/experiments/{named}");
+            let path = format!(
+                "/data/services/import?import-handler={handler}&inbody=true&dest={dest}&overwrite=append&action=commit"
+            );
+            let bodies: Vec<Vec<u8>> = match handler {
+                "gradual-DICOM" => second.iter().map(|(_, bytes)| bytes.clone()).collect(),
+                _ => vec![zip(second.clone())],
+            };
+            for body in bodies {
+                let answer = api.client.post(&path, "application/octet-stream", &body).unwrap();
+                assert_eq!(answer.status, 200, "{handler} {named}: {}", answer.text());
+                assert_eq!(answer.text().trim(), uris[0], "{handler} {named}");
+            }
+            assert!(api.sessions(&project).rows.is_empty(), "{handler} {named}");
+            assert_eq!(api.table(&format!("/data/projects/{project}/subjects")).rows.len(), 1);
+            let mut held: Vec<_> = api.content(&uris[0]).into_values().collect();
+            let mut sent: Vec<_> = first.iter().chain(&second).map(|(_, bytes)| bytes.clone()).collect();
+            held.sort();
+            sent.sort();
+            assert!(held == sent, "{handler} {named}");
+        }
+    }
+    // One that is not there is a new one's label.
+    api.project("NEW");
+    let made = api.import_zip("dest=/archive/projects/NEW/experiments/MADE", &zip(first));
+    assert_eq!(made, ["/data/archive/projects/NEW/subjects/S9/experiments/MADE"]);
+}

@@ -131,3 +131,76 @@ fn each_file_s_verdict_is_told_where_it_is_asked_for() {
     let ignored = verdicts.iter().find(|file| file["verdict"] == "ignored").unwrap();
     assert_eq!((ignored["name"].as_str(), ignored["reason"].as_str()), (Some("notes.txt"), Some("not-dicom")));
 }
+
+/// The verdicts of an upload by their files' names, with their reasons.
+#[track_caller]
+fn verdicts(response: &Response) -> Vec<(String, String, String)> {
+    assert_eq!(response.status, 200, "{}", response.text());
+    let answer: serde_json::Value = serde_json::from_str(&response.text()).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let files = answer["files"].as_array().unwrap();
+    files.iter().map(|file| (text(&file["name"]), text(&file["verdict"]), text(&file["reason"]))).collect()
+}
+
+#[track_caller]
+fn assert_verdicts(response: &Response, expected: &[(&str, &str, &str)]) {
+    let told = verdicts(response);
+    let told: Vec<_> =
+        told.iter().map(|(name, verdict, why)| (name.as_str(), verdict.as_str(), why.as_str())).collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn the_same_image_under_several_names_is_kept_once_and_told_so() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let image = study(9).files().next().unwrap().bytes;
+    let names = ["a.dcm", "b.dcm", "d/a.dcm"];
+    let zip = zip_files(names.map(|name| (name.to_owned(), image.clone())), Packing::Deflated);
+    let sent = send(&api, "dest=/prearchive/projects/P1&verdicts=true", &zip);
+    assert_verdicts(&sent, &[("a.dcm", "stored", ""), ("b.dcm", "duplicate", ""), ("d/a.dcm", "duplicate", "")]);
+    let files = |project: &str| api.content(&format!("/data{}", api.sessions(project).only().get("url"))).len();
+    assert_eq!(files("P1"), 1);
+    // Other bytes of the same object and name take its place.
+    api.project("P2");
+    let mut other = image.clone();
+    let last = other.len() - 1;
+    other[last] ^= 1;
+    let zip = zip_files([("a.dcm".to_owned(), image.clone()), ("d/a.dcm".to_owned(), other)], Packing::Deflated);
+    let sent = send(&api, "dest=/prearchive/projects/P2&verdicts=true", &zip);
+    assert_verdicts(&sent, &[("a.dcm", "replaced", ""), ("d/a.dcm", "stored", "")]);
+    assert_eq!(files("P2"), 1);
+    // SI keeps what has another name.
+    api.project("P3");
+    let zip = zip_files(names.map(|name| (name.to_owned(), image.clone())), Packing::Deflated);
+    let sent = send(&api, "dest=/prearchive/projects/P3&verdicts=true&import-handler=SI", &zip);
+    assert_verdicts(&sent, &[("a.dcm", "stored", ""), ("b.dcm", "stored", ""), ("d/a.dcm", "duplicate", "")]);
+    assert_eq!(files("P3"), 2);
+}
+
+#[test]
+fn an_image_that_is_cut_off_is_kept_and_told_of() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let mut files: Vec<_> = study(10).files().map(|file| (file.name, file.bytes)).collect();
+    files.truncate(2);
+    let whole = files[1].1.len();
+    files[1].1.truncate(whole - 10);
+    let zip = zip_files(files.clone(), Packing::Deflated);
+    for (at, handler) in ["SI", "DICOM-zip"].into_iter().enumerate() {
+        let project = format!("T{at}");
+        api.project(&project);
+        let query = format!("dest=/prearchive/projects/{project}&verdicts=true&import-handler={handler}");
+        let expected = [(files[0].0.as_str(), "stored", ""), (files[1].0.as_str(), "stored", "truncated")];
+        assert_verdicts(&send(&api, &query, &zip), &expected);
+        let uri = format!("/data{}", api.sessions(&project).only().get("url"));
+        assert!(api.content(&uri).values().any(|bytes| *bytes == files[1].1), "{handler}: it is kept as it is");
+        let logs = api.table(&format!("{uri}/logs"));
+        let told = logs.column("id").iter().any(|id| {
+            api.get(&format!("{uri}/logs/{id}")).text().contains("1 file(s) of the upload end before their pixel data")
+        });
+        assert!(told, "{handler}: the log does not tell");
+    }
+}

@@ -180,3 +180,20 @@ fn an_object_for_a_session_that_was_built_makes_it_receive_again() {
     assert_eq!(api.client.post(&format!("{uri}?action=build"), "", b"").unwrap().status, 200);
     api.assert_holds(&uri, &study);
 }
+
+#[test]
+fn a_commit_with_the_object_completes_the_session() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let study = Study::new(Modality::Mr, 20).patient("G20_MR1", "G20").slices(2).matrix(16);
+    let files: Vec<File> = study.files().collect();
+    let first = taken(&send(&api, "project=P1", &files[0].bytes));
+    assert_eq!(api.sessions("P1").only().get("status"), "RECEIVING");
+    let query = "project=P1&action=commit&xnat:mrSessionData/scans/scan[0]/note=seen";
+    let second = taken(&send(&api, query, &files[1].bytes));
+    assert_eq!((second.as_str(), api.sessions("P1").only().get("status")), (first.as_str(), "READY"));
+    api.assert_holds(&first, &study);
+    let waiting = send(&api, "project=P1&xnat:mrSessionData/scans/scan[0]/note=seen", &files[1].bytes);
+    assert_eq!(waiting.status, 400, "{}", waiting.text());
+}

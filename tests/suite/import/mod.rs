@@ -6,6 +6,7 @@ mod forms;
 mod gradual;
 mod headers;
 mod hostile;
+mod parameters;
 mod preambles;
 mod quarantine;
 mod resumable;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use narthex_tests::{Api, Modality, Response, Service, Study, eventually, form, sentence, zip_study};
+use narthex_tests::{
+    Api, MULTIPART, Modality, Response, Service, Study, eventually, form, multipart, sentence, zip_study,
+};
 
 const IMPORT: &str = "/data/services/import";
 
@@ -80,6 +82,39 @@ fn a_form_may_name_them_and_the_handler_is_honoured() {
     let response = api.client.post(IMPORT, "application/x-www-form-urlencoded", body.as_bytes()).unwrap();
     assert_eq!(response.text().trim(), "/data/archive/projects/P1/subjects/C1/experiments/C1_MR1");
     assert_holds(&api, &response, &[1]);
+}
+
+#[test]
+fn a_multipart_form_of_fields_may_name_them_but_not_beside_a_file() {
+    let (service, api) = service();
+    let (one, two, three) = (src(1), src(2), src(3));
+    let field = |name: &'static str, value: &'static str| (name, None, value.as_bytes());
+    let fields = [
+        field("project", "P1"),
+        field("import-handler", "SI"),
+        ("src", None, one.as_bytes()),
+        ("src", None, two.as_bytes()),
+    ];
+    let response = api.client.post(IMPORT, MULTIPART, &multipart(&fields)).unwrap();
+    assert_holds(&api, &response, &[1, 2]);
+    let followed = [
+        field("dest", "/archive/projects/P1"),
+        field("import-handler", "DICOM-zip"),
+        field("http-session-listener", "FORM"),
+        ("src", None, three.as_bytes()),
+    ];
+    let answer = api.client.post(IMPORT, MULTIPART, &multipart(&followed)).unwrap();
+    assert_eq!((answer.status, answer.text().as_str()), (200, "Submitted for archival"));
+    assert_eq!(last_message(&api, "FORM").0, "COMPLETED");
+    let chunks = service.stores().chunks();
+    let zip = zip_study(&study(3));
+    let both = [field("project", "P1"), ("file", Some("3.zip"), &zip), ("src", None, one.as_bytes())];
+    let refused = api.client.post(IMPORT, MULTIPART, &multipart(&both)).unwrap();
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    assert!(sentence(&refused).contains("not both"), "{}", sentence(&refused));
+    let nothing = api.client.post(IMPORT, MULTIPART, &multipart(&fields[..2])).unwrap();
+    assert_eq!(nothing.status, 400, "{}", nothing.text());
+    assert_eq!(service.stores().chunks(), chunks);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::segment::{ArrivedFile, SegmentPage};
 use super::session::{HeldSession, PrearchiveSession};
 use super::status::{Action, Status};
+use super::upload::Outcome;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::manifest::{BUILDER, FileEntry, FullScan, Manifest, NewScan};
@@ -18,8 +19,9 @@ use crate::storage::PackId;
 /// From so many segments on, a session is shown as BUILDING while it is built, and the lease is renewed on the way.
 const MANY_SEGMENTS: u64 = 32;
 
-/// Files that took the place of the same file, by pack and number in the pack.
-pub(crate) type Repeated = HashSet<(PackId, u32)>;
+/// What became of files that were the same as others, by pack and number in the pack: they were there already, or gave
+/// way to a later one.
+pub type Repeated = HashMap<(PackId, u32), Outcome>;
 
 /// All that has arrived of a session, by series.
 #[derive(Default)]
@@ -78,7 +80,11 @@ impl Gathered {
                 series.known.extend(same.into_iter().map(|same| (same, index)));
                 match series.files.get_mut(index) {
                     Some(held) => {
-                        self.repeated.insert((pack, file.ordinal));
+                        if (held.1.crc32, held.1.extent.len) == (file.crc32, file.extent.len) {
+                            self.repeated.insert((pack, file.ordinal), Outcome::Duplicate);
+                        } else {
+                            self.repeated.insert((held.0, held.1.ordinal), Outcome::Replaced);
+                        }
                         *held = (pack, file);
                     }
                     None => series.files.push((pack, file)),
@@ -91,7 +97,7 @@ impl Gathered {
         }
     }
 
-    /// The files that were there already.
+    /// What became of files that were the same as others.
     pub fn repeated(&self) -> &Repeated {
         &self.repeated
     }

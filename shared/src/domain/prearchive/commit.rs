@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::build::Repeated;
 use super::scan_fields::ScanWish;
 use super::session::{HeldSession, PrearchiveSession};
 use crate::domain::Core;
@@ -158,8 +159,22 @@ impl Core {
     /// # Errors
     /// What building and archiving give.
     #[crate::boxed(?Send)]
-    pub async fn commit_held(&self, mut held: HeldSession, request: &CommitRequest) -> Result<Committed, DomainError> {
+    pub async fn commit_held(&self, held: HeldSession, request: &CommitRequest) -> Result<Committed, DomainError> {
+        self.commit_noting(held, request, &mut Repeated::default()).await
+    }
+
+    /// As [`Core::commit_held`]; adds to `repeated` what building shows of files that are the same as others.
+    ///
+    /// # Errors
+    /// As [`Core::commit_held`].
+    pub(super) async fn commit_noting(
+        &self,
+        mut held: HeldSession,
+        request: &CommitRequest,
+        repeated: &mut Repeated,
+    ) -> Result<Committed, DomainError> {
         let built = self.fill_and_build(&mut held, request).await;
+        repeated.extend(std::mem::take(&mut held.repeated));
         let session = held.session.clone();
         self.let_go(held).await?;
         let part = built?;

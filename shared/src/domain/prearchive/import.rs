@@ -13,9 +13,10 @@ use super::segment::{Segment, SegmentPart};
 use super::session::{HeldSession, PrearchiveSession};
 use super::status::{Action, Status};
 use super::target::{SessionChoice, Target};
-use super::upload::{Outcome, StudyRun, Upload, Verdict};
+use super::upload::{StudyRun, Upload, Verdict};
 use crate::accounts;
 use crate::domain::error::DomainError;
+use crate::domain::ids::demand_label_fits;
 use crate::domain::{Core, project::PrearchiveCode};
 use crate::imaging::Field;
 use crate::storage::pack::{self, PackShape, PackWriter};
@@ -95,6 +96,7 @@ impl ImportRequest {
     /// [`DomainError::Invalid`].
     pub fn check(&self) -> Result<(), DomainError> {
         demand_short([&self.source, &self.visit, &self.protocol, &self.timezone])?;
+        [&self.subject, &self.session].into_iter().flatten().try_for_each(|label| demand_label_fits(label))?;
         demand_room(&[], &self.fields)
     }
 }
@@ -119,6 +121,13 @@ pub struct Imported {
     pub verdicts: Vec<Verdict>,
 }
 
+impl Imported {
+    /// Corrects what became of each file by what building its sessions showed.
+    pub fn note_repeated(&mut self, repeated: &Repeated) {
+        note_repeated(&mut self.verdicts, repeated);
+    }
+}
+
 /// The packs of an upload.
 struct Packs<'a> {
     shapes: &'a [PackShape],
@@ -139,8 +148,17 @@ impl Core {
     /// refers to the upload's packs then, unless the error came between the sessions of several studies.
     #[crate::boxed(?Send)]
     pub async fn import(&self, upload: Upload, request: &ImportRequest) -> Result<Imported, DomainError> {
-        let Upload { started_ms, packs, mut flushing, lent, studies, ignored_count, odd_preambles, mut verdicts } =
-            upload;
+        let Upload {
+            started_ms,
+            packs,
+            mut flushing,
+            lent,
+            studies,
+            ignored_count,
+            odd_preambles,
+            cut_off,
+            mut verdicts,
+        } = upload;
         let mut targets = Vec::with_capacity(studies.len());
         let mut leases = Vec::new();
         let mut result = self.demand_in_time(started_ms).and_then(|()| request.check());
@@ -166,7 +184,7 @@ impl Core {
         });
         let outcome = match result {
             Ok(()) => {
-                let notes = ImportNotes { ignored: ignored_count, odd_preambles };
+                let notes = ImportNotes { ignored: ignored_count, odd_preambles, cut_off };
                 // Of a pack that came alone for one session the sweep finds out by itself.
                 let seals = !request.is_gradual || lent.is_some();
                 let packs = Packs { shapes: &packs, flushing, lent, seals };
@@ -355,11 +373,11 @@ impl Core {
     }
 }
 
-/// Marks the files that were there already.
+/// Marks the files that were there already, and those whose place others took.
 fn note_repeated(verdicts: &mut [Verdict], repeated: &Repeated) {
     for verdict in verdicts {
-        if verdict.place.is_some_and(|place| repeated.contains(&place)) {
-            verdict.outcome = Outcome::Duplicate;
+        if let Some(outcome) = verdict.place.and_then(|place| repeated.get(&place)) {
+            verdict.outcome = *outcome;
         }
     }
 }
@@ -368,12 +386,13 @@ fn note_repeated(verdicts: &mut [Verdict], repeated: &Repeated) {
 pub(super) struct ImportNotes {
     ignored: u64,
     odd_preambles: u64,
+    cut_off: u64,
 }
 
 impl ImportNotes {
     /// Whether there is nothing to say.
     pub(super) fn is_empty(&self) -> bool {
-        self.ignored == 0 && self.odd_preambles == 0
+        self.ignored == 0 && self.odd_preambles == 0 && self.cut_off == 0
     }
 
     pub(super) fn write(&self, session: &mut PrearchiveSession, now_ms: u64) {
@@ -390,6 +409,15 @@ impl ImportNotes {
                     "{} file(s) of the upload have a preamble that is neither empty nor TIFF; they are kept as they are \
                      and never served as anything a browser would run.",
                     self.odd_preambles
+                ),
+            );
+        }
+        if self.cut_off > 0 {
+            session.note(
+                now_ms,
+                format!(
+                    "{} file(s) of the upload end before their pixel data does; they are kept as they are.",
+                    self.cut_off
                 ),
             );
         }

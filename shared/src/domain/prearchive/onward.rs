@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::build::Repeated;
 use super::commit::{CommitRequest, Committed, SessionChange};
 use super::scan_fields::ScanWish;
 use super::session::PrearchiveSession;
@@ -102,13 +103,27 @@ impl Core {
         sessions: Vec<PrearchiveSession>,
         onward: &Onward,
     ) -> Result<Vec<Brought>, DomainError> {
+        self.bring_on_noting(sessions, onward, &mut Repeated::default()).await
+    }
+
+    /// As [`Core::bring_on`]; adds to `repeated` what building shows of files that are the same as others.
+    ///
+    /// # Errors
+    /// As [`Core::bring_on`].
+    #[crate::boxed(?Send)]
+    pub async fn bring_on_noting(
+        &self,
+        sessions: Vec<PrearchiveSession>,
+        onward: &Onward,
+        repeated: &mut Repeated,
+    ) -> Result<Vec<Brought>, DomainError> {
         let mut brought = Vec::with_capacity(sessions.len());
         let mut refused = None;
         for session in sessions {
             let outcome = match onward.way {
                 Way::Waiting | Way::Straight => Ok(vec![Brought::Staged(Box::new(session))]),
                 Way::Built => self.bring_built(session, onward, &mut refused).await,
-                Way::Committed => self.bring_committed(&session, onward).await.map(|one| vec![one]),
+                Way::Committed => self.bring_committed(&session, onward, repeated).await.map(|one| vec![one]),
             };
             match outcome {
                 Ok(some) => brought.extend(some),
@@ -158,7 +173,12 @@ impl Core {
         Ok(brought)
     }
 
-    async fn bring_committed(&self, session: &PrearchiveSession, onward: &Onward) -> Result<Brought, DomainError> {
+    async fn bring_committed(
+        &self,
+        session: &PrearchiveSession,
+        onward: &Onward,
+        repeated: &mut Repeated,
+    ) -> Result<Brought, DomainError> {
         let request = CommitRequest {
             by: onward.by.clone(),
             to_archive: onward.to_archive,
@@ -169,7 +189,7 @@ impl Core {
             change: SessionChange { scans: onward.scans.clone(), ..SessionChange::default() },
         };
         let held = self.hold_found_patiently(session).await?;
-        Ok(match self.commit_held(held, &request).await? {
+        Ok(match self.commit_noting(held, &request, repeated).await? {
             Committed::Archived(experiment) => Brought::archived(session, *experiment),
             Committed::Staged(session) => Brought::Staged(session),
         })

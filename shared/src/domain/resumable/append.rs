@@ -23,6 +23,12 @@ fn busy() -> DomainError {
     DomainError::Busy { what: "this upload".to_owned() }
 }
 
+/// Why more bytes than are missing are refused.
+pub fn longer_than_missing(missing_bytes: u64) -> DomainError {
+    let what = format!("The body is longer than the {missing_bytes} bytes that are missing of the upload.");
+    DomainError::Invalid { what }
+}
+
 /// An upload that nobody else adds to while this is held.
 pub struct Appending {
     /// The upload as it is.
@@ -92,8 +98,7 @@ impl Core {
             };
             let missing = upload.bytes.saturating_sub(writer.bytes());
             if piece.len() as u64 > missing {
-                let what = format!("The body is longer than the {missing} bytes that are missing of the upload.");
-                break Err(DomainError::Invalid { what }.into());
+                break Err(longer_than_missing(missing).into());
             }
             writer.write(&piece).await.map_err(DomainError::from)?;
             if !self.leases.keep(lease).await.map_err(DomainError::from)? {

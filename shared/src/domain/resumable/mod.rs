@@ -8,7 +8,7 @@ mod append;
 mod finish;
 mod sweep;
 
-pub use append::Appending;
+pub use append::{Appending, longer_than_missing};
 
 use serde::{Deserialize, Serialize};
 

@@ -53,6 +53,7 @@ impl EcatHeader {
             instance_number: None,
             frames: u32::from(self.frames),
             preamble: Preamble::Absent,
+            least_bytes: None,
             tags: self.tags(),
         };
         for (tag, uid) in [

@@ -1,5 +1,7 @@
 //! Project, subject and session of an object, and the `Key:value` notes in its comments.
 
+use sha2::{Digest, Sha256};
+
 use crate::imaging::header::DicomHeader;
 use crate::imaging::tags::{self, Tag};
 
@@ -54,6 +56,24 @@ pub fn auto_archive(header: &DicomHeader) -> Option<AutoArchive> {
     }
 }
 
+/// The longest label of a subject or session, in characters.
+pub const MAX_LABEL_CHARS: usize = 128;
+
+/// Characters of the hash with which a label ends that was too long.
+const HASH_CHARS: usize = 16;
+
+/// A cleaned label of at most [`MAX_LABEL_CHARS`] characters: a longer one is its first part, `-` and 16 hexadecimal
+/// digits of the whole one's SHA-256, so that the same text gives the same label and another text another one.
+pub fn fitted_label(label: &str) -> String {
+    let cleaned = clean_label(label);
+    if cleaned.len() <= MAX_LABEL_CHARS {
+        return cleaned;
+    }
+    let hash: String = Sha256::digest(label.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let kept = MAX_LABEL_CHARS - HASH_CHARS - 1;
+    cleaned.chars().take(kept).chain(['-']).chain(hash.chars().take(HASH_CHARS)).collect()
+}
+
 /// A label with every character other than ASCII letters, digits, `_` and `-` replaced by `_`.
 pub fn clean_label(label: &str) -> String {
     label.chars().map(|c| if is_label_char(c) { c } else { '_' }).collect()
@@ -65,7 +85,7 @@ pub(super) fn is_label_char(c: char) -> bool {
 
 fn label(header: &DicomHeader, key: &str, fallback: Tag) -> Option<String> {
     let value = first_note(header, key).or(header.get(fallback))?.trim();
-    (!value.is_empty()).then(|| clean_label(value))
+    (!value.is_empty()).then(|| fitted_label(value))
 }
 
 fn first_note<'a>(header: &'a DicomHeader, key: &str) -> Option<&'a str> {
@@ -178,5 +198,20 @@ mod tests {
     fn labels_are_cleaned() {
         assert_eq!(clean_label("DOE^JANE"), "DOE_JANE");
         assert_eq!(clean_label("a-b_c.d é/.."), "a-b_c_d_____");
+    }
+
+    #[test]
+    fn labels_that_are_too_long_are_cut_and_stay_distinct() {
+        let longest = "a".repeat(MAX_LABEL_CHARS);
+        assert_eq!(fitted_label(&longest), longest);
+        let (one, other) = (format!("{}1", "é".repeat(9_000)), format!("{}2", "é".repeat(9_000)));
+        let (cut, other) = (fitted_label(&one), fitted_label(&other));
+        assert_eq!((cut.len(), other.len()), (MAX_LABEL_CHARS, MAX_LABEL_CHARS));
+        assert!(cut != other && cut[..111] == other[..111] && cut.chars().all(is_label_char), "{cut} {other}");
+        assert_eq!(fitted_label(&one), cut);
+        assert_eq!(fitted_label(&cut), cut);
+        let long = header(&[(tags::PATIENT_NAME, &"y".repeat(129)), (tags::PATIENT_ID, &"x".repeat(16_000))]);
+        assert_eq!(subject_label(&long).map(|label| label.len()), Some(MAX_LABEL_CHARS));
+        assert_eq!(session_label(&long).map(|label| label.len()), Some(MAX_LABEL_CHARS));
     }
 }

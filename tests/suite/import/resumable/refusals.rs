@@ -13,7 +13,7 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     assert_eq!(patch(&api, &path, 0, &zip[..half]).status, 204);
     for wrong in [0, half - 1, half + 1, zip.len(), zip.len() + 1] {
         let refused = patch(&api, &path, wrong, &zip[half..]);
-        assert_eq!(refused.status, 409, "{wrong}");
+        assert_eq!((refused.status, refused.header("tus-resumable")), (409, Some("1.0.0")), "{wrong}");
         assert!(sentence(&refused).contains(&half.to_string()), "{}", sentence(&refused));
     }
     let with = |headers: &[(&str, &str)]| {
@@ -21,6 +21,7 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
             headers.iter().fold(api.client.request("PATCH", &path), |it, (name, value)| it.header(name, value));
         let response = request.send_bytes(&zip[half..]).unwrap();
         sentence(&response);
+        assert_eq!(response.header("tus-resumable"), Some("1.0.0"));
         response
     };
     let at = half.to_string();
@@ -45,6 +46,11 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     let done = add(&api, &path, reached, &zip[reached..]);
     assert_eq!(done.status, 204, "{}", done.text());
     api.assert_holds(&imported(&api, &path)[0], &study(2));
+    let beyond = patch(&api, &path, zip.len(), b"x");
+    assert_eq!(beyond.status, 400, "{}", beyond.text());
+    assert_eq!(patch(&api, &path, zip.len(), b"").status, 204);
+    let gone = patch(&api, &format!("{RESUMABLE}/0123"), 0, b"x");
+    assert_eq!((gone.status, gone.header("tus-resumable")), (404, Some("1.0.0")));
 }
 
 #[test]
@@ -62,9 +68,12 @@ fn an_upload_that_cannot_be_begun_is_refused_at_once() {
         ("src=/user/cache/resources/X/files/a.zip", 400),
         ("http-session-listener=x", 400),
         ("dest=/nowhere", 400),
+        ("project=P1&verdicts=true", 501),
+        ("project=P1&xnat:mrSessionData/date=x", 400),
     ] {
         let refused = create(&api, query, 1_000);
         assert_eq!(refused.status, status, "{query}: {}", refused.text());
+        assert_eq!(refused.header("tus-resumable"), Some("1.0.0"), "{query}");
         sentence(&refused);
     }
     assert_eq!(create(&api, "project=P1", 0).status, 400);

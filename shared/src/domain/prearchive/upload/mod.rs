@@ -97,6 +97,8 @@ pub struct Upload {
     pub ignored_count: u64,
     /// Files with a preamble that is neither empty nor TIFF.
     pub odd_preambles: u64,
+    /// Files that end before their pixel data does.
+    pub cut_off: u64,
     /// What became of each file, if the rules asked for that.
     pub verdicts: Vec<Verdict>,
 }

@@ -53,6 +53,7 @@ pub(super) struct Sorter {
     first_ignored: Option<(String, String)>,
     pub(super) ignored_count: u64,
     pub(super) odd_preambles: u64,
+    pub(super) cut_off: u64,
     /// Archives found in the pack that is being listed.
     pub(super) nested: Vec<Nested>,
     pack: Option<PackId>,
@@ -97,6 +98,8 @@ impl EntryVisitor<FileFound> for Sorter {
             return self.leave_out(name, "no-study", "it names no study or no series");
         }
         self.odd_preambles += u64::from(header.preamble == Preamble::Other);
+        let is_cut_off = header.least_bytes.is_some_and(|least| least > entry.extent.len);
+        self.cut_off += u64::from(is_cut_off);
         let index = match self.by_uid.get(&header.study_instance_uid) {
             Some(index) => *index,
             None => {
@@ -113,7 +116,10 @@ impl EntryVisitor<FileFound> for Sorter {
             self.verdicts.push(Verdict {
                 name: format!("{}{name}", self.prefix),
                 outcome: Outcome::Stored,
-                reason: None,
+                reason: is_cut_off.then(|| Reason {
+                    code: "truncated",
+                    text: "the file ends before its pixel data does; it is kept as it is".to_owned(),
+                }),
                 sop_instance_uid: header.sop_instance_uid.clone(),
                 place: Some((pack, ordinal)),
             });
@@ -148,6 +154,7 @@ impl Sorter {
             first_ignored: None,
             ignored_count: 0,
             odd_preambles: 0,
+            cut_off: 0,
             nested: Vec::new(),
             pack: None,
             prefix: String::new(),

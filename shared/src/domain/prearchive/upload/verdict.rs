@@ -9,6 +9,8 @@ pub enum Outcome {
     Stored,
     /// The same file was there already, so that it is kept once.
     Duplicate,
+    /// It was stored, but a later file of the same SOP instance and name took its place.
+    Replaced,
     /// It was left out.
     Ignored,
 }
@@ -19,12 +21,13 @@ impl Outcome {
         match self {
             Self::Stored => "stored",
             Self::Duplicate => "duplicate",
+            Self::Replaced => "replaced",
             Self::Ignored => "ignored",
         }
     }
 }
 
-/// Why a file was left out.
+/// Why a file was left out, or what is wrong with one that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
     /// A stable code.
@@ -40,7 +43,7 @@ pub struct Verdict {
     pub name: String,
     /// What became of it.
     pub outcome: Outcome,
-    /// Why, if it was left out.
+    /// Why, if it was left out; what is wrong with it, if it is kept all the same.
     pub reason: Option<Reason>,
     /// SOP Instance UID; empty if it has none.
     pub sop_instance_uid: String,

@@ -33,8 +33,21 @@ pub struct ReceivedForm {
 /// Receives a `multipart/form-data` body: every part with a file name is a file, under the last part of that name.
 ///
 /// # Errors
-/// [`FilesError`]; what was written is removed again then.
+/// [`FilesError`], also for a form without files; what was written is removed again then.
 pub async fn receive_form<B: Body>(
+    core: &Core,
+    arriving: Arriving<B>,
+    boundary: &str,
+) -> Result<ReceivedForm, FilesError> {
+    let form = receive_fields_and_files(core, arriving, boundary).await?;
+    if form.files.is_empty() { Err(FilesError::NoFile) } else { Ok(form) }
+}
+
+/// As [`receive_form`], also of a form that has no files.
+///
+/// # Errors
+/// [`FilesError`]; what was written is removed again then.
+pub async fn receive_fields_and_files<B: Body>(
     core: &Core,
     arriving: Arriving<B>,
     boundary: &str,
@@ -110,7 +123,7 @@ impl<B: Body> Receiving<'_, B> {
                 self.received.files.get_mut(place).into_iter().for_each(|file| file.shape = shape);
             }
         }
-        if self.received.files.is_empty() { Err(FilesError::NoFile) } else { Ok(()) }
+        Ok(())
     }
 
     async fn field(&mut self, part: &mut Part, field_bytes: &mut usize) -> Result<(), FilesError> {

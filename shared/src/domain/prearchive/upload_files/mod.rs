@@ -6,7 +6,7 @@ mod form;
 mod incoming;
 
 pub use fields::form_fields;
-pub use form::{MAX_FORM_FILES, ReceivedForm, receive_form};
+pub use form::{MAX_FORM_FILES, ReceivedForm, receive_fields_and_files, receive_form};
 
 use std::collections::BTreeMap;
 

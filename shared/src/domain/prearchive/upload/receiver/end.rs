@@ -112,6 +112,7 @@ impl Receiver {
             studies: std::mem::take(&mut self.sorter.studies),
             ignored_count: self.sorter.ignored_count,
             odd_preambles: self.sorter.odd_preambles,
+            cut_off: self.sorter.cut_off,
             verdicts: std::mem::take(&mut self.sorter.verdicts),
         })
     }
