@@ -150,7 +150,8 @@ fn an_experiment_of_the_archive_that_is_named_says_whose_it_is() {
             let named = if by_id { experiments.only().get("ID") } else { "S9_MR1" };
             let dest = format!("/archive/projects/{project}/experiments/{named}");
             let path = format!(
-                "/data/services/import?import-handler={handler}&inbody=true&dest={dest}&overwrite=append&action=commit"
+                "/data/services/import?import-handler={handler}&inbody=true&dest={dest}&overwrite=append&action=commit\
+                 &rename=true"
             );
             let bodies: Vec<Vec<u8>> = match handler {
                 "gradual-DICOM" => second.iter().map(|(_, bytes)| bytes.clone()).collect(),
