@@ -144,10 +144,14 @@ mod tests {
     #[test]
     fn unknown_users_cost_as_much_as_known_ones() {
         let hashed = hash("correct horse").unwrap();
+        // The least of several, as other work on the machine only adds to it.
         let time = |work: &dyn Fn()| {
-            let start = std::time::Instant::now();
-            (0..3).for_each(|_| work());
-            start.elapsed().as_secs_f64()
+            let times = (0..5).map(|_| {
+                let start = std::time::Instant::now();
+                work();
+                start.elapsed().as_secs_f64()
+            });
+            times.fold(f64::INFINITY, f64::min)
         };
         let known = time(&|| assert!(!matches("wrong", &hashed)));
         let unknown = time(&|| waste_time("wrong"));
