@@ -216,7 +216,12 @@ impl<'a> Extra<'a> {
         let crc32 = crc32fast::hash(raw_name);
         // A name that cannot be decoded is refused anyway.
         let text = name::decode(raw_name, flags & FLAG_UTF8 != 0).ok()?;
-        let differs = |(of, path): &&(u32, &[u8])| *of == crc32 && *path != text.as_bytes();
+        // In a code page that nobody knows here only its ASCII can be compared: that is where folders and endings are.
+        let is_of_code_page = std::str::from_utf8(raw_name).is_err();
+        let ascii = |bytes: &[u8]| bytes.iter().copied().filter(u8::is_ascii).collect::<Vec<_>>();
+        let says_the_same =
+            |path: &[u8]| path == text.as_bytes() || (is_of_code_page && ascii(path) == ascii(raw_name));
+        let differs = |(of, path): &&(u32, &[u8])| *of == crc32 && !says_the_same(path);
         self.unicode_paths.iter().find(differs).map(|(_, path)| ShownName::from_raw(path))
     }
 }

@@ -192,6 +192,9 @@ fn a_name_in_utf8_that_says_the_same_or_is_void_is_passed_over() {
     // The header's in code page 437.
     let extra = unicode_path(b"\x81.dcm", "ü.dcm".as_bytes());
     accepts(&zip(&[named(b"\x81.dcm", extra), stored("b", b"b")]), &[("ü.dcm", b"a"), ("b", b"b")]);
+    // The header's in code page 866, which it does not say.
+    let extra = unicode_path(b"\xE1\xAD.dcm", "сн.dcm".as_bytes());
+    accepts(&zip(&[named(b"\xE1\xAD.dcm", extra), stored("b", b"b")]), &[("ß¡.dcm", b"a"), ("b", b"b")]);
 }
 
 #[test]

@@ -54,6 +54,9 @@ fn a_second_name_in_the_extra_fields_is_refused_in_either_header() {
             assert!(message.contains("a.dcm"), "{message}");
         }
     }
+    // Of a header in a code page that is not known, the ASCII counts.
+    let extra = unicode_path(b"\xE1.dcm", "../с.dcm".as_bytes());
+    refuses(&beside(deflated(b"\xE1.dcm", b"x").both(|head| head.extra = extra.clone())), "zip.entry.two_names");
 }
 
 #[test]
