@@ -126,14 +126,8 @@ fn known<T>(found: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
 
 /// The address of a resource in which no other project than its own appears.
 fn address_by_id(target: &Target) -> String {
-    let item = match &target.of {
-        ShelfOf::Project(id) => vec!["projects", id.as_str()],
-        ShelfOf::Subject(id) => vec!["subjects", id.as_str()],
-        ShelfOf::Experiment(id) => vec!["experiments", id.as_str()],
-        ShelfOf::Scan { experiment, scan } => vec!["experiments", experiment.as_str(), "scans", scan.as_str()],
-    };
-    let below = ["resources", target.resource.as_str(), "files"];
-    join_segments(["data", "archive"].into_iter().chain(item).chain(below))
+    let below = join_segments(["resources", target.resource.as_str(), "files"]);
+    format!("/data/archive{}{below}", lasting_address(&target.of))
 }
 
 /// Receives files that go to the quarantine instead of the archive: all of one user for one resource into one folder.
