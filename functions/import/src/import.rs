@@ -29,12 +29,21 @@ pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientErro
         }
         None => None,
     };
-    let outcome = import(&mut call, name, watched.as_mut()).await;
+    let form = read_form(&mut call).await;
+    // Only now it is known that the form names stored files; what is followed already is not left to the background.
+    if matches!(form, Ok(Form::Fields))
+        && watched.is_none()
+        && let Some(answer) = background::submit(&mut call).await?
+    {
+        return Ok(answer);
+    }
+    let outcome = match form {
+        Ok(form) => import(&mut call, form, name, watched.as_mut()).await,
+        Err(error) => Err(error),
+    };
     if let Some(watched) = watched {
         let told = match &outcome {
-            Ok(Done::Now { uris, .. }) => core.conclude(watched, Ok(&import_result(uris))).await,
-            // What is followed already is never left to the background.
-            Ok(Done::Later(_)) => core.conclude(watched, Ok(&import_result(&[]))).await,
+            Ok((uris, _)) => core.conclude(watched, Ok(&import_result(uris))).await,
             Err(error) => core.conclude(watched, Err(&error.sentence)).await,
         };
         if let Err(error) = told {
@@ -42,43 +51,27 @@ pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientErro
             eprintln!("what came of an import is not told: {error}");
         }
     }
-    match outcome? {
-        Done::Now { uris, verdicts } => Ok(answer::render(&call, &uris, &verdicts)),
-        Done::Later(reply) => Ok(reply),
-    }
+    let (uris, verdicts) = outcome?;
+    Ok(answer::render(&call, &uris, &verdicts))
 }
 
-/// What came of a request.
-enum Done {
-    /// It was imported.
-    Now { uris: Vec<String>, verdicts: Vec<Verdict> },
-    /// It is imported in the background.
-    Later(Reply),
-}
-
-async fn import(call: &mut Call, name: Option<&str>, mut watched: Option<&mut Watched>) -> Result<Done, ClientError> {
-    let form = read_form(call).await?;
-    // Only now it is known that the form names stored files.
-    if matches!(form, Form::Fields)
-        && watched.is_none()
-        && let Some(answer) = background::submit(call).await?
-    {
-        return Ok(Done::Later(answer));
-    }
+async fn import(
+    call: &mut Call,
+    form: Form,
+    name: Option<&str>,
+    mut watched: Option<&mut Watched>,
+) -> Result<(Vec<String>, Vec<Verdict>), ClientError> {
     let Received { wanted, sent } = receive(call, form, name, watched.as_deref_mut()).await?;
     let upload = match sent {
         Sent::Images(upload) => upload,
-        Sent::Xar(file) => {
-            return Ok(Done::Now { uris: xar::take(call, &wanted, file, false).await?, verdicts: Vec::new() });
-        }
+        Sent::Xar(file) => return Ok((xar::take(call, &wanted, file, false).await?, Vec::new())),
     };
     if let Some(watched) = watched {
         let files: u64 = upload.studies.iter().map(|study| study.files).sum();
         let text = format!("Received {files} image(s) of {} study(ies).", upload.studies.len());
         call.site.core.tell(watched, &text).await?;
     }
-    let (uris, verdicts) = place(call, wanted, upload).await?;
-    Ok(Done::Now { uris, verdicts })
+    place(call, wanted, upload).await
 }
 
 /// Brings an upload that was taken in to its sessions, and these as far as is wanted. Gives their URIs, and what became

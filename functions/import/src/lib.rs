@@ -28,11 +28,11 @@ async fn route(call: Call) -> Result<Reply, ClientError> {
             let name = found.get("name").rsplit('/').next().filter(|name| !name.is_empty());
             import::run(call, name).await
         }
-        Endpoint::ResumableOptions => Ok(resumable::options(&call)),
-        Endpoint::ResumableBegin => resumable::begin(call).await.map_err(resumable::as_error),
-        Endpoint::ResumableShow => resumable::show(&call, found.get("upload")).await.map_err(resumable::as_error),
-        Endpoint::ResumableAppend => resumable::append(call, found.get("upload")).await.map_err(resumable::as_error),
-        Endpoint::ResumableRemove => resumable::remove(&call, found.get("upload")).await.map_err(resumable::as_error),
+        Endpoint::ResumableOptions
+        | Endpoint::ResumableBegin
+        | Endpoint::ResumableShow
+        | Endpoint::ResumableAppend
+        | Endpoint::ResumableRemove => resumable::route(call, &found).await,
         _ => cache::route(call, &found).await,
     }
 }

@@ -8,6 +8,8 @@ use narthex::domain::prearchive::import::ImportHandler;
 use narthex::domain::prearchive::upload::{Receiver, UploadError};
 use narthex::domain::resumable::{Appending, NewUpload, Progress, ResumableUpload, longer_than_missing};
 use narthex::http::conditional::http_date;
+use narthex::http::endpoints::Found;
+use narthex::http::endpoints::import::Endpoint;
 use narthex::http::{ClientError, Params};
 use narthex::intake::IntakeError;
 use narthex::service::{Call, Reply, ReplyBody};
@@ -71,9 +73,18 @@ fn demand_version(call: &Call) -> Result<(), ClientError> {
     }
 }
 
-/// Adds what errors of the protocol have as well.
-pub fn as_error(error: ClientError) -> ClientError {
-    error.with_header(HeaderName::from_static("tus-resumable"), HeaderValue::from_static(VERSION))
+/// Serves a request of the protocol, whose errors carry its version as well.
+pub async fn route(call: Call, found: &Found<Endpoint>) -> Result<Reply, ClientError> {
+    let id = || found.get("upload");
+    let answer = match found.endpoint {
+        Endpoint::ResumableBegin => begin(call).await,
+        Endpoint::ResumableShow => show(&call, id()).await,
+        Endpoint::ResumableAppend => append(call, id()).await,
+        Endpoint::ResumableRemove => remove(&call, id()).await,
+        _ => Ok(options(&call)),
+    };
+    let version = || HeaderValue::from_static(VERSION);
+    answer.map_err(|error| error.with_header(HeaderName::from_static("tus-resumable"), version()))
 }
 
 fn number(call: &Call, name: &str) -> Result<Option<u64>, ClientError> {
@@ -93,7 +104,7 @@ fn expires(call: &Call, upload: &ResumableUpload) -> String {
 }
 
 /// `OPTIONS`: what the server can do.
-pub fn options(call: &Call) -> Reply {
+fn options(call: &Call) -> Reply {
     empty(
         StatusCode::NO_CONTENT,
         &[
@@ -105,7 +116,7 @@ pub fn options(call: &Call) -> Reply {
 }
 
 /// `POST`: begins an upload. The query says what import it is for, as it would of an import in one go.
-pub async fn begin(mut call: Call) -> Result<Reply, ClientError> {
+async fn begin(mut call: Call) -> Result<Reply, ClientError> {
     demand_version(&call)?;
     if call.context.params.has("src") || call.context.params.has("http-session-listener") {
         let sentence = "A resumable upload takes neither src nor http-session-listener; GET its address to follow it.";
@@ -157,7 +168,7 @@ fn file_name(call: &Call) -> String {
 }
 
 /// `GET` and `HEAD`: how far an upload has come.
-pub async fn show(call: &Call, id: &str) -> Result<Reply, ClientError> {
+async fn show(call: &Call, id: &str) -> Result<Reply, ClientError> {
     let upload = call.site.core.resumable_upload(&call.user(), id).await?;
     let mut headers = vec![("upload-length", upload.bytes.to_string())];
     let (state, uris, reason) = match &upload.progress {
@@ -189,7 +200,7 @@ pub async fn show(call: &Call, id: &str) -> Result<Reply, ClientError> {
 }
 
 /// `PATCH`: adds bytes. With the last ones the upload is imported.
-pub async fn append(mut call: Call, id: &str) -> Result<Reply, ClientError> {
+async fn append(mut call: Call, id: &str) -> Result<Reply, ClientError> {
     demand_version(&call)?;
     if call.context.media_type() != OFFSET_TYPE {
         let sentence = format!("The bytes of an upload must be sent as Content-Type: {OFFSET_TYPE}.");
@@ -303,7 +314,7 @@ async fn imported(call: &mut Call, held: &mut Appending) -> Result<Vec<String>, 
 }
 
 /// `DELETE`: forgets an upload and, unless it was imported, its bytes.
-pub async fn remove(call: &Call, id: &str) -> Result<Reply, ClientError> {
+async fn remove(call: &Call, id: &str) -> Result<Reply, ClientError> {
     demand_version(call)?;
     let core = &call.site.core;
     let held = core.hold_resumable(&call.user(), id).await?;

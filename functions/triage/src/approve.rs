@@ -35,7 +35,6 @@ pub async fn run(mut call: Call) -> Result<Reply, ClientError> {
             }
         }
     }
-    let core = call.site.core.clone();
     after_the_answer(async move {
         for folder in gone {
             // Should it fail, the sweep does it.

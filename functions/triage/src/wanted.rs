@@ -107,11 +107,11 @@ fn refuse_twice(all: &[Approve]) -> Result<(), ClientError> {
     for (at, wanted) in all.iter().enumerate() {
         let others: Vec<&Source> = all.iter().skip(at + 1).flat_map(|other| &other.sources).collect();
         for source in &wanted.sources {
-            let is_shared = |other: &&&Source| match (&source.paths, &other.paths) {
+            let has_same_file = |other: &Source| match (&source.paths, &other.paths) {
                 (Some(paths), Some(others)) => others.iter().any(|path| paths.contains(path)),
                 _ => true,
             };
-            if others.iter().filter(|other| is_same_folder(source, other)).any(|other| is_shared(&other)) {
+            if others.iter().any(|other| is_same_folder(source, other) && has_same_file(other)) {
                 let sentence = format!(
                     "Files of the folder {} are to go to two destinations; name one for each.",
                     ShownName::new(&source.label)

@@ -101,6 +101,7 @@ pub async fn divert(call: &Call) -> Result<Option<Diverted>, ClientError> {
     }
     let Some((uri, path)) = ResourceUri::sent_to(&call.context.path) else { return Ok(None) };
     let Ok(named) = uri.archive_resource() else { return Ok(None) };
+    // The archive refuses in its own words.
     let Some(located) = known(locate(call, &named).await)? else { return Ok(None) };
     let core = &call.site.core;
     // The item's own project decides, even if the address names another that the item is shared with.
@@ -116,8 +117,8 @@ pub async fn divert(call: &Call) -> Result<Option<Diverted>, ClientError> {
     Ok(Some(Diverted { project, target, path }))
 }
 
-/// What was found; nothing where it is refused, which the archive says in its own words.
-fn known<T>(found: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
+/// What was found; nothing where that is refused.
+pub(super) fn known<T>(found: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
     match found {
         Err(error) if error.status.number() < 500 => Ok(None),
         found => found.map(Some),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Call;
-use super::quarantine::named_target;
+use super::quarantine::{known, named_target};
 use crate::domain::shelf::ShelfOf;
 use crate::domain::triage::Target;
 use crate::http::path::join_segments;
@@ -53,14 +53,8 @@ impl<'a> PresentTargets<'a> {
     /// What the address leads to, if that is the target still.
     async fn as_given(&self, target: &Target) -> Result<Option<Target>, ClientError> {
         let Ok(uri) = ResourceUri::parse(&target.uri) else { return Ok(None) };
-        match named_target(self.call, &uri).await {
-            Ok(found) => {
-                let is_same = found.of == target.of && found.resource == target.resource;
-                Ok(is_same.then(|| Target { uri: target.uri.clone(), ..found }))
-            }
-            Err(error) if error.status.number() < 500 => Ok(None),
-            Err(error) => Err(error),
-        }
+        let found = known(named_target(self.call, &uri).await)?.filter(|found| found.is_same(target));
+        Ok(found.map(|found| Target { uri: target.uri.clone(), ..found }))
     }
 
     /// The target under the present labels of its item.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::build::{Gathered, Repeated};
 use super::commit::{demand_room, demand_short};
 use super::make::NewSession;
+use super::notes::ImportNotes;
 use super::place::ForcedPlace;
 use super::segment::{Segment, SegmentPart};
 use super::session::{HeldSession, PrearchiveSession};
@@ -378,48 +379,6 @@ fn note_repeated(verdicts: &mut [Verdict], repeated: &Repeated) {
     for verdict in verdicts {
         if let Some(outcome) = verdict.place.and_then(|place| repeated.get(&place)) {
             verdict.outcome = *outcome;
-        }
-    }
-}
-
-/// What the log of a session should say of an upload.
-pub(super) struct ImportNotes {
-    ignored: u64,
-    odd_preambles: u64,
-    cut_off: u64,
-}
-
-impl ImportNotes {
-    /// Whether there is nothing to say.
-    pub(super) fn is_empty(&self) -> bool {
-        self.ignored == 0 && self.odd_preambles == 0 && self.cut_off == 0
-    }
-
-    pub(super) fn write(&self, session: &mut PrearchiveSession, now_ms: u64) {
-        if self.ignored > 0 {
-            session.note(
-                now_ms,
-                format!("{} file(s) of the upload are no images of a study and were left out.", self.ignored),
-            );
-        }
-        if self.odd_preambles > 0 {
-            session.note(
-                now_ms,
-                format!(
-                    "{} file(s) of the upload have a preamble that is neither empty nor TIFF; they are kept as they are \
-                     and never served as anything a browser would run.",
-                    self.odd_preambles
-                ),
-            );
-        }
-        if self.cut_off > 0 {
-            session.note(
-                now_ms,
-                format!(
-                    "{} file(s) of the upload end before their pixel data does; they are kept as they are.",
-                    self.cut_off
-                ),
-            );
         }
     }
 }

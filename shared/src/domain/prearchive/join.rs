@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::build::Gathered;
-use super::import::{ImportNotes, ImportRequest};
+use super::import::ImportRequest;
 use super::make::NewSession;
+use super::notes::ImportNotes;
 use super::place::Identity;
 use super::segment::Segment;
 use super::session::{PrearchiveSession, lease_name};

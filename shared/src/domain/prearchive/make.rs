@@ -1,7 +1,8 @@
 //! Making a new session of a study.
 
 use super::build::Gathered;
-use super::import::{ImportNotes, ImportRequest};
+use super::import::ImportRequest;
+use super::notes::ImportNotes;
 use super::place::Identity;
 use super::segment::Segment;
 use super::session::{PrearchiveSession, SessionRef};

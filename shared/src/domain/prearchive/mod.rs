@@ -8,6 +8,7 @@ pub mod import;
 mod join;
 pub mod list;
 mod make;
+mod notes;
 pub mod onward;
 pub(in crate::domain) mod opened;
 pub mod place;
