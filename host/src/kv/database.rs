@@ -1,7 +1,8 @@
 //! One SQLite file and the threads that serve it.
 
 use super::reader::{self, Query, Reader, SpotReaders};
-use super::sqlite::{self, Journal};
+use super::room::LogRoom;
+use super::sqlite::{self, Journal, SMALL_LOG_BYTES};
 use super::writer::{self, Operation, Writer};
 use super::{Profile, StoreError};
 use std::path::Path;
@@ -29,7 +30,8 @@ impl Database {
         let gate = Arc::new(RwLock::new(()));
         let (writer, writes) = mpsc::channel();
         let (reader, reads) = mpsc::channel();
-        let serving_writes = Writer { connection, journal, queue: writes, gate: gate.clone() };
+        let room = (journal == Journal::WriteAhead).then(|| LogRoom::new(path, SMALL_LOG_BYTES));
+        let serving_writes = Writer { connection, journal, room, queue: writes, gate: gate.clone() };
         let connection = sqlite::open_reader(path, profile)?;
         let serving_reads = Reader { connection, journal, queue: reads, gate };
         let threads =

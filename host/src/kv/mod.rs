@@ -7,6 +7,7 @@
 
 mod database;
 mod reader;
+mod room;
 mod sqlite;
 mod writer;
 

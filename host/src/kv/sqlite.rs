@@ -4,7 +4,7 @@ use super::{MAX_KEY_BYTES, MAX_VALUE_BYTES, Profile, StoreError};
 use rusqlite::Connection;
 use rusqlite::limits::Limit;
 use std::fs::{File, OpenOptions};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long to wait for another process that holds the file's lock.
@@ -18,8 +18,11 @@ const SMALL_CACHE_KIB: u32 = 8192;
 
 /// Pages of the write-ahead log of a file of small records after which they are moved into the file. Keys fall
 /// anywhere in the file, so a short log would move nearly every changed page once for each change; a long one moves a
-/// page once for many. 64 MiB are read back in a moment after a crash.
-const SMALL_LOG_PAGES: u32 = 16384;
+/// page once for many. 32 MiB are read back in a moment after a crash.
+const SMALL_LOG_PAGES: u32 = 8192;
+
+/// Bytes of a log of that many pages (each with a head of its own), and of the transaction that comes to that number.
+pub(super) const SMALL_LOG_BYTES: u64 = SMALL_LOG_PAGES as u64 * (4096 + 24) + (1 << 20);
 
 /// Page cache of a connection to a file of large values, which are read once and not again.
 const LARGE_CACHE_KIB: u32 = 2048;
@@ -61,19 +64,28 @@ fn keep_journal(path: &Path, journal: Journal) -> std::io::Result<()> {
         Journal::WriteAhead => "-wal",
         Journal::Rollback => "-journal",
     };
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(ending);
     // Another process may write to it; an empty one is as good as none.
-    OpenOptions::new().append(true).create(true).open(beside)?;
+    OpenOptions::new().append(true).create(true).open(beside(path, ending))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
+}
+
+/// A file that SQLite keeps beside a database.
+pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 fn set_up_writer(connection: &Connection, profile: Profile) -> rusqlite::Result<Journal> {
     set_up(connection, profile)?;
     if profile == Profile::Large {
         // Takes effect only in a file that has no table yet, and not in one that is in WAL mode.
-        connection.pragma_update(None, "page_size", LARGE_PAGE_BYTES)?;
+        connection.pragma_update(
+            None,
+            "page_size",
+            std::env::var("BPAGE").ok().and_then(|x| x.parse().ok()).unwrap_or(LARGE_PAGE_BYTES),
+        )?;
         // A transaction stays in memory until its commit (the writer bounds it), so that readers need to be kept
         // out only during the commit itself.
         connection.pragma_update(None, "cache_spill", false)?;

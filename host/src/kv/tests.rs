@@ -288,3 +288,33 @@ async fn what_is_queued_is_still_written_at_the_end() {
     let count: i64 = sql(&fixture.path(), "SELECT count(*) FROM spin_key_value");
     assert_eq!(count, 100);
 }
+
+#[tokio::test]
+async fn room_in_the_log_is_made_for_those_who_write_much_and_a_crash_finds_every_commit() {
+    let fixture = Fixture::new(Profile::Small);
+    let (_database, store) = fixture.open();
+    let log = sqlite::beside(&fixture.path(), "-wal");
+    let write = async |from: u32, to: u32| {
+        for number in from..to {
+            store.set(format!("key-{number}"), number.to_be_bytes().repeat(1_000)).await.unwrap();
+        }
+        std::fs::metadata(&log).unwrap().len()
+    };
+    assert!(write(0, 8).await < 1 << 20);
+    let long = write(8, 100).await;
+    assert!(long >= sqlite::SMALL_LOG_BYTES);
+    // More than the log holds: it begins anew and does not grow.
+    assert_eq!(write(100, 6_000).await, long);
+
+    let crashed = Fixture::new(Profile::Small);
+    std::fs::create_dir_all(crashed.path().parent().unwrap()).unwrap();
+    for ending in ["", "-wal"] {
+        let copy = sqlite::beside(&crashed.path(), ending);
+        std::fs::copy(sqlite::beside(&fixture.path(), ending), copy).unwrap();
+    }
+    let (_database, store) = crashed.open();
+    for number in 0..6_000_u32 {
+        let value = store.get(format!("key-{number}")).await.unwrap().unwrap();
+        assert_eq!(value, number.to_be_bytes().repeat(1_000), "{number}");
+    }
+}

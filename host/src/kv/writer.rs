@@ -5,9 +5,10 @@
 //! bound; nothing ever waits in order to be gathered.
 
 use super::StoreError;
+use super::room::LogRoom;
 use super::sqlite::Journal;
 use rusqlite::blob::ZeroBlob;
-use rusqlite::{Connection, MAIN_DB, OptionalExtension, params};
+use rusqlite::{Connection, MAIN_DB, OptionalExtension, ToSql, params};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::oneshot;
@@ -21,10 +22,11 @@ const MAX_BATCH_BYTES: usize = 8 << 20;
 /// Values from this size on are written into their place instead of being bound to a statement.
 const STREAMED_BYTES: usize = 64 * 1024;
 
-const SET: &str = "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)
-    ON CONFLICT (store, key) DO UPDATE SET value = excluded.value";
-const SET_ROOM: &str = "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)
-    ON CONFLICT (store, key) DO UPDATE SET value = excluded.value RETURNING rowid";
+// One statement could do for a row that is there and for one that is not, but SQLite notes for it in a temporary file what
+// it changes, to be able to undo it alone. These two need no such file.
+const INSERT: &str = "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)";
+const UPDATE: &str = "UPDATE spin_key_value SET value = ?2 WHERE rowid = ?1";
+const ROW: &str = "SELECT rowid FROM spin_key_value WHERE store = ?1 AND key = ?2";
 const DELETE: &str = "DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2";
 const GET: &str = "SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2";
 
@@ -81,6 +83,8 @@ impl Outcome {
 pub(super) struct Writer {
     pub connection: Connection,
     pub journal: Journal,
+    /// Room that is still to be made in a write-ahead log.
+    pub room: Option<LogRoom>,
     pub queue: Receiver<Command>,
     /// Held by readers of a rollback-journal file, and by the writer during a commit.
     pub gate: Arc<RwLock<()>>,
@@ -133,6 +137,7 @@ impl Writer {
         }
         let commit = self.commit();
         outcomes.into_iter().for_each(|outcome| outcome.send(&commit));
+        self.room.take_if(|room| room.committed(&self.connection));
         flow
     }
 
@@ -204,25 +209,29 @@ impl Writer {
     }
 
     fn set(&self, store: &str, key: &str, value: &[u8]) -> Result<(), StoreError> {
-        if value.len() >= STREAMED_BYTES {
-            return self.set_large(store, key, value).map_err(StoreError::sqlite("writing a large value"));
-        }
-        self.connection
-            .prepare_cached(SET)
-            .and_then(|mut statement| statement.execute(params![store, key, value]))
-            .map(drop)
-            .map_err(StoreError::sqlite("writing a value"))
+        let set = match value.len() >= STREAMED_BYTES {
+            true => self.set_large(store, key, value),
+            false => self.put(store, key, value).map(drop),
+        };
+        set.map_err(StoreError::sqlite("writing a value"))
     }
 
     /// Makes room for the value and writes it there: a value that is bound to a statement is copied twice on its way to
     /// the pages.
     fn set_large(&self, store: &str, key: &str, value: &[u8]) -> rusqlite::Result<()> {
-        let room = ZeroBlob(i32::try_from(value.len()).unwrap_or(i32::MAX));
-        let mut statement = self.connection.prepare_cached(SET_ROOM)?;
-        let row = statement.query_row(params![store, key, room], |row| row.get(0))?;
+        let row = self.put(store, key, ZeroBlob(i32::try_from(value.len()).unwrap_or(i32::MAX)))?;
         let mut blob = self.connection.blob_open(MAIN_DB, "spin_key_value", "value", row, false)?;
         blob.write_at(value, 0)?;
         blob.close()
+    }
+
+    /// Gives the key this value; returns its row.
+    fn put(&self, store: &str, key: &str, value: impl ToSql) -> rusqlite::Result<i64> {
+        let row = self.connection.prepare_cached(ROW)?.query_row(params![store, key], |row| row.get(0)).optional()?;
+        match row {
+            Some(row) => self.connection.prepare_cached(UPDATE)?.execute(params![row, value]).map(|_| row),
+            None => self.connection.prepare_cached(INSERT)?.insert(params![store, key, value]),
+        }
     }
 
     fn delete(&self, store: &str, key: &str) -> Result<(), StoreError> {
