@@ -29,8 +29,8 @@ pub const MAX_KEY_BYTES: usize = 2048;
 pub enum Profile {
     /// Many small records: a write-ahead log, so that a commit is one short append and readers never wait.
     Small,
-    /// Values of a megabyte: a rollback journal, because a write-ahead log writes every byte twice, and large
-    /// pages, so that a value is few of them.
+    /// Values of a megabyte: a rollback journal, because a write-ahead log writes every byte twice, and larger
+    /// pages, so that a value is not too many of them.
     Large,
 }
 

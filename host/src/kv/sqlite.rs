@@ -10,8 +10,9 @@ use std::time::Duration;
 /// How long to wait for another process that holds the file's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Page size of new files with large values: the largest SQLite has, so that a value of a megabyte is 16 pages.
-const LARGE_PAGE_BYTES: u32 = 65536;
+/// Page size of new files with large values. Every commit writes some pages whole (twice, with the journal) for a few bytes
+/// in each, and the larger they are the more; the smaller, the more pages a value is.
+const LARGE_PAGE_BYTES: u32 = 16384;
 
 /// Page cache of a connection to a file of small records.
 const SMALL_CACHE_KIB: u32 = 8192;
