@@ -86,12 +86,19 @@ struct Figure {
     rounds: Vec<Duration>,
     /// The time of each request.
     requests: Vec<Duration>,
+    /// The server's processor time in all rounds.
+    processor: Duration,
     peak_memory: u64,
 }
 
 impl Figure {
     fn median_round(&self) -> f64 {
         super::report::median_and_least(&self.rounds).0
+    }
+
+    /// The server's processor time for one instance, in milliseconds.
+    fn processor_ms(&self) -> f64 {
+        self.processor.as_secs_f64() * 1e3 / (self.instances * self.rounds.len() as u64) as f64
     }
 
     fn instances_per_second(&self) -> f64 {
@@ -168,12 +175,14 @@ fn singles(options: &Options, clients: usize) -> Result<Vec<Figure>> {
         lanes.rotate_left(first);
         for lane in &lanes {
             lane.server.rest()?;
+            let processor = lane.server.processor_time()?;
             let (took, requests) = send(lane, &files, clients, &format!("r{round}"))?;
             let figure = figures.iter_mut().find(|figure| figure.lane == lane.name).context("a lane has no figure")?;
             figure.instances = files.len() as u64;
             figure.bytes = files.iter().map(|file| file.bytes.len() as u64).sum();
             figure.rounds.push(took);
             figure.requests.extend(requests);
+            figure.processor += lane.server.processor_time()?.saturating_sub(processor);
             let rate = files.len() as f64 / took.as_secs_f64();
             eprintln!("{clients} client(s), round {}: {:<8} {rate:.0} instances/s", round + 1, lane.name);
         }
@@ -273,12 +282,14 @@ fn whole(
     let mut figures = Vec::new();
     for lane in lanes {
         lane.server.rest()?;
+        let processor = lane.server.processor_time()?;
         let path = lane.path(lane.whole, "whole");
         let start = Instant::now();
         let response = send(&lane.server.client, &path)?;
         let took = start.elapsed();
         expect(response, 200, &format!("{what} to {}", lane.name))?;
         eprintln!("{what}: {:<8} {:.2} s", lane.name, took.as_secs_f64());
+        let processor = lane.server.processor_time()?.saturating_sub(processor);
         let (rounds, requests) = (vec![took], vec![took]);
         let what = what.to_owned();
         figures.push(Figure {
@@ -289,6 +300,7 @@ fn whole(
             bytes,
             rounds,
             requests,
+            processor,
             ..Figure::default()
         });
     }
@@ -305,8 +317,20 @@ fn with_memory(mut figures: Vec<Figure>, lanes: &[Lane]) -> Result<Vec<Figure>> 
 }
 
 fn report(options: &Options, figures: &[Figure]) -> Result<()> {
-    let heads =
-        ["", "clients", "server", "inst/s", "MB/s", "p50 ms", "p99 ms", "x orthanc", "floor share", "peak MB", ""];
+    let heads = [
+        "",
+        "clients",
+        "server",
+        "inst/s",
+        "MB/s",
+        "p50 ms",
+        "p99 ms",
+        "cpu ms/inst",
+        "x orthanc",
+        "floor share",
+        "peak MB",
+        "",
+    ];
     let mut table = vec![heads.map(str::to_owned).to_vec()];
     let mut rows = Vec::new();
     for figure in figures {
@@ -333,6 +357,7 @@ fn report(options: &Options, figures: &[Figure]) -> Result<()> {
             format!("{rate:.0}"),
             format!("{:.1}", figure.percentile(0.5)),
             format!("{:.1}", figure.percentile(0.99)),
+            format!("{:.3}", figure.processor_ms()),
             times_orthanc.map_or("-".to_owned(), |times| format!("{times:.2}")),
             share.map_or("-".to_owned(), |share| format!("{:.0} %", share * 100.0)),
             format!("{:.0}", figure.peak_memory as f64 / MEGABYTE),
@@ -347,6 +372,7 @@ fn report(options: &Options, figures: &[Figure]) -> Result<()> {
             "megabytes_per_second": rate,
             "p50_milliseconds": figure.percentile(0.5),
             "p99_milliseconds": figure.percentile(0.99),
+            "processor_milliseconds_per_instance": figure.processor_ms(),
             "times_orthanc": times_orthanc,
             "share_of_floor": share,
             "peak_memory_megabytes": figure.peak_memory as f64 / MEGABYTE,

@@ -143,13 +143,20 @@ impl Server {
         })
     }
 
-    /// Processor time so far, in the system's ticks.
-    fn processor_time(&self) -> Result<u64> {
+    /// Processor time so far.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn processor_time(&self) -> Result<Duration> {
+        /// Linux tells these times in hundredths of a second, whatever its own clock.
+        const TICK: Duration = Duration::from_millis(10);
+
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         // The program's name stands in brackets and may hold blanks; user and system time are words 14 and 15.
         let words: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         let word = |index: usize| words.get(index).and_then(|word| word.parse::<u64>().ok());
-        Ok(word(11).context("no user time")? + word(12).context("no system time")?)
+        let ticks = word(11).context("no user time")? + word(12).context("no system time")?;
+        Ok(TICK * u32::try_from(ticks)?)
     }
 }
 
