@@ -1,7 +1,7 @@
 //! The answer to an import.
 
 use narthex::domain::prearchive::upload::Verdict;
-use narthex::http::{Format, views};
+use narthex::http::{ClientError, Format, views};
 use narthex::service::{Call, Reply, ReplyBody};
 
 /// The media type of MIRC, whose senders wait for a word instead of addresses.
@@ -19,5 +19,15 @@ pub fn render(call: &Call, uris: &[String], verdicts: &[Verdict]) -> Reply {
         (Format::Text, [uri]) => ReplyBody::text(uri.as_str()),
         (Format::Html, uris) => ReplyBody::page(views::import::page(uris)),
         _ => ReplyBody::uri_list(uris.iter().map(String::as_str)),
+    }
+}
+
+/// A refusal. Web uploaders, which ask for a page, show it whatever its status, and so get it with 200 as from XNAT.
+pub fn refuse(call: &Call, error: ClientError) -> Result<Reply, ClientError> {
+    match call.context.format_without_accept(Format::Other(String::new())) {
+        Format::Html if error.status.number() < 500 => {
+            Ok(ReplyBody::page(views::import::failure_page(&error.sentence)))
+        }
+        _ => Err(error),
     }
 }

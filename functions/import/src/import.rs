@@ -17,8 +17,15 @@ use crate::xar;
 /// Takes an upload in; answers with one URI for each session. With `http-session-listener` others can follow it; stored
 /// files are imported in the background then.
 pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientError> {
+    match answer(&mut call, name).await {
+        Ok(reply) => Ok(reply),
+        Err(error) => answer::refuse(&call, error),
+    }
+}
+
+async fn answer(call: &mut Call, name: Option<&str>) -> Result<Reply, ClientError> {
     let core = call.site.core.clone();
-    if let Some(answer) = background::submit(&mut call).await? {
+    if let Some(answer) = background::submit(call).await? {
         return Ok(answer);
     }
     let key = call.context.params.get("http-session-listener").map(str::to_owned);
@@ -29,16 +36,16 @@ pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientErro
         }
         None => None,
     };
-    let form = read_form(&mut call).await;
+    let form = read_form(call).await;
     // Only now it is known that the form names stored files; what is followed already is not left to the background.
     if matches!(form, Ok(Form::Fields))
         && watched.is_none()
-        && let Some(answer) = background::submit(&mut call).await?
+        && let Some(answer) = background::submit(call).await?
     {
         return Ok(answer);
     }
     let outcome = match form {
-        Ok(form) => import(&mut call, form, name, watched.as_mut()).await,
+        Ok(form) => import(call, form, name, watched.as_mut()).await,
         Err(error) => Err(error),
     };
     if let Some(watched) = watched {
@@ -52,7 +59,7 @@ pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientErro
         }
     }
     let (uris, verdicts) = outcome?;
-    Ok(answer::render(&call, &uris, &verdicts))
+    Ok(answer::render(call, &uris, &verdicts))
 }
 
 async fn import(

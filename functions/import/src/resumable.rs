@@ -3,14 +3,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use narthex::domain::prearchive::import::ImportHandler;
 use narthex::domain::prearchive::upload::{Receiver, UploadError};
 use narthex::domain::resumable::{Appending, NewUpload, Progress, ResumableUpload, longer_than_missing};
 use narthex::http::conditional::http_date;
 use narthex::http::endpoints::Found;
 use narthex::http::endpoints::import::Endpoint;
-use narthex::http::{ClientError, Params};
+use narthex::http::{ClientError, Params, RequestPath};
 use narthex::intake::IntakeError;
 use narthex::service::{Call, Reply, ReplyBody};
 use serde_json::json;
@@ -28,10 +28,37 @@ const OFFSET_TYPE: &str = "application/offset+octet-stream";
 /// Sessions that the answer to the last bytes names.
 const MAX_NAMED: usize = 20;
 
-/// Adds what every answer of the protocol has.
-fn tus(mut reply: Reply, headers: &[(&'static str, String)]) -> Reply {
-    let version = ("tus-resumable", VERSION.to_owned());
-    for (name, value) in std::iter::once(&version).chain(headers) {
+/// Whether a path is one of the protocol's.
+pub fn is_address(path: &RequestPath) -> bool {
+    path.segments().starts_with(&["services", "import", "resumable"])
+}
+
+/// Adds what every answer of the protocol has, also one that says why there is none.
+pub fn with_version(mut reply: Reply) -> Reply {
+    reply.headers_mut().insert(HeaderName::from_static("tus-resumable"), HeaderValue::from_static(VERSION));
+    reply
+}
+
+/// Takes the method that a client names that cannot send it (tus 1.0.0, `X-HTTP-Method-Override`).
+pub fn override_method(call: &mut Call) -> Result<(), ClientError> {
+    let Some(named) = call.context.headers.get("x-http-method-override") else { return Ok(()) };
+    call.context.method = match named.as_bytes() {
+        b"POST" => Method::POST,
+        b"PATCH" => Method::PATCH,
+        b"DELETE" => Method::DELETE,
+        b"HEAD" => Method::HEAD,
+        b"GET" => Method::GET,
+        b"OPTIONS" => Method::OPTIONS,
+        _ => {
+            let sentence = "X-HTTP-Method-Override may be POST, PATCH, DELETE, HEAD, GET or OPTIONS.";
+            return Err(ClientError::bad_request("bad-method", sentence));
+        }
+    };
+    Ok(())
+}
+
+fn with_headers(mut reply: Reply, headers: &[(&'static str, String)]) -> Reply {
+    for (name, value) in headers {
         if let Ok(value) = HeaderValue::from_str(value) {
             reply.headers_mut().append(HeaderName::from_static(name), value);
         }
@@ -46,7 +73,7 @@ fn empty(status: StatusCode, headers: &[(&'static str, String)]) -> Reply {
     if status == StatusCode::NO_CONTENT {
         reply.headers_mut().remove(http::header::CONTENT_LENGTH);
     }
-    tus(reply, headers)
+    with_headers(reply, headers)
 }
 
 /// Headers of extensions that are not among ours, and why they cannot be passed over.
@@ -73,18 +100,16 @@ fn demand_version(call: &Call) -> Result<(), ClientError> {
     }
 }
 
-/// Serves a request of the protocol, whose errors carry its version as well.
+/// Serves a request of the protocol.
 pub async fn route(call: Call, found: &Found<Endpoint>) -> Result<Reply, ClientError> {
     let id = || found.get("upload");
-    let answer = match found.endpoint {
+    match found.endpoint {
         Endpoint::ResumableBegin => begin(call).await,
         Endpoint::ResumableShow => show(&call, id()).await,
         Endpoint::ResumableAppend => append(call, id()).await,
         Endpoint::ResumableRemove => remove(&call, id()).await,
         _ => Ok(options(&call)),
-    };
-    let version = || HeaderValue::from_static(VERSION);
-    answer.map_err(|error| error.with_header(HeaderName::from_static("tus-resumable"), version()))
+    }
 }
 
 fn number(call: &Call, name: &str) -> Result<Option<u64>, ClientError> {
@@ -121,11 +146,6 @@ async fn begin(mut call: Call) -> Result<Reply, ClientError> {
     if call.context.params.has("src") || call.context.params.has("http-session-listener") {
         let sentence = "A resumable upload takes neither src nor http-session-listener; GET its address to follow it.";
         return Err(ClientError::bad_request("not-resumable", sentence));
-    }
-    if call.context.params.flag("verdicts") {
-        let sentence =
-            "A resumable upload tells where its sessions are, not what became of each file; leave verdicts out.";
-        return Err(ClientError::not_implemented("not-implemented", sentence));
     }
     let bytes = number(&call, "upload-length")?.ok_or_else(|| {
         let sentence = "Say how long the upload is with the header Upload-Length; its length cannot be told later.";
@@ -188,7 +208,7 @@ async fn show(call: &Call, id: &str) -> Result<Reply, ClientError> {
     if upload.is_open() {
         headers.push(("upload-expires", expires(call, &upload)));
     }
-    let body = json!({
+    let mut body = json!({
         "id": upload.id,
         "length": upload.bytes,
         "offset": upload.received(),
@@ -196,7 +216,10 @@ async fn show(call: &Call, id: &str) -> Result<Reply, ClientError> {
         "uris": uris,
         "reason": reason,
     });
-    Ok(tus(ReplyBody::json(body.to_string()), &headers))
+    if state == "imported" && Params::from_query(&upload.query)?.flag("verdicts") {
+        body["files"] = json!(call.site.core.verdicts_of(&upload).await?);
+    }
+    Ok(with_headers(ReplyBody::json(body.to_string()), &headers))
 }
 
 /// `PATCH`: adds bytes. With the last ones the upload is imported.
@@ -309,7 +332,10 @@ async fn imported(call: &mut Call, held: &mut Appending) -> Result<Vec<String>, 
     let taken = receiver.borrow(&held.upload.name, held.upload.shape()).await;
     let upload = receiver.settle::<UploadError>(taken).await?;
     core.keep_resumable(held).await?;
-    let (uris, _) = import::place(call, wanted, upload).await?;
+    let (uris, verdicts) = import::place(call, wanted, upload).await?;
+    if call.context.params.flag("verdicts") {
+        core.keep_verdicts(&held.upload, &verdicts).await?;
+    }
     Ok(uris)
 }
 

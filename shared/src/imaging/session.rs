@@ -9,6 +9,7 @@ use super::tags::{self, Tag};
 use super::types::{self, ScanType, SessionType};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use time::{Date, Month};
 
 pub use super::types::PetMr;
 
@@ -235,8 +236,11 @@ pub fn date(text: &str) -> Option<String> {
         return None;
     }
     let (year, month, day) = (digits.get(..4)?, digits.get(4..6)?, digits.get(6..)?);
-    let valid = (1..=12).contains(&month.parse::<u8>().ok()?) && (1..=31).contains(&day.parse::<u8>().ok()?);
-    valid.then(|| format!("{year}-{month}-{day}"))
+    // A year nought is none to XML's dates.
+    let year_number = Some(year.parse().ok()?).filter(|year| *year > 0)?;
+    let month_of_year = Month::try_from(month.parse::<u8>().ok()?).ok()?;
+    Date::from_calendar_date(year_number, month_of_year, day.parse().ok()?).ok()?;
+    Some(format!("{year}-{month}-{day}"))
 }
 
 /// `HHmmss` with or without a fraction, minutes or seconds left out or not, or the older form with colons, as

@@ -142,7 +142,7 @@ fn sessions_come_back_from_json_the_same() {
 fn dates_and_times_of_ps3_5_6_2() {
     assert_eq!(date("20061214").as_deref(), Some("2006-12-14"));
     assert_eq!(date("2006.12.14").as_deref(), Some("2006-12-14"));
-    for bad in ["", "2006", "20061314", "20061200", "2006-12-", "２００６１２１４"] {
+    for bad in ["", "2006", "20061314", "20061200", "20060229", "20060231", "2006-12-", "２００６１２１４"] {
         assert_eq!(date(bad), None, "{bad}");
     }
     assert_eq!(time("091206.156000").as_deref(), Some("09:12:06"));

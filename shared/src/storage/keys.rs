@@ -175,6 +175,11 @@ pub fn resumable(id: &str) -> Key {
     Key::root("resumable").name(id)
 }
 
+/// A page of the verdicts on the files of such an upload.
+pub fn resumable_verdicts(id: &str, page: u64) -> Key {
+    Key::root("resumable-verdicts").name(id).number(page)
+}
+
 /// A job.
 pub fn job(id: &str) -> Key {
     Key::root("job").name(id)

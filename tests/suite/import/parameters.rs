@@ -25,7 +25,7 @@ fn refused(response: &Response, what: &str) {
 }
 
 /// Values that a session's fields cannot have.
-const BAD: [&str; 5] = ["date=notadate", "date=2021-13-45", "time=99:99", "age=abc", "notes=x"];
+const BAD: [&str; 6] = ["date=notadate", "date=2021-13-45", "date=2021-02-29", "time=99:99", "age=abc", "notes=x"];
 
 #[test]
 fn fields_of_the_session_have_values_that_they_can_have() {
@@ -104,4 +104,34 @@ fn labels_are_not_too_long_and_those_of_headers_are_cut_but_stay_distinct() {
     }
     labels.dedup();
     assert_eq!(labels.len(), 3, "{labels:?}");
+}
+
+#[test]
+fn a_web_uploader_gets_a_page_also_for_what_is_refused() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let send = |query: &str, body: &[u8]| {
+        let path = format!("/data/services/import?import-handler=SI&inbody=true&format=html&{query}");
+        let response = api.client.post(&path, "application/octet-stream", body).unwrap();
+        assert!(response.header("content-type").unwrap().starts_with("text/html"), "{query}");
+        (response.status, response.text())
+    };
+    let (status, page) = send("dest=/prearchive/projects/P1", &zip_study(&study(41)));
+    assert_eq!(status, 200);
+    assert!(page.contains("<li>/data/prearchive/projects/P1/") && !page.contains("errors"), "{page}");
+    for (query, body, what) in [
+        ("dest=/prearchive/projects/P1", b"no archive".as_slice(), "neither an archive nor a DICOM file"),
+        ("dest=/prearchive/projects/P1&date=<b>", b"".as_slice(), "date"),
+        ("dest=/prearchive/projects/NOWHERE", b"x".as_slice(), "NOWHERE"),
+    ] {
+        let (status, page) = send(query, body);
+        assert_eq!(status, 200, "{query}: {page}");
+        assert!(page.contains("<ul class=\"errors\"><li>") && page.contains(what), "{query}: {page}");
+        assert!(!page.contains("<b>"), "{page}");
+    }
+    assert_eq!(api.sessions("P1").rows.len(), 1);
+    // Who is not let in is told so as everywhere.
+    let stranger = service.client().post("/data/services/import?format=html", "", b"").unwrap();
+    assert_eq!(stranger.status, 401);
 }

@@ -194,6 +194,7 @@ impl Core {
         let Appending { upload, lease } = appending;
         let (roster, _) = self.resumable_uploads();
         let touch = roster.touch(&upload.id, Some(upload.place)).await?;
+        self.remove_verdicts(&upload).await?;
         self.records.delete(&keys::resumable(&upload.id)).await?;
         roster.settled(&upload.id, touch).await?;
         self.leases.retire(lease).await?;

@@ -7,6 +7,7 @@
 mod append;
 mod finish;
 mod sweep;
+mod verdicts;
 
 pub use append::{Appending, longer_than_missing};
 

@@ -12,6 +12,7 @@ use super::read::{XmlError, read_tree};
 use super::tree::Element;
 use crate::imaging::Field;
 use crate::imaging::fields::{SCAN_SCHEMA, SESSION_SCHEMA};
+use crate::imaging::session;
 use crate::imaging::session::{ImageSession, Scan, Scanner};
 use crate::imaging::types::{ScanType, SessionType};
 
@@ -257,11 +258,13 @@ fn bad(path: &str, wanted: &'static str) -> ItemError {
 
 fn date(path: &str, value: String) -> Result<Option<String>, ItemError> {
     let value = value.trim();
-    let is_date = value.len() == 10
-        && value.bytes().enumerate().all(|(place, byte)| match place {
-            4 | 7 => byte == b'-',
-            _ => byte.is_ascii_digit(),
-        });
+    let parts: Vec<&str> = value.split('-').collect();
+    let is_date = match parts.as_slice() {
+        [year, month, day] if (year.len(), month.len(), day.len()) == (4, 2, 2) => {
+            session::date(&parts.concat()).is_some()
+        }
+        _ => false,
+    };
     match value {
         "" => Ok(None),
         _ if is_date => Ok(Some(value.to_owned())),

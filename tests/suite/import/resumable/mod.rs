@@ -113,3 +113,27 @@ fn the_server_says_what_it_can_do() {
     assert_eq!(response.header("tus-extension"), Some("creation,creation-with-upload,expiration,termination"));
     assert!(response.header("tus-max-size").unwrap().parse::<u64>().unwrap() > 1_000_000_000);
 }
+
+#[test]
+fn every_answer_tells_the_version_and_a_client_may_name_its_method() {
+    let (service, api) = service();
+    let version = |response: &Response| response.header("tus-resumable").map(str::to_owned);
+    let stranger = service.client().request("PATCH", &format!("{RESUMABLE}/x")).send_bytes(b"").unwrap();
+    assert_eq!((stranger.status, version(&stranger).as_deref()), (401, Some("1.0.0")));
+    let unserved = api.client.request("PUT", RESUMABLE).send_bytes(b"").unwrap();
+    assert_eq!((unserved.status, version(&unserved).as_deref()), (405, Some("1.0.0")));
+    let other = api.get("/data/services/import/resumables");
+    assert_eq!((other.status, version(&other)), (404, None));
+
+    let zip = narthex_tests::zip_study(&study(11));
+    let path = begin(&api, "import-handler=SI&dest=/prearchive/projects/P1", zip.len());
+    let named = |method: &str| {
+        let request = api.client.request("POST", &path).header("X-HTTP-Method-Override", method);
+        request.header("Tus-Resumable", "1.0.0").header("Content-Type", BYTES).header("Upload-Offset", "0")
+    };
+    assert_eq!(named("PATCH").send_bytes(&zip).unwrap().status, 204);
+    assert_eq!(imported(&api, &path).len(), 1);
+    assert_eq!(named("BREW").send_bytes(b"").unwrap().status, 400);
+    assert_eq!(named("DELETE").send_bytes(b"").unwrap().status, 204);
+    assert_eq!(api.get(&path).status, 404);
+}

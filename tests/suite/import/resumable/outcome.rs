@@ -30,6 +30,32 @@ fn the_query_says_what_import_it_is() {
 }
 
 #[test]
+fn what_became_of_each_file_is_told_where_it_is_asked_for() {
+    let (service, api) = service();
+    let mut files: Vec<_> = study(10).files().map(|file| (file.name, file.bytes)).collect();
+    files.push((format!("again/{}", files[0].0), files[0].1.clone()));
+    files.push(("notes.txt".to_owned(), b"Scans of a phantom.".to_vec()));
+    let zip = zip_files(files.clone(), Packing::Deflated);
+    let path = begin(&api, "import-handler=SI&dest=/prearchive/projects/P1&verdicts=true", zip.len());
+    assert_eq!(patch(&api, &path, 0, &zip).status, 204);
+    let told = status(&api, &path);
+    assert_eq!(told["state"], "imported", "{told}");
+    let verdicts = told["files"].as_array().unwrap();
+    let count = |verdict: &str| verdicts.iter().filter(|file| file["verdict"] == verdict).count();
+    assert_eq!((count("stored"), count("duplicate"), count("ignored")), (4, 1, 1), "{told:#}");
+    let ignored = verdicts.iter().find(|file| file["name"] == "notes.txt").unwrap();
+    assert_eq!((&ignored["verdict"], &ignored["reason"]), (&"ignored".into(), &"not-dicom".into()));
+    // They go with the upload.
+    let gone = api.client.request("DELETE", &path).header("Tus-Resumable", "1.0.0").send().unwrap();
+    assert_eq!(gone.status, 204);
+    assert!(!service.stores().keys().iter().any(|key| key.starts_with("resumable-verdicts")));
+
+    let plain = begin(&api, "import-handler=SI&dest=/prearchive/projects/P1", zip.len());
+    assert_eq!(patch(&api, &plain, 0, &zip).status, 204);
+    assert!(status(&api, &plain).get("files").is_none());
+}
+
+#[test]
 fn a_refused_upload_tells_the_reason_and_leaves_no_bytes() {
     let (service, api) = service();
     let chunks = service.stores().chunks();

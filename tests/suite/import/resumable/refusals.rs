@@ -68,7 +68,6 @@ fn an_upload_that_cannot_be_begun_is_refused_at_once() {
         ("src=/user/cache/resources/X/files/a.zip", 400),
         ("http-session-listener=x", 400),
         ("dest=/nowhere", 400),
-        ("project=P1&verdicts=true", 501),
         ("project=P1&xnat:mrSessionData/date=x", 400),
     ] {
         let refused = create(&api, query, 1_000);

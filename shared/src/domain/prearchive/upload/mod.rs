@@ -19,7 +19,7 @@ pub use rules::{Formats, Naming, Others, UploadRules};
 pub(in crate::domain) use sink::{FileFound, FileSinks};
 pub use sorter::ArrivedStudy;
 pub(super) use sorter::StudyRun;
-pub use verdict::{Outcome, Reason, Verdict};
+pub use verdict::{Outcome, Reason, ToldVerdict, Verdict};
 
 use bytes::Bytes;
 use futures::stream::Stream;

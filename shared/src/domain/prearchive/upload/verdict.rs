@@ -1,5 +1,7 @@
 //! What became of each file of an upload.
 
+use serde::{Deserialize, Serialize};
+
 use crate::storage::PackId;
 
 /// What became of a file.
@@ -48,5 +50,35 @@ pub struct Verdict {
     /// SOP Instance UID; empty if it has none.
     pub sop_instance_uid: String,
     /// Where it lies: the pack and its number there.
-    pub(in crate::domain::prearchive) place: Option<(PackId, u32)>,
+    pub(in crate::domain) place: Option<(PackId, u32)>,
+}
+
+/// A verdict as clients are told it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldVerdict {
+    /// The path with which the file came.
+    pub name: String,
+    /// What became of it.
+    pub verdict: String,
+    /// SOP Instance UID, if it has one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sop_instance_uid: String,
+    /// A stable code for why it was left out, or for what is wrong with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The same for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl From<&Verdict> for ToldVerdict {
+    fn from(verdict: &Verdict) -> Self {
+        Self {
+            name: verdict.name.clone(),
+            verdict: verdict.outcome.as_str().to_owned(),
+            sop_instance_uid: verdict.sop_instance_uid.clone(),
+            reason: verdict.reason.as_ref().map(|reason| reason.code.to_owned()),
+            message: verdict.reason.as_ref().map(|reason| reason.text.clone()),
+        }
+    }
 }

@@ -17,6 +17,7 @@ pub use subject::{SUBJECT_FIELDS, SubjectForm};
 use super::project::CONTROLS;
 use crate::http::{ClientError, Params};
 use crate::imaging::Field;
+use crate::imaging::session;
 
 /// The parameters that say what an item is.
 fn asked(params: &Params) -> impl Iterator<Item = (&str, &str)> {
@@ -92,11 +93,6 @@ fn date(text: &str) -> Option<String> {
         (true, [month, day, year]) => (*year, *month, *day),
         _ => return None,
     };
-    let in_range = |text: &str, digits: usize, most: u32| {
-        text.len() <= digits
-            && text.bytes().all(|b| b.is_ascii_digit())
-            && text.parse::<u32>().is_ok_and(|n| (1..=most).contains(&n))
-    };
-    let is_date = year.len() == 4 && in_range(year, 4, 9999) && in_range(month, 2, 12) && in_range(day, 2, 31);
-    is_date.then(|| format!("{year}-{month:0>2}-{day:0>2}"))
+    let fits = year.len() == 4 && [month, day].iter().all(|digits| (1..=2).contains(&digits.len()));
+    fits.then(|| session::date(&format!("{year}{month:0>2}{day:0>2}")))?
 }

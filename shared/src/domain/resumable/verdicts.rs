@@ -1,0 +1,114 @@
+//! What became of the files of an upload, kept for whoever asks after its end.
+
+use serde::{Deserialize, Serialize};
+
+use super::ResumableUpload;
+use crate::domain::Core;
+use crate::domain::prearchive::upload::{ToldVerdict, Verdict};
+use crate::storage::{Record, StoreError, keys};
+
+/// Bytes of a page, after which the next begins.
+const PAGE_BYTES: usize = 128 * 1024;
+
+/// Verdicts on some of the files.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct VerdictPage {
+    /// How many pages there are, so that one who died while writing them is noticed.
+    of: usize,
+    files: Vec<ToldVerdict>,
+}
+
+impl Record for VerdictPage {
+    const VERSION: u32 = 1;
+}
+
+fn pages(verdicts: &[Verdict]) -> Vec<VerdictPage> {
+    let mut pages = vec![VerdictPage::default()];
+    let mut bytes = 0;
+    for told in verdicts.iter().map(ToldVerdict::from) {
+        let texts = [&told.name, &told.sop_instance_uid].map(String::len).iter().sum::<usize>();
+        // Each byte may be escaped, and each member has a name.
+        bytes += 6 * (texts + told.message.as_ref().map_or(0, String::len)) + 128;
+        if bytes > PAGE_BYTES {
+            bytes = 0;
+            pages.push(VerdictPage::default());
+        }
+        if let Some(page) = pages.last_mut() {
+            page.files.push(told);
+        }
+    }
+    let of = pages.len();
+    pages.iter_mut().for_each(|page| page.of = of);
+    pages
+}
+
+impl Core {
+    /// Writes down what became of the files of an upload.
+    ///
+    /// # Errors
+    /// The store's failure.
+    #[crate::boxed(?Send)]
+    pub async fn keep_verdicts(&self, upload: &ResumableUpload, verdicts: &[Verdict]) -> Result<(), StoreError> {
+        for (page, number) in pages(verdicts).iter().zip(0..) {
+            self.records.set(&keys::resumable_verdicts(&upload.id, number), page).await?;
+        }
+        Ok(())
+    }
+
+    /// What became of the files of an upload; `None` if nobody wrote it down, as when whoever imported it died before that.
+    ///
+    /// # Errors
+    /// The store's failure.
+    #[crate::boxed(?Send)]
+    pub async fn verdicts_of(&self, upload: &ResumableUpload) -> Result<Option<Vec<ToldVerdict>>, StoreError> {
+        let (mut files, mut found, mut of) = (Vec::new(), 0, 1);
+        while let Some(page) = self.verdict_page(upload, found).await? {
+            files.extend(page.files);
+            found += 1;
+            of = page.of;
+        }
+        Ok((found == of).then_some(files))
+    }
+
+    async fn verdict_page(&self, upload: &ResumableUpload, number: usize) -> Result<Option<VerdictPage>, StoreError> {
+        self.records.get(&keys::resumable_verdicts(&upload.id, number as u64)).await
+    }
+
+    /// Removes what was written down, from the end on, so that what is left after a crash is found again.
+    pub(super) async fn remove_verdicts(&self, upload: &ResumableUpload) -> Result<(), StoreError> {
+        let mut pages = 0;
+        while self.verdict_page(upload, pages).await?.is_some() {
+            pages += 1;
+        }
+        for number in (0..pages).rev() {
+            self.records.delete(&keys::resumable_verdicts(&upload.id, number as u64)).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::prearchive::upload::{Outcome, Reason};
+
+    #[test]
+    fn pages_fit_into_records_whatever_the_names_are() {
+        for name in ["\u{1}".repeat(1_024), "a.dcm".to_owned()] {
+            let verdict = |number: u32| Verdict {
+                name: format!("{number}/{name}"),
+                outcome: Outcome::Ignored,
+                reason: Some(Reason { code: "not-dicom", text: name.clone() }),
+                sop_instance_uid: String::new(),
+                place: None,
+            };
+            let verdicts: Vec<Verdict> = (0..3_000).map(verdict).collect();
+            let pages = pages(&verdicts);
+            assert!(pages.len() > 1 && pages.iter().all(|page| page.of == pages.len()));
+            let names: Vec<&String> = pages.iter().flat_map(|page| &page.files).map(|told| &told.name).collect();
+            assert!(names.into_iter().eq(verdicts.iter().map(|verdict| &verdict.name)));
+            assert!(pages.iter().all(|page| serde_json::to_vec(page).unwrap().len() <= 200 * 1024));
+        }
+        assert_eq!(pages(&[]).len(), 1);
+    }
+}
