@@ -14,6 +14,7 @@ mod scans;
 mod stored;
 mod triage;
 mod upload;
+mod xar;
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;

@@ -120,10 +120,11 @@ fn a_web_uploader_gets_a_page_also_for_what_is_refused() {
     let (status, page) = send("dest=/prearchive/projects/P1", &zip_study(&study(41)));
     assert_eq!(status, 200);
     assert!(page.contains("<li>/data/prearchive/projects/P1/") && !page.contains("errors"), "{page}");
+    let sound = zip_study(&study(42));
     for (query, body, what) in [
         ("dest=/prearchive/projects/P1", b"no archive".as_slice(), "neither an archive nor a DICOM file"),
-        ("dest=/prearchive/projects/P1&date=<b>", b"".as_slice(), "date"),
-        ("dest=/prearchive/projects/NOWHERE", b"x".as_slice(), "NOWHERE"),
+        ("dest=/prearchive/projects/P1&xnat:mrSessionData/date=%3Cb%3E", sound.as_slice(), "date"),
+        ("dest=/prearchive/projects/NOWHERE", sound.as_slice(), "NOWHERE"),
     ] {
         let (status, page) = send(query, body);
         assert_eq!(status, 200, "{query}: {page}");
@@ -132,6 +133,6 @@ fn a_web_uploader_gets_a_page_also_for_what_is_refused() {
     }
     assert_eq!(api.sessions("P1").rows.len(), 1);
     // Who is not let in is told so as everywhere.
-    let stranger = service.client().post("/data/services/import?format=html", "", b"").unwrap();
+    let stranger = service.client().anonymous().post("/data/services/import?format=html", "", b"").unwrap();
     assert_eq!(stranger.status, 401);
 }
