@@ -47,19 +47,10 @@ impl Loader {
         Ok(Self { engine, linker })
     }
 
-    /// Loads components, several at a time. The cache makes this quick from the second time on.
+    /// Loads components, one after another: the compiler takes all processors for one, and hundreds of megabytes for
+    /// several at a time. The cache makes this quick from the second time on.
     pub fn load(&self, sources: &[(String, PathBuf)]) -> Result<Vec<Loaded>, HostError> {
-        std::thread::scope(|scope| {
-            let loading: Vec<_> =
-                sources.iter().map(|(name, source)| scope.spawn(move || self.load_one(name, source))).collect();
-            loading
-                .into_iter()
-                .map(|thread| {
-                    let died = || HostError::Threads(std::io::Error::other("the compiler panicked"));
-                    thread.join().map_err(|_| died())?
-                })
-                .collect()
-        })
+        sources.iter().map(|(name, source)| self.load_one(name, source)).collect()
     }
 
     fn load_one(&self, name: &str, source: &Path) -> Result<Loaded, HostError> {
