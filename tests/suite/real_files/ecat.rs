@@ -24,6 +24,27 @@ fn a_pet_session_with_a_resource_of_its_own() {
     for part in [" label=\"ECAT\"", " format=\"ECAT\""] {
         assert!(file_line.contains(part), "no {part} in {file_line}");
     }
+    // What nibabel and Python's `struct` read of the same file: lengths there are in centimetres, and the start in
+    // seconds since 1970 (1290124615).
+    for part in [
+        " session_type=\"fdg em - Iter(Brain Mode) 4 ite\"",
+        "<xnat:date>2010-11-18</xnat:date>",
+        "<xnat:time>23:56:55</xnat:time>",
+        "<xnat:scanner model=\"ECAT 961\">ECAT 961</xnat:scanner>",
+        "<xnat:frames>1</xnat:frames>",
+        "<xnat:transaxialFOV>514.0</xnat:transaxialFOV>",
+        "<xnat:facility>ECAT</xnat:facility>",
+        "<xnat:numPlanes>3</xnat:numPlanes>",
+        "<xnat:numGates>1</xnat:numGates>",
+        "<xnat:planeSeparation>3.125</xnat:planeSeparation>",
+        "<xnat:dimensions x=\"10\" y=\"10\" z=\"3\"/>",
+        "<xnat:pixelSize x=\"2.2024198\" y=\"2.2024198\" z=\"3.125\"/>",
+        "<xnat:studyType>B10_297___4</xnat:studyType>",
+        "<xnat:name>FDG</xnat:name>",
+        "<xnat:isotope half-life=\"6586.2\">F-18</xnat:isotope>",
+    ] {
+        assert!(xml.contains(part), "no {part} in {xml}");
+    }
     // An UID that was only made to tell studies apart is not shown.
     assert!(!xml.contains(" UID="), "{xml}");
     let row = api.sessions("PET").only().clone();
