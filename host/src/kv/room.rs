@@ -6,7 +6,7 @@
 //! the log's own salt and checksum.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -15,7 +15,7 @@ use rusqlite::Connection;
 const COMMITS_BEFORE: u32 = 32;
 
 /// Bytes written at once.
-const STEP_BYTES: u64 = 1 << 20;
+const STEP_BYTES: usize = 1 << 20;
 
 /// The log of one file, as long as no room was made.
 pub(super) struct LogRoom {
@@ -47,21 +47,18 @@ impl LogRoom {
     }
 
     fn make(&self) -> io::Result<()> {
-        let mut log = OpenOptions::new().append(true).open(&self.log)?;
+        let log = OpenOptions::new().append(true).open(&self.log)?;
         let before = log.metadata()?.len();
-        fill(&mut log, self.bytes.saturating_sub(before)).and_then(|()| log.sync_all()).inspect_err(|_| {
+        let zeros = io::repeat(0).take(self.bytes.saturating_sub(before));
+        write_all(zeros, &log).and_then(|()| log.sync_all()).inspect_err(|_| {
             // The disk may be full, and what is left of it is for data.
             _ = log.set_len(before);
         })
     }
 }
 
-fn fill(log: &mut File, mut bytes: u64) -> io::Result<()> {
-    let zeros = vec![0; usize::try_from(STEP_BYTES).unwrap_or(0)];
-    while bytes > 0 {
-        let step = bytes.min(STEP_BYTES);
-        log.write_all(zeros.get(..usize::try_from(step).unwrap_or(0)).unwrap_or(&zeros))?;
-        bytes -= step;
-    }
-    Ok(())
+fn write_all(mut bytes: impl Read, file: &File) -> io::Result<()> {
+    let mut file = BufWriter::with_capacity(STEP_BYTES, file);
+    io::copy(&mut bytes, &mut file)?;
+    file.flush()
 }

@@ -82,11 +82,7 @@ fn set_up_writer(connection: &Connection, profile: Profile) -> rusqlite::Result<
     set_up(connection, profile)?;
     if profile == Profile::Large {
         // Takes effect only in a file that has no table yet, and not in one that is in WAL mode.
-        connection.pragma_update(
-            None,
-            "page_size",
-            std::env::var("BPAGE").ok().and_then(|x| x.parse().ok()).unwrap_or(LARGE_PAGE_BYTES),
-        )?;
+        connection.pragma_update(None, "page_size", LARGE_PAGE_BYTES)?;
         // A transaction stays in memory until its commit (the writer bounds it), so that readers need to be kept
         // out only during the commit itself.
         connection.pragma_update(None, "cache_spill", false)?;

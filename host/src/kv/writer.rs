@@ -220,9 +220,15 @@ impl Writer {
     /// the pages.
     fn set_large(&self, store: &str, key: &str, value: &[u8]) -> rusqlite::Result<()> {
         let row = self.put(store, key, ZeroBlob(i32::try_from(value.len()).unwrap_or(i32::MAX)))?;
-        let mut blob = self.connection.blob_open(MAIN_DB, "spin_key_value", "value", row, false)?;
-        blob.write_at(value, 0)?;
-        blob.close()
+        let write = || {
+            let mut blob = self.connection.blob_open(MAIN_DB, "spin_key_value", "value", row, false)?;
+            blob.write_at(value, 0)?;
+            blob.close()
+        };
+        write().inspect_err(|_| {
+            // Room without its value must not be committed, and there is no undoing it alone.
+            _ = self.statement("ROLLBACK", "rolling back");
+        })
     }
 
     /// Gives the key this value; returns its row.
