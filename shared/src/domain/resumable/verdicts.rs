@@ -26,13 +26,14 @@ fn pages(verdicts: &[Verdict]) -> Vec<VerdictPage> {
     let mut pages = vec![VerdictPage::default()];
     let mut bytes = 0;
     for told in verdicts.iter().map(ToldVerdict::from) {
-        let texts = [&told.name, &told.sop_instance_uid].map(String::len).iter().sum::<usize>();
+        let texts = told.name.len() + told.sop_instance_uid.len() + told.message.as_ref().map_or(0, String::len);
         // Each byte may be escaped, and each member has a name.
-        bytes += 6 * (texts + told.message.as_ref().map_or(0, String::len)) + 128;
-        if bytes > PAGE_BYTES {
+        let more = 6 * texts + 128;
+        if bytes > 0 && bytes + more > PAGE_BYTES {
             bytes = 0;
             pages.push(VerdictPage::default());
         }
+        bytes += more;
         if let Some(page) = pages.last_mut() {
             page.files.push(told);
         }
@@ -107,7 +108,7 @@ mod tests {
             assert!(pages.len() > 1 && pages.iter().all(|page| page.of == pages.len()));
             let names: Vec<&String> = pages.iter().flat_map(|page| &page.files).map(|told| &told.name).collect();
             assert!(names.into_iter().eq(verdicts.iter().map(|verdict| &verdict.name)));
-            assert!(pages.iter().all(|page| serde_json::to_vec(page).unwrap().len() <= 200 * 1024));
+            assert!(pages.iter().all(|page| serde_json::to_vec(page).unwrap().len() <= PAGE_BYTES));
         }
         assert_eq!(pages(&[]).len(), 1);
     }
