@@ -15,7 +15,7 @@ pub fn render(call: &Call, uris: &[String], verdicts: &[Verdict]) -> Reply {
     if call.context.media_type() == MIRC {
         return ReplyBody::text("OK");
     }
-    match (call.context.format_without_accept(Format::Other(String::new())), uris) {
+    match (format(call), uris) {
         (Format::Text, [uri]) => ReplyBody::text(uri.as_str()),
         (Format::Html, uris) => ReplyBody::page(views::import::page(uris)),
         _ => ReplyBody::uri_list(uris.iter().map(String::as_str)),
@@ -24,10 +24,13 @@ pub fn render(call: &Call, uris: &[String], verdicts: &[Verdict]) -> Reply {
 
 /// A refusal. Web uploaders, which ask for a page, show it whatever its status, and so get it with 200 as from XNAT.
 pub fn refuse(call: &Call, error: ClientError) -> Result<Reply, ClientError> {
-    match call.context.format_without_accept(Format::Other(String::new())) {
-        Format::Html if error.status.number() < 500 => {
-            Ok(ReplyBody::page(views::import::failure_page(&error.sentence)))
-        }
-        _ => Err(error),
+    if format(call) == Format::Html && error.status.number() < 500 {
+        return Ok(ReplyBody::page(views::import::failure_page(&error.sentence)));
     }
+    Err(error)
+}
+
+/// The format that the query asks for; `Accept` does not count.
+fn format(call: &Call) -> Format {
+    call.context.format_without_accept(Format::Other(String::new()))
 }

@@ -17,13 +17,10 @@ use crate::xar;
 /// Takes an upload in; answers with one URI for each session. With `http-session-listener` others can follow it; stored
 /// files are imported in the background then.
 pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientError> {
-    match answer(&mut call, name).await {
-        Ok(reply) => Ok(reply),
-        Err(error) => answer::refuse(&call, error),
-    }
+    attempt(&mut call, name).await.or_else(|error| answer::refuse(&call, error))
 }
 
-async fn answer(call: &mut Call, name: Option<&str>) -> Result<Reply, ClientError> {
+async fn attempt(call: &mut Call, name: Option<&str>) -> Result<Reply, ClientError> {
     let core = call.site.core.clone();
     if let Some(answer) = background::submit(call).await? {
         return Ok(answer);

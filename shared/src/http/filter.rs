@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use super::error::ClientError;
 use super::params::Params;
 use super::table::Table;
+use crate::imaging::session::calendar_date;
 
 /// How the cells of a field are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,22 +215,17 @@ pub fn date(text: &str) -> Option<String> {
         (digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit()))
             .then(|| digits.parse::<u16>().ok())?
     };
-    let valid = |year: u16, month: u16, day: u16| {
-        let month_of_year = time::Month::try_from(u8::try_from(month).ok()?).ok()?;
-        time::Date::from_calendar_date(i32::from(year), month_of_year, u8::try_from(day).ok()?).ok()?;
-        Some(format!("{year:04}-{month:02}-{day:02}"))
-    };
     if let Some((month, rest)) = text.split_once('/') {
         let (day, year) = rest.split_once('/')?;
-        let two = |digits: &str| number(digits, 2).or_else(|| number(digits, 1));
-        return valid(number(year, 4)?, two(month)?, two(day)?);
+        return calendar_date(year, month, day);
     }
     let (day, clock) = match text.split_once([' ', 'T']) {
         Some((day, clock)) => (day, Some(clock)),
         None => (text, None),
     };
     let mut parts = day.splitn(3, '-');
-    let day = valid(number(parts.next()?, 4)?, number(parts.next()?, 2)?, number(parts.next()?, 2)?)?;
+    let (year, month, of_month) = (parts.next()?, parts.next()?, parts.next()?);
+    let day = calendar_date(year, month, of_month).filter(|date| date == day)?;
     let Some(clock) = clock else { return Some(day) };
     let (whole, fraction) = clock.split_once('.').map_or((clock, None), |(whole, fraction)| (whole, Some(fraction)));
     let parts: Vec<&str> = whole.split(':').collect();

@@ -235,12 +235,24 @@ pub fn date(text: &str) -> Option<String> {
     if digits.len() != 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let (year, month, day) = (digits.get(..4)?, digits.get(4..6)?, digits.get(6..)?);
-    // A year nought is none to XML's dates.
-    let year_number = Some(year.parse().ok()?).filter(|year| *year > 0)?;
+    document_date(digits.get(..4)?, digits.get(4..6)?, digits.get(6..)?)
+}
+
+/// A day that there is, as `yyyy-MM-dd`: the year in four digits, month and day in one or two.
+pub fn calendar_date(year: &str, month: &str, day: &str) -> Option<String> {
+    let is_number =
+        |text: &str, most: usize| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if year.len() != 4 || !is_number(year, 4) || !is_number(month, 2) || !is_number(day, 2) {
+        return None;
+    }
     let month_of_year = Month::try_from(month.parse::<u8>().ok()?).ok()?;
-    Date::from_calendar_date(year_number, month_of_year, day.parse().ok()?).ok()?;
-    Some(format!("{year}-{month}-{day}"))
+    Date::from_calendar_date(year.parse().ok()?, month_of_year, day.parse().ok()?).ok()?;
+    Some(format!("{year}-{month:0>2}-{day:0>2}"))
+}
+
+/// The same of a day that may stand in a document: a year nought is none to XML's dates.
+pub fn document_date(year: &str, month: &str, day: &str) -> Option<String> {
+    calendar_date(year, month, day).filter(|date| !date.starts_with("0000"))
 }
 
 /// `HHmmss` with or without a fraction, minutes or seconds left out or not, or the older form with colons, as

@@ -318,11 +318,11 @@ impl Walker {
     }
 }
 
-/// What the items of a sequence with this tag are, seen from where it stands.
 fn is_pixel_data(tag: Tag) -> bool {
     matches!(tag, tags::PIXEL_DATA | tags::FLOAT_PIXEL_DATA | tags::DOUBLE_FLOAT_PIXEL_DATA)
 }
 
+/// What the items of a sequence with this tag are, seen from where it stands.
 fn inner_context(context: Context, tag: Tag) -> Context {
     match (context, tag) {
         (Context::Top, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE) => Context::SharedGroups,

@@ -110,6 +110,22 @@ impl Records {
         self.store.delete(key.as_str()).await
     }
 
+    /// Removes records that are numbered from nought on, up to the first number under which there is none. The last goes
+    /// first, so that what a crash leaves is found the next time.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn delete_numbered(&self, key: impl Fn(u64) -> Key) -> Result<(), StoreError> {
+        let mut count = 0;
+        while self.store.get(key(count).as_str()).await?.is_some() {
+            count += 1;
+        }
+        for number in (0..count).rev() {
+            self.delete(&key(number)).await?;
+        }
+        Ok(())
+    }
+
     /// Adds to the counter under `key` and gives the sum.
     ///
     /// # Errors

@@ -174,12 +174,7 @@ impl Core {
 
     /// Removes the pages that stand under a name, up to the first that does not.
     pub(crate) async fn remove_pages(&self, upload: &str) -> Result<(), StoreError> {
-        let mut page = 0;
-        while self.records.store().get(keys::segment_page(upload, page).as_str()).await?.is_some() {
-            self.records.delete(&keys::segment_page(upload, page)).await?;
-            page += 1;
-        }
-        Ok(())
+        self.records.delete_numbered(|page| keys::segment_page(upload, page)).await
     }
 
     /// Adds a segment to a session: from here on its files belong to it.

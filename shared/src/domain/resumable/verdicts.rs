@@ -14,7 +14,7 @@ const PAGE_BYTES: usize = 128 * 1024;
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct VerdictPage {
     /// How many pages there are, so that one who died while writing them is noticed.
-    of: usize,
+    of: u64,
     files: Vec<ToldVerdict>,
 }
 
@@ -38,7 +38,7 @@ fn pages(verdicts: &[Verdict]) -> Vec<VerdictPage> {
             page.files.push(told);
         }
     }
-    let of = pages.len();
+    let of = pages.len() as u64;
     pages.iter_mut().for_each(|page| page.of = of);
     pages
 }
@@ -63,28 +63,18 @@ impl Core {
     #[crate::boxed(?Send)]
     pub async fn verdicts_of(&self, upload: &ResumableUpload) -> Result<Option<Vec<ToldVerdict>>, StoreError> {
         let (mut files, mut found, mut of) = (Vec::new(), 0, 1);
-        while let Some(page) = self.verdict_page(upload, found).await? {
-            files.extend(page.files);
+        let page = async |number| self.records.get(&keys::resumable_verdicts(&upload.id, number)).await;
+        while let Some(VerdictPage { of: pages, files: more }) = page(found).await? {
+            files.extend(more);
             found += 1;
-            of = page.of;
+            of = pages;
         }
         Ok((found == of).then_some(files))
     }
 
-    async fn verdict_page(&self, upload: &ResumableUpload, number: usize) -> Result<Option<VerdictPage>, StoreError> {
-        self.records.get(&keys::resumable_verdicts(&upload.id, number as u64)).await
-    }
-
-    /// Removes what was written down, from the end on, so that what is left after a crash is found again.
+    /// Removes what was written down.
     pub(super) async fn remove_verdicts(&self, upload: &ResumableUpload) -> Result<(), StoreError> {
-        let mut pages = 0;
-        while self.verdict_page(upload, pages).await?.is_some() {
-            pages += 1;
-        }
-        for number in (0..pages).rev() {
-            self.records.delete(&keys::resumable_verdicts(&upload.id, number as u64)).await?;
-        }
-        Ok(())
+        self.records.delete_numbered(|page| keys::resumable_verdicts(&upload.id, page)).await
     }
 }
 
@@ -105,7 +95,7 @@ mod tests {
             };
             let verdicts: Vec<Verdict> = (0..3_000).map(verdict).collect();
             let pages = pages(&verdicts);
-            assert!(pages.len() > 1 && pages.iter().all(|page| page.of == pages.len()));
+            assert!(pages.len() > 1 && pages.iter().all(|page| page.of == pages.len() as u64));
             let names: Vec<&String> = pages.iter().flat_map(|page| &page.files).map(|told| &told.name).collect();
             assert!(names.into_iter().eq(verdicts.iter().map(|verdict| &verdict.name)));
             assert!(pages.iter().all(|page| serde_json::to_vec(page).unwrap().len() <= PAGE_BYTES));

@@ -12,8 +12,7 @@ use super::read::{XmlError, read_tree};
 use super::tree::Element;
 use crate::imaging::Field;
 use crate::imaging::fields::{SCAN_SCHEMA, SESSION_SCHEMA};
-use crate::imaging::session;
-use crate::imaging::session::{ImageSession, Scan, Scanner};
+use crate::imaging::session::{ImageSession, Scan, Scanner, document_date};
 use crate::imaging::types::{ScanType, SessionType};
 
 /// Why a document cannot be taken.
@@ -260,9 +259,7 @@ fn date(path: &str, value: String) -> Result<Option<String>, ItemError> {
     let value = value.trim();
     let parts: Vec<&str> = value.split('-').collect();
     let is_date = match parts.as_slice() {
-        [year, month, day] if (year.len(), month.len(), day.len()) == (4, 2, 2) => {
-            session::date(&parts.concat()).is_some()
-        }
+        [year, month, day] if value.len() == 10 => document_date(year, month, day).is_some(),
         _ => false,
     };
     match value {

@@ -17,7 +17,7 @@ pub use subject::{SUBJECT_FIELDS, SubjectForm};
 use super::project::CONTROLS;
 use crate::http::{ClientError, Params};
 use crate::imaging::Field;
-use crate::imaging::session;
+use crate::imaging::session::document_date;
 
 /// The parameters that say what an item is.
 fn asked(params: &Params) -> impl Iterator<Item = (&str, &str)> {
@@ -93,6 +93,5 @@ fn date(text: &str) -> Option<String> {
         (true, [month, day, year]) => (*year, *month, *day),
         _ => return None,
     };
-    let fits = year.len() == 4 && [month, day].iter().all(|digits| (1..=2).contains(&digits.len()));
-    fits.then(|| session::date(&format!("{year}{month:0>2}{day:0>2}")))?
+    document_date(year, month, day)
 }
