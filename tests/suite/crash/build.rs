@@ -2,7 +2,7 @@
 
 use narthex_tests::{Api, Response, ServiceProcess, Study, zip_study};
 
-use super::{FEWER_KILLS, Moments, act, address, insist, kill_during, rest_of, study, usual};
+use super::{FEWER_KILLS, KILLS, Moments, act, address, insist, kill_during, rest_of, study, usual};
 
 const IMPORT: &str = "/data/services/import?import-handler=SI&dest=/prearchive/projects/P1";
 
@@ -70,12 +70,12 @@ fn a_rebuild_waits_for_whoever_has_died_over_a_session_only_with_override_lock()
     let large = study(2000).slices(1_500).matrix(8);
     let session = api.import("P1", &large);
     let usual = usual(|| act(&api, &session, &[("action", "build")]).unwrap());
-    let mut moments = Moments::new(3, FEWER_KILLS, usual);
+    let mut moments = Moments::new(3, KILLS, usual);
     let rebuild = |api: &Api, session: &str, more: &[(&str, &str)]| {
         let fields: Vec<(&str, &str)> = [("src", session)].iter().chain(more).copied().collect();
         api.client.post_form(&format!("{REBUILD}?format=json"), &fields).unwrap()
     };
-    for _ in 0..FEWER_KILLS {
+    for _ in 0..KILLS {
         let sent = session.clone();
         kill_during(&mut service, &mut moments, move |api| act(api, &sent, &[("action", "build")]));
         service.restart();
