@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Label, content and folder of the resource that secondary objects go to.
 pub const SECONDARY: &str = "secondary";
 
-/// The longest name taken over from a header as a folder, in bytes; file systems end at 255.
+/// The longest name of a folder or ID of a scan, in bytes; file systems end at 255.
 const MAX_FOLDER_BYTES: usize = 128;
 
 /// The folder below `SCANS/` that an object is received into: its Series Number if that is usable as a file name,
@@ -24,6 +24,12 @@ pub fn receiving_folder(header: &DicomHeader) -> String {
 
 fn folder_of_uid(uid: &str) -> String {
     if uid.is_empty() { "NA".to_owned() } else { clean_label(uid) }
+}
+
+/// A name with an ending, which stays whole where the name is too long for both.
+fn with_ending(name: &str, ending: &str) -> String {
+    let kept = name.floor_char_boundary(MAX_FOLDER_BYTES.saturating_sub(ending.len()));
+    format!("{}{ending}", name.get(..kept).unwrap_or_default())
 }
 
 /// A Series Number that can be a name; a leading plus becomes `_`.
@@ -71,7 +77,7 @@ pub fn scan_ids(series: &[SeriesSummary]) -> Vec<String> {
         for uid in uids {
             let id = loop {
                 n = n.saturating_add(1);
-                let id = format!("{number}-{}{n}", clean_label(modality));
+                let id = with_ending(number, &format!("-{}{n}", clean_label(modality)));
                 if taken.insert(id.clone()) {
                     break id;
                 }
@@ -107,9 +113,9 @@ pub fn renamed_scan_id(id: &str, scan_type: &ScanType, is_taken: impl Fn(&str) -
     let letters: String = scan_type.name().chars().take(2).collect::<String>().to_ascii_uppercase();
     let modality = if letters == "PE" { "PT" } else { letters.as_str() };
     (1_u32..=u32::MAX)
-        .map(|n| format!("{id}-{modality}{n}"))
+        .map(|n| with_ending(id, &format!("-{modality}{n}")))
         .find(|candidate| !is_taken(candidate))
-        .unwrap_or_else(|| format!("{id}-{modality}"))
+        .unwrap_or_else(|| with_ending(id, &format!("-{modality}")))
 }
 
 /// Whether objects of this SOP class go to the resource [`SECONDARY`] where a site separates them.
@@ -163,6 +169,14 @@ mod tests {
         assert_eq!(ids(&[("1.1", "4", "SEG"), ("1.2", "4", "PT")]), ["4-PT1", "4-PT2"]);
         // An ID that is in use already is passed over.
         assert_eq!(ids(&[("1.1", "4", "MR"), ("1.2", "4", "MR"), ("1.3", "4-MR1", "MR")]), ["4-MR2", "4-MR3", "4-MR1"]);
+    }
+
+    #[test]
+    fn names_stay_short_enough_for_a_folder() {
+        let number = "4".repeat(128);
+        let told_apart = ids(&[("1.1", &number, "MR"), ("1.2", &number, "MR")]);
+        assert_eq!(told_apart, ["1", "2"].map(|n| format!("{}-MR{n}", "4".repeat(124))));
+        assert_eq!(renamed_scan_id(&number, &ScanType::new("ct"), |_| false), format!("{}-CT1", "4".repeat(124)));
     }
 
     #[test]
