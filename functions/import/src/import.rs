@@ -68,7 +68,7 @@ async fn import(
     let Received { wanted, sent } = receive(call, form, name, watched.as_deref_mut()).await?;
     let upload = match sent {
         Sent::Images(upload) => upload,
-        Sent::Xar(file) => return Ok((xar::take(call, &wanted, file, false).await?, Vec::new())),
+        Sent::Xar(file) => return xar::take(call, &wanted, file, false).await,
     };
     if let Some(watched) = watched {
         let files: u64 = upload.studies.iter().map(|study| study.files).sum();

@@ -66,7 +66,7 @@ impl Wanted {
             (*project, *subject, *named) = (Some(found.project), Some(found.subject_label), found.label);
         }
         if handler == ImportHandler::Xar {
-            refuse_for_xar(params, destination.as_ref())?;
+            refuse_for_xar(destination.as_ref())?;
         }
         let is_gradual = handler != ImportHandler::SessionImporter;
         let is_committed = params.text("action").is_some_and(|action| action == "commit");
@@ -189,14 +189,10 @@ fn handler(params: &Params, media_type: &str, default: ImportHandler) -> Result<
 }
 
 /// Refuses what is nothing for a file that goes straight into the archive.
-fn refuse_for_xar(params: &Params, destination: Option<&Destination>) -> Result<(), ClientError> {
+fn refuse_for_xar(destination: Option<&Destination>) -> Result<(), ClientError> {
     if matches!(destination, Some(Destination::Prearchive { .. })) {
         let sentence = "A XAR goes straight into the archive; leave dest out, or name a place in the archive.";
         return Err(ClientError::bad_request("bad-destination", sentence));
-    }
-    if params.flag("verdicts") {
-        let sentence = "Verdicts are told of images, not of the files of a XAR; leave verdicts out.";
-        return Err(ClientError::not_implemented("not-implemented", sentence));
     }
     Ok(())
 }

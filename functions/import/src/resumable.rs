@@ -324,15 +324,16 @@ async fn imported(call: &mut Call, held: &mut Appending) -> Result<Vec<String>, 
     }
     let wanted = Wanted::of(call).await?;
     core.intend_resumable(held, &wanted.onward(call.user())).await?;
-    if wanted.handler == ImportHandler::Xar {
+    let (uris, verdicts) = if wanted.handler == ImportHandler::Xar {
         let file = core.received_resumable(&held.upload)?;
-        return xar::take(call, &wanted, file, true).await;
-    }
-    let mut receiver = Receiver::new(&core, wanted.rules.clone());
-    let taken = receiver.borrow(&held.upload.name, held.upload.shape()).await;
-    let upload = receiver.settle::<UploadError>(taken).await?;
-    core.keep_resumable(held).await?;
-    let (uris, verdicts) = import::place(call, wanted, upload).await?;
+        xar::take(call, &wanted, file, true).await?
+    } else {
+        let mut receiver = Receiver::new(&core, wanted.rules.clone());
+        let taken = receiver.borrow(&held.upload.name, held.upload.shape()).await;
+        let upload = receiver.settle::<UploadError>(taken).await?;
+        core.keep_resumable(held).await?;
+        import::place(call, wanted, upload).await?
+    };
     if call.context.params.flag("verdicts") {
         core.keep_verdicts(&held.upload, &verdicts).await?;
     }

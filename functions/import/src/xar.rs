@@ -2,6 +2,7 @@
 
 use narthex::domain::access::Right;
 use narthex::domain::archive::Rules;
+use narthex::domain::prearchive::upload::Verdict;
 use narthex::domain::prearchive::upload_files::ReceivedFile;
 use narthex::domain::xar::{Xar, XarRequest};
 use narthex::http::ClientError;
@@ -9,9 +10,14 @@ use narthex::service::Call;
 
 use crate::request::Wanted;
 
-/// Takes a XAR; gives the address of the experiment, or those of the assessors if nothing else came. One that `is_lent` is
-/// removed by the caller if it is refused.
-pub async fn take(call: &Call, wanted: &Wanted, file: ReceivedFile, is_lent: bool) -> Result<Vec<String>, ClientError> {
+/// Takes a XAR; gives the address of the experiment, or those of the assessors if nothing else came, and what became of
+/// each file if that is wanted. One that `is_lent` is removed by the caller if it is refused.
+pub async fn take(
+    call: &Call,
+    wanted: &Wanted,
+    file: ReceivedFile,
+    is_lent: bool,
+) -> Result<(Vec<String>, Vec<Verdict>), ClientError> {
     let core = &call.site.core;
     let xar = core.open_xar(file, is_lent).await?;
     let request = match request(call, wanted, &xar).await {
@@ -21,8 +27,10 @@ pub async fn take(call: &Call, wanted: &Wanted, file: ReceivedFile, is_lent: boo
             return Err(error);
         }
     };
+    let mut verdicts = if wanted.rules.wants_verdicts { xar.verdicts() } else { Vec::new() };
     let taken = core.import_xar(xar, &request).await?;
-    Ok(taken.uris())
+    taken.note_repeated(&mut verdicts);
+    Ok((taken.uris(), verdicts))
 }
 
 async fn request(call: &Call, wanted: &Wanted, xar: &Xar) -> Result<XarRequest, ClientError> {

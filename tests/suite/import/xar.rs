@@ -234,6 +234,65 @@ fn a_xar_comes_in_every_form() {
     assert_eq!(begun.header("x-narthex-imported"), Some(uri.as_str()));
 }
 
+#[track_caller]
+fn json(response: &Response) -> serde_json::Value {
+    serde_json::from_str(&response.text()).expect("JSON")
+}
+
+/// Name, verdict and reason of each file.
+fn verdicts(response: &Response) -> Vec<(String, String, String)> {
+    assert_eq!(response.status, 200, "{}", response.text());
+    let told = json(response);
+    let text = |file: &serde_json::Value, name: &str| file[name].as_str().unwrap_or_default().to_owned();
+    let files = told["files"].as_array().expect("a list of files").iter();
+    files.map(|file| (text(file, "name"), text(file, "verdict"), text(file, "reason"))).collect()
+}
+
+#[test]
+fn it_is_told_what_became_of_each_file() {
+    let (_service, api) = service();
+    let expected = |rows: &[(&str, &str, &str)]| -> Vec<(String, String, String)> {
+        rows.iter().map(|(a, b, c)| ((*a).to_owned(), (*b).to_owned(), (*c).to_owned())).collect()
+    };
+    let read = [("session.xml", "ignored", "document"), ("SCANS/4/NIFTI/4_catalog.xml", "ignored", "catalog")];
+    let first = send(&api, "&verdicts=true", &xar(&[]));
+    let new = [("SCANS/4/NIFTI/a.nii", "stored", ""), ("RESOURCES/NOTES/n.txt", "stored", "")];
+    assert_eq!(verdicts(&first), expected(&[&read[..], &new].concat()));
+    let uri = json(&first)["ResultSet"]["Result"][0]["URI"].as_str().unwrap().to_owned();
+    assert_eq!(api.bytes(&format!("{uri}/scans/4/resources/NIFTI/files/a.nii")), b"four");
+    // Again, with more.
+    let again = send(&api, "&verdicts=true", &xar(&[("SCANS/4/OUT/o.txt", "out"), ("RESOURCES/NOTES/n.txt", "noted")]));
+    let more = [
+        ("SCANS/4/NIFTI/a.nii", "duplicate", ""),
+        ("SCANS/4/OUT/o.txt", "stored", ""),
+        ("RESOURCES/NOTES/n.txt", "duplicate", ""),
+    ];
+    assert_eq!(verdicts(&again), expected(&[&read[..], &more].concat()));
+    let other = send(&api, "&verdicts=true&overwrite=delete", &xar(&[("RESOURCES/NOTES/n.txt", "other")]));
+    let changed = [("SCANS/4/NIFTI/a.nii", "duplicate", ""), ("RESOURCES/NOTES/n.txt", "stored", "")];
+    assert_eq!(verdicts(&other), expected(&[&read[..], &changed].concat()));
+    // Assessors that come alone, and as a resumable upload.
+    let assessor = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xnat:QCManualAssessment {HEAD} project=\"P1\" label=\"A1\">\
+         <xnat:imageSession_ID>{}</xnat:imageSession_ID></xnat:QCManualAssessment>",
+        uri.rsplit('/').next().unwrap_or_default()
+    );
+    let files = [("a.xml", assessor.as_str()), ("RESOURCES/OUT/r.txt", "result")];
+    let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
+    let zip = zip_files(files, Packing::Deflated);
+    for verdict in ["stored", "duplicate"] {
+        let rows = [("a.xml", "ignored", "document"), ("RESOURCES/OUT/r.txt", verdict, "")];
+        assert_eq!(verdicts(&send(&api, "&verdicts=true", &zip)), expected(&rows));
+    }
+    let request = api.client.request("POST", "/data/services/import/resumable?import-handler=XAR&verdicts=true");
+    let request = request.header("Tus-Resumable", "1.0.0").header("Upload-Length", &zip.len().to_string());
+    let begun = request.header("Content-Type", "application/offset+octet-stream").send_bytes(&zip).unwrap();
+    assert_eq!(begun.status, 201, "{}", begun.text());
+    let upload = api.get(begun.header("location").expect("an address"));
+    let rows = [("a.xml", "ignored", "document"), ("RESOURCES/OUT/r.txt", "duplicate", "")];
+    assert_eq!(verdicts(&upload), expected(&rows));
+}
+
 #[test]
 fn what_cannot_be_taken_is_refused_and_leaves_nothing() {
     let (service, api) = service();
@@ -255,7 +314,6 @@ fn what_cannot_be_taken_is_refused_and_leaves_nothing() {
         ("", zip_files([("../x.xml".to_owned(), text.clone().into_bytes())], Packing::Stored), 400, ".."),
         ("", b"nothing of the kind".to_vec(), 400, "zip or a tar"),
         ("&dest=/prearchive/projects/P1", xar(&[]), 400, "straight into the archive"),
-        ("&verdicts=true", xar(&[]), 501, "erdicts"),
         ("&project=P9", xar(&[]), 404, "P9"),
     ] {
         let refused = send(&api, query, &body);

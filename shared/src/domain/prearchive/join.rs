@@ -226,7 +226,6 @@ impl Core {
         let is_shown = session.status == Status::Receiving
             && now_ms.saturating_sub(session.lastmod_ms) < LASTMOD_STEP_MS
             && wish.is_none()
-            && (session.quarantine || !request.quarantine)
             && notes.is_empty()
             && request.fields.is_empty();
         if is_shown {
@@ -242,7 +241,6 @@ impl Core {
         if let Some(wish) = wish {
             wish.clone_into(&mut held.session.autoarchive);
         }
-        held.session.quarantine |= request.quarantine;
         held.session.set_fields(&request.fields);
         notes.write(&mut held.session, now_ms);
         let stored = self.store_session(&mut held).await;

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use super::{Described, Xar, XarError, invalid};
 use crate::domain::Core;
 use crate::domain::error::DomainError;
-use crate::domain::prearchive::upload::{FileFound, FileSinks};
+use crate::domain::prearchive::upload::{FileFound, FileSinks, Outcome, Reason, Verdict};
 use crate::domain::prearchive::upload_files::{FilesError, ReceivedFile};
 use crate::intake::name::ShownName;
 use crate::intake::{Entry, EntryVisitor, Extent, ExtentError, ExtentReader};
-use crate::storage::StoreError;
 use crate::storage::pack::{PackReader, PackShape};
+use crate::storage::{PackId, StoreError};
 use crate::xml::items::{ItemDocument, ItemError, read_item};
 use crate::xml::listing::{MAX_CATALOG_BYTES, listed_files};
 use crate::xml::read::MAX_DOCUMENT_BYTES;
@@ -38,6 +38,40 @@ pub(super) struct XarFile {
     pub sop_instance_uid: String,
     /// Instance Number, if it has one.
     pub instance_number: Option<i64>,
+}
+
+/// What a XAR holds.
+#[derive(Debug)]
+pub(super) struct Contents {
+    /// What its documents describe.
+    pub described: Described,
+    /// The files that these documents are.
+    pub documents: Vec<XarFile>,
+    /// Its other files.
+    pub files: Vec<XarFile>,
+    /// The folder in which all of it stands, with a slash behind it, or nothing.
+    pub top: String,
+}
+
+impl Contents {
+    /// What becomes of each file if none of them is there already.
+    pub fn verdicts(&self, pack: PackId) -> Vec<Verdict> {
+        let documents = self.documents.iter().map(|file| (file, Some(("document", "its fields are taken over"))));
+        let others = self.files.iter().map(|file| {
+            let is_read = is_catalog(&file.path);
+            (file, is_read.then_some(("catalog", "the files that it lists were looked for")))
+        });
+        let mut all: Vec<_> = documents.chain(others).collect();
+        all.sort_unstable_by_key(|(file, _)| file.ordinal);
+        let verdict = |(file, read): (&XarFile, Option<(&'static str, &str)>)| Verdict {
+            name: file.path.clone(),
+            outcome: if read.is_some() { Outcome::Ignored } else { Outcome::Stored },
+            reason: read.map(|(code, text)| Reason { code, text: text.to_owned() }),
+            sop_instance_uid: file.sop_instance_uid.clone(),
+            place: read.is_none().then_some((pack, file.ordinal)),
+        };
+        all.into_iter().map(verdict).collect()
+    }
 }
 
 struct Listing(Vec<XarFile>);
@@ -132,12 +166,8 @@ fn described(documents: Vec<ItemDocument>) -> Result<Described, XarError> {
 }
 
 impl Core {
-    /// Lists a XAR and reads its documents. Gives what they describe, all other files, and the folder it all stands in.
-    pub(super) async fn looked_through(
-        &self,
-        file: &mut ReceivedFile,
-        is_kept: bool,
-    ) -> Result<(Described, Vec<XarFile>, String), XarError> {
+    /// Lists a XAR and reads its documents.
+    pub(super) async fn looked_through(&self, file: &mut ReceivedFile, is_kept: bool) -> Result<Contents, XarError> {
         let sinks = FileSinks(self.settings.limits);
         let no_archive = || invalid("A XAR must be a zip or a tar.");
         let opened = self.open_archive(file.shape, &file.name, sinks, is_kept, 0).await?.ok_or_else(no_archive)?;
@@ -158,17 +188,17 @@ impl Core {
             return Err(invalid(format!("A XAR may have at most {MAX_DOCUMENTS} documents.")));
         }
         let mut items = Vec::with_capacity(documents.len());
-        for document in documents {
-            let bytes = self.bytes_of_xar(file.shape, &document, MAX_DOCUMENT_BYTES).await?;
+        for document in &documents {
+            let bytes = self.bytes_of_xar(file.shape, document, MAX_DOCUMENT_BYTES).await?;
             items.push(read_item(&bytes).map_err(|error| of_document(&document.path, error))?);
         }
-        Ok((described(items)?, files, top))
+        Ok(Contents { described: described(items)?, documents, files, top })
     }
 
     /// The catalogs among a XAR's files, by their paths, each with the paths that it lists.
     pub(super) async fn catalogs_of_xar(&self, xar: &Xar) -> Result<Vec<(String, Vec<String>)>, XarError> {
         let mut catalogs = Vec::new();
-        for file in xar.files.iter().filter(|file| is_catalog(&file.path)) {
+        for file in xar.contents.files.iter().filter(|file| is_catalog(&file.path)) {
             let bytes = self.bytes_of_xar(xar.file.shape, file, MAX_CATALOG_BYTES).await?;
             let listed = listed_files(&bytes).map_err(|error| of_catalog(&file.path, &error))?;
             let Some(listed) = listed else {

@@ -14,11 +14,12 @@ use super::archive::take::{Incoming, Taken};
 use super::archive::{Experiment, Rules};
 use super::error::DomainError;
 use super::history::Cause;
+use super::prearchive::upload::Verdict;
 use super::prearchive::upload_files::{FilesError, ReceivedFile};
 use crate::imaging::Field;
 use crate::storage::StoreError;
 use crate::xml::items::{AssessorDocument, ScanDocument, SessionDocument};
-use contents::XarFile;
+use contents::Contents;
 
 /// Why a XAR is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -59,26 +60,27 @@ pub struct Xar {
     file: ReceivedFile,
     /// Whether somebody else removes the archive if nothing comes of it.
     is_lent: bool,
-    described: Described,
-    /// Its files but the documents.
-    files: Vec<XarFile>,
-    /// The folder in which all of it stands, with a slash behind it, or nothing.
-    top: String,
+    contents: Contents,
 }
 
 impl Xar {
     /// The project that the documents name; empty if they name none.
     pub fn project(&self) -> &str {
-        match &self.described {
+        match &self.contents.described {
             Described::Session(document) => &document.project,
             Described::Scans(..) => "",
             Described::Assessors(_, assessors) => assessors.first().map_or("", |first| first.project.as_str()),
         }
     }
 
+    /// What becomes of each of its files if it is taken; [`Taken::note_repeated`] corrects it afterwards.
+    pub fn verdicts(&self) -> Vec<Verdict> {
+        self.contents.verdicts(self.file.shape.id)
+    }
+
     /// The session that the documents are about, if they describe only scans or assessors of it: its identifier, or empty.
     pub fn session_of_parts(&self) -> Option<&str> {
-        match &self.described {
+        match &self.contents.described {
             Described::Session(_) => None,
             Described::Scans(session, _) | Described::Assessors(session, _) => Some(session),
         }
@@ -123,10 +125,7 @@ impl Core {
         let lent = is_lent.then_some(file.shape.id);
         match self.looked_through(&mut file, is_lent).await {
             // What was decompressed lies in a pack of its own, which nobody else knows.
-            Ok((described, files, top)) => {
-                let is_lent = lent == Some(file.shape.id);
-                Ok(Xar { file, is_lent, described, files, top })
-            }
+            Ok(contents) => Ok(Xar { is_lent: lent == Some(file.shape.id), file, contents }),
             Err(error) => {
                 if lent != Some(file.shape.id) {
                     self.abandon_files(vec![file]).await;

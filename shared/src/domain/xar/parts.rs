@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::contents::{XarFile, is_catalog};
+use super::contents::{Contents, XarFile, is_catalog};
 use super::declared::{Declared, Owner, Place};
 use super::layout::{Items, Layout};
 use super::{Described, Xar, XarError, XarRequest, invalid};
@@ -27,7 +27,7 @@ pub(super) fn incoming(
     catalogs: &[(String, Vec<String>)],
     request: &XarRequest,
 ) -> Result<Incoming, XarError> {
-    let Xar { file, is_lent, described, files, top } = xar;
+    let Xar { file, is_lent, contents: Contents { described, files, top, .. } } = xar;
     let (mut session, mut scans, mut assessors, mut resources) = (None, Vec::new(), Vec::new(), Vec::new());
     let mut passes_shares_over = false;
     match described {

@@ -64,7 +64,7 @@ fn an_upload_that_cannot_be_begun_is_refused_at_once() {
     for (query, status) in [
         ("project=GHOST", 404),
         ("import-handler=nonsense", 404),
-        ("import-handler=XAR&verdicts=true", 501),
+        ("import-handler=inbox", 501),
         ("src=/user/cache/resources/X/files/a.zip", 400),
         ("http-session-listener=x", 400),
         ("dest=/nowhere", 400),

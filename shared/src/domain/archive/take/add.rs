@@ -1,6 +1,6 @@
 //! More of an experiment that is there.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::assessors::StagedAssessor;
 use super::rules::{demand_short, join_files, join_scans, join_session};
@@ -61,7 +61,7 @@ impl Core {
         let (by, told) = (random_id()?, incoming.told(SessionEventKind::Merged, self.clock.now_ms())?);
         let is_of_assessors = incoming.is_of_assessors();
         let revision = self.next_revision(existing, &mut incoming, &by).await?;
-        let owners = revision.owners(&incoming);
+        let (owners, kept) = (revision.owners(&incoming), revision.kept(&incoming));
         let changed: Vec<AssessorChange> = revision.assessors.iter().map(StagedAssessor::change).collect();
         let manifest = if is_of_assessors { before.manifest.clone() } else { random_id()? };
         let change = Change {
@@ -82,6 +82,7 @@ impl Core {
             },
             experiment,
             is_new: false,
+            kept,
         };
         let trash = self.write_trash(&before, Some(change.clone())).await.map_err(too_much)?;
         let outcome = self.write_revision(held, &change, revision, &incoming, &owners).await;
@@ -297,13 +298,23 @@ impl Revision {
         own.chain(self.shelves.iter().flat_map(NextShelf::twins))
     }
 
-    /// The names under which the pack is owned, as far as files of it are in the revision.
-    fn owners(&self, incoming: &Incoming) -> Vec<String> {
+    /// The files of the experiment itself.
+    fn own_files(&self) -> impl Iterator<Item = &FileEntry> {
         let scans = self.images.iter().flat_map(|(_, scans)| scans);
         let of_scans = scans.flat_map(|scan| &scan.files).flatten();
         let on_shelves = self.shelves.iter().flat_map(|next| &next.catalogs);
-        let own = self.catalogs.iter().chain(on_shelves).flat_map(|(_, files)| files).map(|file| &file.file);
-        let is_its_own = of_scans.chain(own).any(|file| file.pack == incoming.pack.id);
+        of_scans.chain(self.catalogs.iter().chain(on_shelves).flat_map(|(_, files)| files).map(|file| &file.file))
+    }
+
+    /// The numbers of the files of the pack that are in the revision.
+    fn kept(&self, incoming: &Incoming) -> BTreeSet<u32> {
+        let all = self.own_files().chain(self.assessors.iter().flat_map(StagedAssessor::files));
+        all.filter(|file| file.pack == incoming.pack.id).map(|file| file.ordinal).collect()
+    }
+
+    /// The names under which the pack is owned, as far as files of it are in the revision.
+    fn owners(&self, incoming: &Incoming) -> Vec<String> {
+        let is_its_own = self.own_files().any(|file| file.pack == incoming.pack.id);
         let own = is_its_own.then(|| self.experiment.content.clone());
         own.into_iter().chain(self.assessors.iter().filter_map(|one| one.owner_in(incoming))).collect()
     }

@@ -15,6 +15,7 @@ use crate::domain::archive::trash::{AssessorChange, Twin};
 use crate::domain::catalog::CatalogFile;
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
+use crate::domain::manifest::FileEntry;
 use crate::domain::resource::{ItemResource, MAX_RESOURCES};
 use crate::imaging::types::SessionType;
 use crate::imaging::{Field, ImageSession};
@@ -45,9 +46,14 @@ impl StagedAssessor {
         self.is_new.then_some(self.record.id.as_str())
     }
 
+    /// The files of the catalogs that are written anew.
+    pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
+        self.catalogs.iter().flat_map(|(_, files)| files).map(|file| &file.file)
+    }
+
     /// The name under which it owns a pack, if a file of that is in it.
     pub fn owner_in(&self, incoming: &Incoming) -> Option<String> {
-        let uses = self.catalogs.iter().flat_map(|(_, files)| files).any(|file| file.file.pack == incoming.pack.id);
+        let uses = self.files().any(|file| file.pack == incoming.pack.id);
         uses.then(|| self.record.content.clone())
     }
 }

@@ -84,6 +84,10 @@ impl Core {
         };
         let is_its_own = files > 0 || incoming.resources.iter().any(|resource| !resource.files.is_empty());
         let own = is_its_own.then(|| experiment.content.clone());
+        let of_resources = incoming.resources.iter().flat_map(|resource| &resource.files);
+        let of_assessors = assessors.iter().flat_map(StagedAssessor::files);
+        let all = scans.iter().flat_map(|scan| &scan.files).flatten().chain(of_resources).chain(of_assessors);
+        let kept = all.map(|file| file.ordinal).collect();
         let owners: Vec<String> =
             own.into_iter().chain(assessors.iter().filter_map(|one| one.owner_in(&incoming))).collect();
         // There is no revision before this one.
@@ -108,7 +112,7 @@ impl Core {
         if self.conclude_or_leave(&trash, &made).await {
             self.forget_trash(&trash).await?;
         }
-        Ok(Taken { experiment: made, is_new: true, assessors: Vec::new() })
+        Ok(Taken { experiment: made, is_new: true, assessors: Vec::new(), kept })
     }
 
     async fn write_new(

@@ -21,6 +21,7 @@ use crate::domain::error::DomainError;
 use crate::domain::history::Cause;
 use crate::domain::ids::random_id;
 use crate::domain::manifest::{FileEntry, FullScan, NewScan};
+use crate::domain::prearchive::upload::{Outcome, Verdict};
 use crate::domain::project::QuarantineCode;
 use crate::domain::webhooks::SessionEventKind;
 use crate::imaging::session::{ImageSession, Scan};
@@ -28,6 +29,7 @@ use crate::imaging::{AssessorType, Field};
 use crate::storage::Lease;
 use crate::storage::pack::{self, PackShape};
 use conclude::{Leases, ToldTaking};
+use std::collections::BTreeSet;
 
 /// A resource with its files.
 #[derive(Debug, Clone)]
@@ -125,6 +127,8 @@ pub struct Taken {
     pub is_new: bool,
     /// The identifiers of its assessors that came, if nothing else did.
     pub assessors: Vec<String>,
+    /// The files that are kept, by their numbers in the pack; of the others the same were there already.
+    kept: BTreeSet<u32>,
 }
 
 impl Taken {
@@ -134,6 +138,15 @@ impl Taken {
         match self.assessors.as_slice() {
             [] => vec![session],
             assessors => assessors.iter().map(|id| format!("{session}/assessors/{id}")).collect(),
+        }
+    }
+
+    /// Marks the files that were there already.
+    pub fn note_repeated(&self, verdicts: &mut [Verdict]) {
+        for verdict in verdicts {
+            if verdict.place.is_some_and(|(_, number)| !self.kept.contains(&number)) {
+                verdict.outcome = Outcome::Duplicate;
+            }
         }
     }
 }
