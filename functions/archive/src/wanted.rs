@@ -54,8 +54,8 @@ pub async fn archive_request(call: &Call, dest: &Dest) -> Result<ArchiveRequest,
     let params = &call.context.params;
     let text = |names: &[&str]| params.text_of(names).map(str::to_owned);
     let wanted = text(&["project"]).or_else(|| dest.project.clone());
-    let subject = text(&["subject", "SUBJECT_ID", "subject_ID"]).or_else(|| dest.subject.clone());
-    let label = text(&["session", "EXPT_LABEL", "label"]).or_else(|| dest.experiment.clone());
+    let subject = xpath::subject_label(params).map(str::to_owned).or_else(|| dest.subject.clone());
+    let label = xpath::session_label(params).map(str::to_owned).or_else(|| dest.experiment.clone());
     [&subject, &label].into_iter().flatten().try_for_each(|label| demand_label_fits(label))?;
     Ok(ArchiveRequest {
         by: call.user(),
@@ -72,7 +72,7 @@ pub async fn archive_request(call: &Call, dest: &Dest) -> Result<ArchiveRequest,
         },
         quarantine: params.flag_if_given("quarantine"),
         change: SessionChange {
-            fields: xpath::session_fields(params)?,
+            fields: xpath::fields_beside_names(params)?,
             scans: xpath::scan_wishes(params)?,
             ..SessionChange::default()
         },

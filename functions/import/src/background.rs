@@ -3,11 +3,12 @@
 use narthex::domain::ids::random_id;
 use narthex::domain::jobs::{JobItem, JobKind, NewJob, StoredImport};
 use narthex::domain::prearchive::import::ImportHandler;
+use narthex::domain::prearchive::onward::Way;
 use narthex::http::ClientError;
 use narthex::http::request::BodyKind;
 use narthex::service::{Call, Reply, ReplyBody, jobs};
 
-use crate::receive::{demand_no_body, sources, unknown_src};
+use crate::receive::{demand_no_body, perhaps_a_file, sources, unknown_src};
 use crate::request::Wanted;
 
 /// Submits a request for stored files with `http-session-listener`; `None` for every other. A XAR, and an import that
@@ -17,7 +18,7 @@ use crate::request::Wanted;
 /// Why it cannot be done, as far as that is seen before it is begun.
 pub async fn submit(call: &mut Call) -> Result<Option<Reply>, ClientError> {
     if !call.context.params.has("src") && matches!(call.context.body_kind(), Ok(BodyKind::Form | BodyKind::Json)) {
-        call.read_params().await?;
+        call.read_params().await.map_err(perhaps_a_file)?;
     }
     let params = &call.context.params;
     if !params.has("src") || !params.has("http-session-listener") || params.flag("verdicts") {
@@ -37,7 +38,7 @@ pub async fn submit(call: &mut Call) -> Result<Option<Reply>, ClientError> {
         core.cache_file(&login, resource, path).await?.ok_or_else(unknown_src)?;
     }
     let onward = wanted.onward(call.user());
-    let is_to_archive = onward.to_archive == Some(true);
+    let is_to_archive = onward.to_archive == Some(true) && onward.way != Way::Waiting;
     let uri = files.iter().map(|(label, path)| format!("/user/cache/resources/{label}/files/{path}"));
     let item = JobItem { session: String::new(), uri: uri.collect::<Vec<_>>().join(",").chars().take(1_000).collect() };
     let import = StoredImport { files, rules: wanted.rules, request: wanted.import, onward, sessions: None };

@@ -14,6 +14,9 @@ use crate::receive::{Form, Received, Sent, read_form, receive};
 use crate::request::Wanted;
 use crate::xar;
 
+/// Addresses in the sentence of a refusal, at most.
+const MAX_SHOWN: usize = 20;
+
 /// Takes an upload in; answers with one URI for each session. With `http-session-listener` others can follow it; stored
 /// files are imported in the background then.
 pub async fn run(mut call: Call, name: Option<&str>) -> Result<Reply, ClientError> {
@@ -85,11 +88,32 @@ pub async fn place(call: &Call, wanted: Wanted, upload: Upload) -> Result<(Vec<S
     let mut imported = core.import(upload, &wanted.import).await?;
     let onward = wanted.onward(call.user());
     let mut repeated = Repeated::default();
-    let outcome = core.bring_on_noting(std::mem::take(&mut imported.sessions), &onward, &mut repeated).await;
-    let brought = outcome.map_err(|error| not_brought(onward.way, error))?;
-    imported.note_repeated(&repeated);
+    let sessions = std::mem::take(&mut imported.sessions);
+    let count = sessions.len();
+    let (brought, refused) = core.bring_on_noting(sessions, &onward, &mut repeated).await;
     settle_later(call, &brought);
+    if let Some(error) = refused {
+        let mut error = not_brought(onward.way, error);
+        if count > 1 {
+            error.sentence.push_str(&others(count, &brought));
+        }
+        return Err(error);
+    }
+    imported.note_repeated(&repeated);
     Ok((brought.iter().map(Brought::uri).collect(), imported.verdicts))
+}
+
+/// What became of the other sessions of an upload of which some could not be archived.
+fn others(count: usize, brought: &[Brought]) -> String {
+    let uris: Vec<String> = brought.iter().take(MAX_SHOWN).map(Brought::uri).collect();
+    match uris.as_slice() {
+        [] => format!(" (None of the {count} sessions of the upload was; all are in the prearchive.)"),
+        uris => format!(
+            " (Of the {count} sessions of the upload {} went on, and the others are in the prearchive. {})",
+            brought.len(),
+            uris.join(" ")
+        ),
+    }
 }
 
 /// How it is told that sessions could not be archived.

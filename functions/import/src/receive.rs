@@ -104,13 +104,20 @@ fn one_at_a_time() -> ClientError {
 
 /// The files of the user's cache that a request names: of each the label of its resource, and its path there.
 pub fn sources(call: &Call) -> Result<Vec<(String, String)>, ClientError> {
-    let invalid = |_| ClientError::bad_request("bad-src", "src uri is invalid.");
-    let one = |src: &str| ResourceUri::parse(src).and_then(|uri| uri.cached_file()).map_err(invalid);
-    call.context.params.list("src").map(one).collect()
+    let invalid = |()| ClientError::bad_request("bad-src", "src uri is invalid.");
+    let one = |src: &str| ResourceUri::parse(src).and_then(|uri| uri.cached_file()).map_err(|_| invalid(()));
+    let sources = call.context.params.list("src").map(one).collect::<Result<Vec<_>, _>>()?;
+    if sources.is_empty() { Err(invalid(())) } else { Ok(sources) }
 }
 
 fn two_sources() -> ClientError {
     ClientError::bad_request("two-sources", "Send files either in the body or by src, not both.")
+}
+
+/// Curl and others say that a body is a form if nobody tells them what it is.
+pub fn perhaps_a_file(mut error: ClientError) -> ClientError {
+    error.sentence.push_str(" If the body is the file itself, say so with inbody=true, or by its media type.");
+    error
 }
 
 /// Refuses a body beside stored files.
@@ -143,11 +150,12 @@ pub fn unknown_src() -> ClientError {
 /// Files of the user's cache, in the order in which they are named.
 async fn stored(call: &mut Call) -> Result<Received, ClientError> {
     let core = call.site.core.clone();
+    let sources = sources(call)?;
     demand_no_body(call).await?;
     let wanted = Wanted::of(call).await?;
     let login = call.demand_login()?.login.clone();
     let mut files = Vec::new();
-    for (resource, path) in sources(call)? {
+    for (resource, path) in sources {
         let found = core.cache_file(&login, &resource, &path).await?;
         files.push(found.ok_or_else(unknown_src)?.file);
     }

@@ -5,7 +5,7 @@ use narthex::domain::archive::{Overwrite, Wish};
 use narthex::domain::error::DomainError;
 use narthex::domain::history::Cause;
 use narthex::domain::ids::{UNASSIGNED, project_or_unassigned};
-use narthex::domain::prearchive::import::{ImportHandler, ImportRequest};
+use narthex::domain::prearchive::import::{ImportHandler, ImportRequest, SESSION_IMPORTER};
 use narthex::domain::prearchive::onward::{Onward, Way};
 use narthex::domain::prearchive::place::ForcedPlace;
 use narthex::domain::prearchive::scan_fields::ScanWish;
@@ -78,6 +78,8 @@ impl Wanted {
         let mut import = named(call, params, destination.as_ref(), handler)?;
         import.check()?;
         let to_archive = to_archive(params, destination.as_ref());
+        import.is_for_one_session =
+            import.place.folder.is_some() || (import.session.is_some() && to_archive == Some(true));
         if is_gradual {
             import.autoarchive = autoarchive(params, to_archive);
         }
@@ -220,6 +222,9 @@ fn rules(params: &Params, handler: ImportHandler, commits: bool) -> Result<Uploa
             ImportHandler::SessionImporter if !rename => Naming::Kept,
             _ => Naming::Gradual { rename },
         },
+        // What goes to the archive is merged there, by the same words.
+        replaces: handler != ImportHandler::SessionImporter
+            || Overwrite::parse(params.text("overwrite"))? == Overwrite::Delete,
         others: if leaves_out { Others::LeftOut } else { Others::Refused },
         formats,
         is_one_image: handler == ImportHandler::GradualDicom,
@@ -240,9 +245,9 @@ fn named(
         by: call.user(),
         identity: call.identity.clone(),
         project: text(&["project", "PROJECT_ID"]),
-        subject: text(&["subject", "SUBJECT_ID", "subject_ID"]),
-        session: text(&["session", "EXPT_LABEL", "label"]),
-        source: text(&["SOURCE"]).unwrap_or_else(|| if is_si { "SessionImporter".to_owned() } else { String::new() }),
+        subject: xpath::subject_label(params).map(str::to_owned),
+        session: xpath::session_label(params).map(str::to_owned),
+        source: text(&["SOURCE"]).unwrap_or_else(|| if is_si { SESSION_IMPORTER.to_owned() } else { String::new() }),
         visit: text(&["VISIT"]).unwrap_or_default(),
         protocol: text(&["PROTOCOL", "SUBTYPE"]).unwrap_or_default(),
         timezone: text(&["TIMEZONE"]).unwrap_or_default(),
@@ -250,7 +255,7 @@ fn named(
         prevent_anon: params.flag("prevent_anon"),
         // XNAT's rule for SI: the session is complete, so nobody needs to wait for more.
         prevent_auto_commit: is_si || params.flag("prevent_auto_commit"),
-        fields: xpath::session_fields(params)?,
+        fields: xpath::fields_beside_names(params)?,
         is_gradual: !is_si,
         ..ImportRequest::default()
     };

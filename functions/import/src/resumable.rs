@@ -161,13 +161,15 @@ async fn begin(mut call: Call) -> Result<Reply, ClientError> {
     let query = call.context.params.as_query();
     let new = NewUpload { login: call.user(), query, name: file_name(&call), bytes };
     let upload = core.begin_resumable(new).await?;
-    let mut headers = vec![
-        ("location", format!("{}/data/services/import/resumable/{}", call.context.origin(), upload.id)),
-        ("upload-expires", expires(&call, &upload)),
-    ];
+    let address = format!("{}/data/services/import/resumable/{}", call.context.origin(), upload.id);
+    let mut headers = vec![("location", address.clone()), ("upload-expires", expires(&call, &upload))];
     if call.context.media_type() == OFFSET_TYPE {
         let held = core.hold_resumable(&upload.login, &upload.id).await?;
-        let (upload, more) = receive(&mut call, held).await?;
+        // Also whoever sent something wrong can go on with the upload, or remove it.
+        let (upload, more) = receive(&mut call, held).await.map_err(|error| match HeaderValue::from_str(&address) {
+            Ok(address) => error.with_header(http::header::LOCATION, address),
+            Err(_) => error,
+        })?;
         headers.push(("upload-offset", upload.received().to_string()));
         headers.extend(more);
     }

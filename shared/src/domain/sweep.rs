@@ -34,6 +34,17 @@ struct KnownPacks {
     packs: BTreeSet<PackId>,
 }
 
+/// Whose files lie in a pack.
+#[derive(Debug, PartialEq, Eq)]
+enum PackLife {
+    /// Nobody's.
+    None,
+    /// Those of some owners; these others died before they had any.
+    Partly { dead: Vec<String> },
+    /// Those of all owners.
+    Whole,
+}
+
 /// New packs that one sweep looks at, at most.
 const MAX_NEW_PACKS: u64 = 10_000;
 
@@ -116,7 +127,7 @@ impl Core {
         let mut known = KnownPacks::default();
         while state.upto < last && state.waiting.len() < MAX_WAITING {
             state.upto += 1;
-            if !self.pack_is_alive(PackId::from_number(state.upto), &mut known).await? {
+            if self.life_of_pack(PackId::from_number(state.upto), &mut known).await? != PackLife::Whole {
                 state.waiting.push((state.upto, now_ms));
             }
         }
@@ -125,7 +136,8 @@ impl Core {
         for (number, since_ms) in std::mem::take(&mut state.waiting) {
             let id = PackId::from_number(number);
             // What is about to be removed is looked at anew.
-            if self.pack_is_alive(id, &mut KnownPacks::default()).await? {
+            let life = self.life_of_pack(id, &mut KnownPacks::default()).await?;
+            if life == PackLife::Whole {
                 continue;
             }
             if open.contains(&id) {
@@ -136,8 +148,13 @@ impl Core {
                 waiting.push((number, since_ms));
                 continue;
             }
-            swept.chunks += self.remove_dead_upload(id).await?;
-            swept.uploads += 1;
+            match life {
+                PackLife::Partly { dead } => self.release_for(&dead, id).await?,
+                _ => {
+                    swept.chunks += self.remove_dead_upload(id).await?;
+                    swept.uploads += 1;
+                }
+            }
         }
         state.waiting = waiting;
         state.swept_ms = now_ms;
@@ -145,19 +162,36 @@ impl Core {
         Ok(())
     }
 
-    /// Whether somebody's files lie in a pack.
-    async fn pack_is_alive(&self, id: PackId, known: &mut KnownPacks) -> Result<bool, DomainError> {
-        let Some(record) = self.records.get::<PackRecord>(&keys::pack(id)).await? else { return Ok(false) };
+    /// Whose files lie in a pack.
+    async fn life_of_pack(&self, id: PackId, known: &mut KnownPacks) -> Result<PackLife, DomainError> {
+        let Some(record) = self.records.get::<PackRecord>(&keys::pack(id)).await? else { return Ok(PackLife::None) };
+        let mut dead = Vec::new();
         for owner in &record.owners {
             let is_alive = match record.sealed {
                 true => self.content_is_alive(owner).await?,
                 false => self.content_has_pack(owner, id, known).await?,
             };
-            if is_alive {
-                return Ok(true);
+            // Who has given it back says so, and is not asked again.
+            if !is_alive && !pack::is_released(&self.records, id, owner).await? {
+                dead.push(owner.clone());
             }
         }
-        Ok(false)
+        Ok(match dead.as_slice() {
+            [] => PackLife::Whole,
+            _ if dead.len() == record.owners.len() => PackLife::None,
+            _ => PackLife::Partly { dead },
+        })
+    }
+
+    /// Gives a pack back for owners who never came to have files in it.
+    async fn release_for(&self, owners: &[String], id: PackId) -> Result<(), StoreError> {
+        for owner in owners {
+            if !self.content_is_alive(owner).await? {
+                self.remove_segments(owner).await?;
+            }
+            pack::release(&self.records, &self.blobs, id, owner).await?;
+        }
+        Ok(())
     }
 
     /// Whether a session, or the experiment that it became, or whoever else owns files under this name, has taken files

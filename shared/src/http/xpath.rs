@@ -30,17 +30,54 @@ pub(super) const NOT_TO_BE_SET: [&str; 12] = [
     "regions",
 ];
 
+/// Fields that name a session and its subject.
+const NAMES: [&str; 2] = ["label", "subject_ID"];
+
+/// The label that the parameters give a session, by XNAT's order (XNAT.md 14.1).
+pub fn session_label(params: &Params) -> Option<&str> {
+    params
+        .text("session")
+        .or_else(|| session_text(params, "label"))
+        .or_else(|| params.text_of(&["EXPT_LABEL", "label"]))
+}
+
+/// The label or identifier that the parameters give a session's subject, in the same order.
+pub fn subject_label(params: &Params) -> Option<&str> {
+    let by_path = || session_text(params, "subject_ID");
+    params.text("subject").or_else(by_path).or_else(|| params.text_of(&["SUBJECT_ID", "subject_ID"]))
+}
+
+/// The text that a parameter sets which names this field of a session, whatever its data type: `xnat:mrSessionData/label`.
+fn session_text<'a>(params: &'a Params, path: &str) -> Option<&'a str> {
+    let is_it = |name: &str| name.split_once('/').is_some_and(|(kind, field)| is_of_session(kind) && field == path);
+    params.iter().find(|(name, value)| is_it(name) && !value.trim().is_empty()).map(|(_, value)| value.trim())
+}
+
 /// The fields of a session that the parameters set: those whose names are XPaths.
 ///
 /// # Errors
 /// 400 for a path that no image session has or that cannot be set, or a value that the field cannot have.
 pub fn session_fields(params: &Params) -> Result<Vec<Field>, ClientError> {
+    fields(params, &[])
+}
+
+/// As [`session_fields`], but for those that [`session_label`] and [`subject_label`] read.
+///
+/// # Errors
+/// As [`session_fields`].
+pub fn fields_beside_names(params: &Params) -> Result<Vec<Field>, ClientError> {
+    fields(params, &NAMES)
+}
+
+fn fields(params: &Params, read_elsewhere: &[&str]) -> Result<Vec<Field>, ClientError> {
     let mut fields = Vec::new();
     for (name, value) in params.iter().filter(|(name, _)| !is_of_scan(name)) {
         let Some((kind, path)) = name.split_once('/').filter(|(kind, _)| kind.starts_with("xnat:")) else { continue };
-        let is_session = COMMON_TYPES.contains(&kind) || kind.ends_with("SessionData");
+        if is_of_session(kind) && read_elsewhere.contains(&path) {
+            continue;
+        }
         let head = path.split(['/', '[']).next().unwrap_or_default();
-        if !is_session || !is_path(path) || !SESSION_SCHEMA.contains(&head) || NOT_TO_BE_SET.contains(&head) {
+        if !is_of_session(kind) || !is_path(path) || !SESSION_SCHEMA.contains(&head) || NOT_TO_BE_SET.contains(&head) {
             let shown: String = name.chars().take(100).collect();
             let sentence = format!("The field {shown} is none of an image session that can be set here.");
             return Err(ClientError::bad_request("unknown-field", sentence));
@@ -48,6 +85,11 @@ pub fn session_fields(params: &Params) -> Result<Vec<Field>, ClientError> {
         fields.push(field(path, value)?);
     }
     Ok(fields)
+}
+
+/// Whether a data type is that of a session.
+fn is_of_session(kind: &str) -> bool {
+    COMMON_TYPES.contains(&kind) || (kind.starts_with("xnat:") && kind.ends_with("SessionData"))
 }
 
 /// Whether a name is the path of a field of a session's scan.
@@ -73,7 +115,7 @@ pub fn scan_wishes(params: &Params) -> Result<Vec<ScanWish>, ClientError> {
             ClientError::bad_request("unknown-field", sentence)
         };
         let (kind, path) = name.split_once('/').ok_or_else(unknown)?;
-        if !(COMMON_TYPES.contains(&kind) || kind.ends_with("SessionData")) {
+        if !is_of_session(kind) {
             return Err(unknown());
         }
         let rest = path.strip_prefix(SCAN.trim_end_matches('[')).ok_or_else(unknown)?;
@@ -140,7 +182,7 @@ pub(in crate::http) fn is_path(path: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn fields(query: &str) -> Result<Vec<(String, String)>, u16> {
+    fn set(query: &str) -> Result<Vec<(String, String)>, u16> {
         let params = Params::from_query(query).unwrap();
         match session_fields(&params) {
             Ok(fields) => Ok(fields.into_iter().map(|field| (field.path, field.value.to_string())).collect()),
@@ -150,10 +192,25 @@ mod tests {
 
     #[test]
     fn paths_of_sessions_are_fields_and_other_parameters_are_none() {
-        let found = fields("action=commit&xnat:petSessionData/tracer/name=FDG&xnat:experimentData/note=a%20b").unwrap();
+        let found = set("action=commit&xnat:petSessionData/tracer/name=FDG&xnat:experimentData/note=a%20b").unwrap();
         assert_eq!(found, [("tracer/name".to_owned(), "FDG".to_owned()), ("note".to_owned(), "a b".to_owned())]);
-        let found = fields("xnat:mrSessionData/fields/field[name%3Dx]=1").unwrap();
+        let found = set("xnat:mrSessionData/fields/field[name%3Dx]=1").unwrap();
         assert_eq!(found[0].0, "fields/field[name=x]");
+    }
+
+    #[test]
+    fn a_session_and_its_subject_are_named_by_parameters_and_paths_in_order() {
+        let params = |query: &str| Params::from_query(query).unwrap();
+        let all =
+            "label=d&EXPT_LABEL=c&xnat:mrSessionData/label=b&session=a&xnat:mrSessionData/subject_ID=s&SUBJECT_ID=t";
+        for (query, label) in [(all, "a"), (&all[..all.find("&session").unwrap()], "b"), ("label=d&EXPT_LABEL=c", "c")]
+        {
+            assert_eq!(session_label(&params(query)), Some(label), "{query}");
+        }
+        assert_eq!(subject_label(&params(all)), Some("s"));
+        assert_eq!(subject_label(&params("xnat:subjectData/subject_ID=s&subject_ID=u")), Some("u"));
+        assert!(fields_beside_names(&params(all)).unwrap().is_empty());
+        assert!(fields_beside_names(&params("xnat:subjectData/label=1")).is_err());
     }
 
     #[test]
@@ -168,13 +225,13 @@ mod tests {
             "xnat:mrSessionData/fields/field[name]=1",
             "xnat:mrSessionData/=1",
         ] {
-            assert_eq!(fields(query), Err(400), "{query}");
+            assert_eq!(set(query), Err(400), "{query}");
         }
     }
 
     #[test]
     fn values_are_what_their_fields_can_have() {
-        let set = |query: &str| fields(&format!("xnat:mrSessionData/{query}")).map(|mut fields| fields.remove(0).1);
+        let set_to = |query: &str| set(&format!("xnat:mrSessionData/{query}")).map(|mut fields| fields.remove(0).1);
         for query in [
             "date=notadate",
             "date=2021-13-45",
@@ -190,7 +247,7 @@ mod tests {
             "age=NaN",
             "age=inf",
         ] {
-            assert_eq!(set(query), Err(400), "{query}");
+            assert_eq!(set_to(query), Err(400), "{query}");
         }
         for (query, value) in [
             ("date=2021-03-09", "2021-03-09"),
@@ -203,7 +260,7 @@ mod tests {
             ("age=34", "34"),
             ("age=34.5", "34.5"),
         ] {
-            assert_eq!(set(query).as_deref(), Ok(value), "{query}");
+            assert_eq!(set_to(query).as_deref(), Ok(value), "{query}");
         }
     }
 
@@ -229,7 +286,7 @@ mod tests {
         ] {
             let query = format!("xnat:mrSessionData/scans/{name}=x");
             assert_eq!(one(&query), expected, "{name}");
-            assert_eq!(fields(&query), Ok(Vec::new()), "it is no field of the session");
+            assert_eq!(set(&query), Ok(Vec::new()), "it is no field of the session");
         }
         let both =
             wishes("xnat:imageSessionData/scans/scan[0]/type=T1&a=b&xnat:mrSessionData/scans/scan[0]/note=n").unwrap();

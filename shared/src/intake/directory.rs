@@ -134,7 +134,7 @@ impl CentralHeader {
         let bad_name = |problem| IntakeError::Name { entry: shown(), problem };
         let text = name::decode(raw_name, self.flags & record::FLAG_UTF8 != 0).map_err(bad_name)?;
         let named_folder = text.ends_with('/');
-        let name = EntryName::parse(text.strip_suffix('/').unwrap_or(&text), limits).map_err(bad_name)?;
+        let name = EntryName::of_entry(&text, limits).map_err(bad_name)?;
         let marked_folder = self.marked_folder(&shown)?;
         if self.flags & record::FLAGS_ENCRYPTION != 0 || self.method == record::METHOD_AES {
             return Err(IntakeError::Encrypted { entry: shown() });

@@ -106,6 +106,15 @@ impl EntryName {
         Ok(Self(path.into()))
     }
 
+    /// Checks the name of an archive's entry, which may begin at the archive's own folder (`./`) and end as a folder's does.
+    ///
+    /// # Errors
+    /// As [`EntryName::parse`].
+    pub fn of_entry(path: &str, limits: &Limits) -> Result<Self, NameError> {
+        let path = path.strip_prefix("./").unwrap_or(path);
+        Self::parse(path.strip_suffix('/').unwrap_or(path), limits)
+    }
+
     /// The whole path.
     pub fn as_str(&self) -> &str {
         &self.0

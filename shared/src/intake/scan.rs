@@ -159,7 +159,7 @@ impl<F: SinkFactory> ZipScanner<F> {
         }
         let Ok(text) = name::decode(&local.name, local.flags & record::FLAG_UTF8 != 0) else { return Ok(()) };
         let is_folder = text.ends_with('/');
-        let Ok(name) = EntryName::parse(text.strip_suffix('/').unwrap_or(&text), &limits) else { return Ok(()) };
+        let Ok(name) = EntryName::of_entry(&text, &limits) else { return Ok(()) };
         let sizes = (local.stored_len.unwrap_or(0), local.len.unwrap_or(0));
         let expected = match (local.has_descriptor(), method) {
             (false, _) => {

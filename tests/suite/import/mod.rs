@@ -1,5 +1,6 @@
 //! `POST /data/services/import`: what each handler takes, where it goes, what is answered.
 
+mod again;
 mod destinations;
 mod dicom_zip;
 mod forms;
@@ -12,6 +13,7 @@ mod quarantine;
 mod resumable;
 mod shapes;
 mod stored;
+mod together;
 mod xar;
 
 use std::time::Duration;

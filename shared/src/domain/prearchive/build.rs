@@ -36,6 +36,8 @@ struct GatheredSeries {
     files: Vec<(PackId, ArrivedFile)>,
     /// Where a file stands in `files`, by what makes it the same file.
     known: HashMap<Sameness, usize>,
+    /// Whether they are known to files that replace others, and to files that do not.
+    known_to: [bool; 2],
 }
 
 /// What makes two files the same.
@@ -44,20 +46,51 @@ enum Sameness {
     /// SOP instance, bytes and name: other bytes under a SOP Instance UID that is there already are another file, so
     /// that nothing that was taken in is lost.
     Whole(String, u32, u64, String),
-    /// SOP instance and bytes, of objects that come one by one: two clients may name the same object differently.
+    /// SOP instance and bytes, for objects that come one by one: two clients may name the same object differently.
     Bytes(String, String, u32, u64),
-    /// SOP instance and name, of objects that come one by one: XNAT's rule is that the later one stays.
+    /// SOP instance and name, for objects that come one by one: XNAT's rule is that the later one stays.
     Name(String, String, String),
 }
 
-fn sameness(file: &ArrivedFile) -> Vec<Sameness> {
+/// What a file has that another is looked for by, which replaces others or does not.
+fn sameness(file: &ArrivedFile, replaces: bool) -> Vec<Sameness> {
     let uid = file.sop_instance_uid.clone();
     let name = naming::cleaned_file_name(&file.name);
-    if !file.is_gradual {
+    if !replaces {
         return vec![Sameness::Whole(uid, file.crc32, file.extent.len, name)];
     }
     let class = file.sop_class_uid.clone();
     vec![Sameness::Bytes(class.clone(), uid.clone(), file.crc32, file.extent.len), Sameness::Name(class, uid, name)]
+}
+
+/// Whether two files have the same bytes.
+fn is_same(one: &ArrivedFile, other: &ArrivedFile) -> bool {
+    (one.crc32, one.extent.len) == (other.crc32, other.extent.len)
+}
+
+impl GatheredSeries {
+    /// Where a file stands that is the same as this one.
+    fn find(&mut self, file: &ArrivedFile) -> Option<usize> {
+        let is_known = &mut self.known_to[usize::from(file.replaces)];
+        if !std::mem::replace(is_known, true) {
+            // Most series have files of one kind only, and so need only its marks.
+            for (index, (_, held)) in self.files.iter().enumerate() {
+                self.known.extend(sameness(held, file.replaces).into_iter().map(|same| (same, index)));
+            }
+        }
+        let found = sameness(file, file.replaces).iter().find_map(|same| self.known.get(same).copied());
+        // What stood there may have been replaced since, which only another that replaces passes over.
+        found.filter(|index| file.replaces || self.files.get(*index).is_some_and(|(_, held)| is_same(held, file)))
+    }
+
+    /// Makes a file known as the one that stands there.
+    fn note(&mut self, file: &ArrivedFile, index: usize) {
+        for replaces in [false, true] {
+            if self.known_to[usize::from(replaces)] {
+                self.known.extend(sameness(file, replaces).into_iter().map(|same| (same, index)));
+            }
+        }
+    }
 }
 
 impl Gathered {
@@ -74,13 +107,11 @@ impl Gathered {
             }
             let series = self.series.entry(part.summary.series_uid.clone()).or_default();
             for file in part.files {
-                let same = sameness(&file);
-                let known = same.iter().find_map(|same| series.known.get(same).copied());
-                let index = known.unwrap_or(series.files.len());
-                series.known.extend(same.into_iter().map(|same| (same, index)));
+                let index = series.find(&file).unwrap_or(series.files.len());
+                series.note(&file, index);
                 match series.files.get_mut(index) {
                     Some(held) => {
-                        if (held.1.crc32, held.1.extent.len) == (file.crc32, file.extent.len) {
+                        if is_same(&held.1, &file) {
                             self.repeated.insert((pack, file.ordinal), Outcome::Duplicate);
                         } else {
                             self.repeated.insert((held.0, held.1.ordinal), Outcome::Replaced);
@@ -334,7 +365,7 @@ mod tests {
         let extent = Extent { offset: 0, stored_len: 1, len: 1, method: Method::Stored };
         let file = ArrivedFile {
             name: name.to_owned(),
-            is_gradual: false,
+            replaces: false,
             alternative: alternative.map(str::to_owned),
             ordinal: 0,
             extent,

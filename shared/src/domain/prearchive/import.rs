@@ -14,14 +14,14 @@ use super::segment::{Segment, SegmentPart};
 use super::session::{HeldSession, PrearchiveSession};
 use super::status::{Action, Status};
 use super::target::{SessionChoice, Target};
-use super::upload::{StudyRun, Upload, Verdict};
+use super::upload::{ArrivedStudy, StudyRun, Upload, Verdict};
 use crate::accounts;
 use crate::domain::error::DomainError;
 use crate::domain::ids::demand_label_fits;
 use crate::domain::{Core, project::PrearchiveCode};
 use crate::imaging::Field;
 use crate::storage::pack::{self, PackShape, PackWriter};
-use crate::storage::{PackId, StoreError};
+use crate::storage::{Lease, PackId, StoreError};
 
 /// XNAT's import handlers, as far as they are served here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,9 @@ impl ImportHandler {
         })
     }
 }
+
+/// The row's `SOURCE` of a session that the session importer made.
+pub const SESSION_IMPORTER: &str = "SessionImporter";
 
 /// Where an upload is to go, as far as the client says.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -87,6 +90,9 @@ pub struct ImportRequest {
     pub fields: Vec<Field>,
     /// Whether more is to come: the sessions are not built yet, and many may add to one at the same time.
     pub is_gradual: bool,
+    /// Whether the client names the one session that all of it is for.
+    #[serde(default)]
+    pub is_for_one_session: bool,
 }
 
 impl ImportRequest {
@@ -163,14 +169,16 @@ impl Core {
         let mut targets = Vec::with_capacity(studies.len());
         let mut leases = Vec::new();
         let mut result = self.demand_in_time(started_ms).and_then(|()| request.check());
-        for study in studies {
-            if result.is_err() {
-                break;
-            }
-            match self.target(study, request, &mut leases).await {
-                Ok(target) => targets.push(target),
-                Err(error) => result = Err(error),
-            }
+        if request.is_for_one_session && studies.len() > 1 {
+            let what = format!(
+                "Upload included files for multiple imaging sessions. The request names one session, and {} studies \
+                 came: send each by itself, or leave the session out.",
+                studies.len()
+            );
+            result = result.and(Err(DomainError::Invalid { what }));
+        }
+        if result.is_ok() {
+            result = self.find_targets(studies, request, &mut targets, &mut leases).await;
         }
         result = result.and_then(|()| {
             targets.iter().try_for_each(|target| {
@@ -212,6 +220,31 @@ impl Core {
         Ok(Imported { sessions: outcome?, verdicts })
     }
 
+    /// Decides where each study goes. Several are leased in an order that all uploads have in common.
+    async fn find_targets(
+        &self,
+        studies: Vec<ArrivedStudy>,
+        request: &ImportRequest,
+        targets: &mut Vec<Target>,
+        leases: &mut Vec<Lease>,
+    ) -> Result<(), DomainError> {
+        let mut named = Vec::with_capacity(studies.len());
+        for (number, study) in studies.into_iter().enumerate() {
+            named.push((number, self.naming_of(&study, request).await?, study));
+        }
+        named.sort_by_cached_key(|(_, names, _)| names.identity.lease_name());
+        let mut numbers = Vec::with_capacity(named.len());
+        for (number, names, study) in named {
+            targets.push(self.target(study, names, request, leases).await?);
+            numbers.push(number);
+        }
+        // They are told in the order in which they came.
+        let mut in_order: Vec<_> = numbers.into_iter().zip(targets.drain(..)).collect();
+        in_order.sort_by_key(|(number, _)| *number);
+        targets.extend(in_order.into_iter().map(|(_, target)| target));
+        Ok(())
+    }
+
     /// Refuses an upload of an age at which the sweep takes it for a dead one.
     pub(crate) fn demand_in_time(&self, started_ms: u64) -> Result<(), DomainError> {
         let longest_s = self.settings.upload_retention_seconds / 2;
@@ -234,32 +267,29 @@ impl Core {
         let begun = self.commit_packs(packs.shapes, packs.flushing, packs.lent, &targets).await?;
         let mut next_page = BTreeMap::new();
         let mut sessions = Vec::with_capacity(targets.len());
+        let mut refused = None;
+        // Whoever looks after a pack may bring it once more.
+        let own: Vec<PackId> = packs.shapes.iter().map(|shape| shape.id).filter(|id| packs.lent != Some(*id)).collect();
         for (mut target, begun) in targets.into_iter().zip(begun) {
+            if refused.is_some() {
+                self.abandon_target(target, &own).await;
+                continue;
+            }
             target.begun = begun;
-            let runs = std::mem::take(&mut target.study.runs);
-            let segment = self.write_segment_pages(&runs, &request.by, &mut next_page).await?;
-            let session = match target.session {
-                SessionChoice::Existing(held) => {
-                    let (session, repeated) = self.add_to(*held, &segment, notes, request).await?;
-                    note_repeated(verdicts, &repeated);
-                    session
-                }
-                SessionChoice::Open(ref session) => {
-                    self.join(session.as_ref().clone(), segment, runs, target, request, notes).await?
-                }
-                SessionChoice::New(ref id) => {
-                    let new = NewSession::of(id.clone(), &target);
-                    let mut gathered = Gathered::default();
-                    if !request.is_gradual {
-                        for run in runs {
-                            run.pages.into_iter().for_each(|page| gathered.add(run.pack, page));
-                        }
+            let id = target.session.id().to_owned();
+            match self.place_study(target, request, notes, &mut next_page, verdicts).await {
+                Ok(session) => sessions.push(session),
+                Err(error) => {
+                    // After a failure of the store nobody knows what is written by now; the sweep will.
+                    if !matches!(error, DomainError::Store(_)) {
+                        self.forget_unborn(&id, &own).await;
                     }
-                    note_repeated(verdicts, gathered.repeated());
-                    self.make_session_at(new, &segment, gathered, request, notes).await?
+                    refused = Some(error);
                 }
-            };
-            sessions.push(session);
+            }
+        }
+        if let Some(error) = refused {
+            return Err(error);
         }
         if packs.seals {
             for shape in packs.shapes {
@@ -267,6 +297,60 @@ impl Core {
             }
         }
         Ok(sessions)
+    }
+
+    async fn place_study(
+        &self,
+        mut target: Target,
+        request: &ImportRequest,
+        notes: &ImportNotes,
+        next_page: &mut BTreeMap<PackId, u64>,
+        verdicts: &mut [Verdict],
+    ) -> Result<PrearchiveSession, DomainError> {
+        let runs = std::mem::take(&mut target.study.runs);
+        let segment = self.write_segment_pages(&runs, &request.by, next_page).await?;
+        match target.session {
+            SessionChoice::Existing(held) => {
+                let (session, repeated) = self.add_to(*held, &segment, notes, request).await?;
+                note_repeated(verdicts, &repeated);
+                Ok(session)
+            }
+            SessionChoice::Open(ref session) => {
+                self.join(session.as_ref().clone(), segment, runs, target, request, notes).await
+            }
+            SessionChoice::New(ref id) => {
+                let new = NewSession::of(id.clone(), &target);
+                let mut gathered = Gathered::default();
+                if !request.is_gradual {
+                    for run in runs {
+                        run.pages.into_iter().for_each(|page| gathered.add(run.pack, page));
+                    }
+                }
+                note_repeated(verdicts, gathered.repeated());
+                self.make_session_at(new, &segment, gathered, request, notes).await
+            }
+        }
+    }
+
+    /// Gives up what was to go to a session, after another of the same upload was refused. What cannot be done now the
+    /// sweep does.
+    async fn abandon_target(&self, target: Target, packs: &[PackId]) {
+        let id = target.session.id().to_owned();
+        if let SessionChoice::Existing(held) = target.session {
+            _ = self.let_go(*held).await;
+        }
+        self.forget_unborn(&id, packs).await;
+    }
+
+    /// Gives back what a session owns that was not made. What cannot be done now the sweep does.
+    async fn forget_unborn(&self, id: &str, packs: &[PackId]) {
+        if !matches!(self.content_is_alive(id).await, Ok(false)) {
+            return;
+        }
+        _ = self.remove_segments(id).await;
+        for pack in packs {
+            _ = pack::release(&self.records, &self.blobs, *pack, id).await;
+        }
     }
 
     /// Writes down whose files lie in the packs, takes a number for the segment of each session that others add to as
@@ -339,9 +423,9 @@ impl Core {
     ) -> Result<(PrearchiveSession, Repeated), DomainError> {
         self.append_segment(&held.session.id, segment).await?;
         held.session.status = Status::Receiving;
-        notes.write(&mut held.session, self.clock.now_ms());
-        held.session.set_fields(&request.fields);
-        held.session.quarantine |= request.quarantine;
+        let now_ms = self.clock.now_ms();
+        notes.write(&mut held.session, now_ms);
+        held.session.take_over(request, now_ms);
         let built = self.build(&mut held).await;
         let session = held.session.clone();
         let repeated = std::mem::take(&mut held.repeated);

@@ -22,7 +22,7 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::storage::pack;
-use crate::storage::{PackId, StoreError, keys};
+use crate::storage::{Lease, PackId, StoreError, keys};
 
 /// How old the time of a session's last change may be in its record while files arrive, in milliseconds: the record is
 /// not written for every file.
@@ -70,17 +70,7 @@ impl Core {
             }
             // The packs are owned under the name of a session that is gone, and may be given back with it at any time.
             let old: Vec<PackId> = runs.iter().map(|run| run.pack).collect();
-            let lease = self.leases.acquire_within(&target.identity.lease_name(), self.patience_ms()).await?;
-            let lease =
-                lease.ok_or_else(|| DomainError::Busy { what: "another upload of the same study".to_owned() })?;
-            let found = self.receiver_of(&target.identity, request).await;
-            let next = match found {
-                Ok(found) => found,
-                Err(error) => {
-                    self.leases.release(lease).await?;
-                    return Err(error);
-                }
-            };
+            let (lease, next) = self.next_receiver(&target.identity, request).await?;
             let id = match &next {
                 Some(next) => next.id.clone(),
                 None => random_id()?,
@@ -108,6 +98,22 @@ impl Core {
             }
         }
         Err(DomainError::Busy { what: "this prearchive entry".to_owned() })
+    }
+
+    /// The session that receives a study whose session went away, and the study's lease.
+    async fn next_receiver(
+        &self,
+        identity: &Identity,
+        request: &ImportRequest,
+    ) -> Result<(Lease, Option<PrearchiveSession>), DomainError> {
+        let mut patience = self.clock.patience(self.patience_ms());
+        loop {
+            let found = self.under_study_lease(identity, async |core| core.receiver_of(identity, request).await).await;
+            match found {
+                Err(DomainError::Busy { .. }) if patience.wait().await => {}
+                found => return found,
+            }
+        }
     }
 
     /// Remembers with a session that it is to be in quarantine once it is archived, before it gets the files of whoever
@@ -222,12 +228,10 @@ impl Core {
         notes: &ImportNotes,
     ) -> Result<PrearchiveSession, DomainError> {
         let now_ms = self.clock.now_ms();
-        let wish = request.autoarchive.filter(|wish| *wish != session.autoarchive);
         let is_shown = session.status == Status::Receiving
             && now_ms.saturating_sub(session.lastmod_ms) < LASTMOD_STEP_MS
-            && wish.is_none()
-            && notes.is_empty()
-            && request.fields.is_empty();
+            && request.is_told_by(&session)
+            && notes.is_empty();
         if is_shown {
             return Ok(session);
         }
@@ -238,10 +242,7 @@ impl Core {
             Err(error) => return Err(error),
         };
         held.session.lastmod_ms = now_ms;
-        if let Some(wish) = wish {
-            wish.clone_into(&mut held.session.autoarchive);
-        }
-        held.session.set_fields(&request.fields);
+        held.session.take_over(request, now_ms);
         notes.write(&mut held.session, now_ms);
         let stored = self.store_session(&mut held).await;
         let session = held.session.clone();

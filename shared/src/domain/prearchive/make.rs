@@ -69,6 +69,8 @@ impl Core {
         notes: &ImportNotes,
     ) -> Result<PrearchiveSession, DomainError> {
         let NewSession { id, identity, subject, autoarchive, mut scan_date, mut scan_time } = new;
+        // Before anything is written that another session at this place would leave behind.
+        let place = self.claim_place(&identity, &id, &request.place).await?;
         let mut folded_segments = self.append_segment(&id, segment).await?;
         let mut manifest = None;
         if request.is_gradual {
@@ -80,7 +82,6 @@ impl Core {
             scan_time = built.session.time.clone().unwrap_or_default();
             manifest = Some(built.id);
         }
-        let place = self.claim_place(&identity, &id, &request.place).await?;
         let now_ms = self.clock.now_ms();
         let (roster, _) = self.prearchive_roster(&place.project);
         let touch = roster.touch(&id, None).await?;

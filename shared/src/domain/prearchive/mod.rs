@@ -28,6 +28,7 @@ pub mod trash;
 pub mod unpack;
 pub mod upload;
 pub mod upload_files;
+mod wishes;
 
 pub use row::SessionRow;
 pub use session::{PrearchiveSession, SessionPlace};

@@ -103,20 +103,21 @@ impl Core {
         sessions: Vec<PrearchiveSession>,
         onward: &Onward,
     ) -> Result<Vec<Brought>, DomainError> {
-        self.bring_on_noting(sessions, onward, &mut Repeated::default()).await
+        match self.bring_on_noting(sessions, onward, &mut Repeated::default()).await {
+            (brought, None) => Ok(brought),
+            (_, Some(error)) => Err(error),
+        }
     }
 
-    /// As [`Core::bring_on`]; adds to `repeated` what building shows of files that are the same as others.
-    ///
-    /// # Errors
-    /// As [`Core::bring_on`].
+    /// As [`Core::bring_on`]; adds to `repeated` what building shows of files that are the same as others. Gives those that
+    /// were brought on in any case, and why the first of the others was not.
     #[crate::boxed(?Send)]
     pub async fn bring_on_noting(
         &self,
         sessions: Vec<PrearchiveSession>,
         onward: &Onward,
         repeated: &mut Repeated,
-    ) -> Result<Vec<Brought>, DomainError> {
+    ) -> (Vec<Brought>, Option<DomainError>) {
         let mut brought = Vec::with_capacity(sessions.len());
         let mut refused = None;
         for session in sessions {
@@ -130,10 +131,7 @@ impl Core {
                 Err(error) => refused = refused.or(Some(error)),
             }
         }
-        match refused {
-            Some(error) => Err(error),
-            None => Ok(brought),
-        }
+        (brought, refused)
     }
 
     async fn bring_built(
@@ -165,8 +163,12 @@ impl Core {
                 is_silent: onward.is_silent,
                 ..ArchiveRequest::default()
             };
-            match self.archive(&session, &request).await {
-                Ok(experiment) => brought.push(Brought::archived(&session, experiment)),
+            let outcome = match self.archive(&session, &request).await {
+                Ok(experiment) => Ok(Brought::archived(&session, experiment)),
+                Err(error) => self.archived_meanwhile(&session, error).await,
+            };
+            match outcome {
+                Ok(one) => brought.push(one),
                 Err(error) => *refused = refused.take().or(Some(error)),
             }
         }
@@ -188,10 +190,26 @@ impl Core {
             is_silent: onward.is_silent,
             change: SessionChange { scans: onward.scans.clone(), ..SessionChange::default() },
         };
-        let held = self.hold_found_patiently(session).await?;
-        Ok(match self.commit_noting(held, &request, repeated).await? {
-            Committed::Archived(experiment) => Brought::archived(session, *experiment),
-            Committed::Staged(session) => Brought::Staged(session),
-        })
+        let mut commit = async || {
+            let held = self.hold_found_patiently(session).await?;
+            self.commit_noting(held, &request, repeated).await
+        };
+        match commit().await {
+            Ok(Committed::Archived(experiment)) => Ok(Brought::archived(session, *experiment)),
+            Ok(Committed::Staged(session)) => Ok(Brought::Staged(session)),
+            Err(error) => self.archived_meanwhile(session, error).await,
+        }
+    }
+
+    /// Where a session has come to that somebody else archived, with all that it held, after this upload had joined it.
+    async fn archived_meanwhile(
+        &self,
+        session: &PrearchiveSession,
+        error: DomainError,
+    ) -> Result<Brought, DomainError> {
+        match (error, self.experiment_of(&session.id).await?) {
+            (DomainError::NotFound { .. }, Some(experiment)) => Ok(Brought::archived(session, experiment)),
+            (error, _) => Err(error),
+        }
     }
 }

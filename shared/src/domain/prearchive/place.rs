@@ -29,23 +29,30 @@ impl Identity {
 /// How many milliseconds a new session is put later at most because the place is taken.
 const MAX_LATER_MS: u64 = 10_000;
 
+/// Folders of one name in one timestamp folder, at most.
+const MAX_BESIDE: u32 = 1_000;
+
+/// XNAT's names for sessions of one label in one timestamp folder: `S`, `S_1`, `S_2` and so on.
+fn folders_beside(folder: &str) -> impl Iterator<Item = String> {
+    (0..MAX_BESIDE).map(move |n| if n == 0 { folder.to_owned() } else { format!("{folder}_{n}") })
+}
+
+fn taken(folder: &str) -> DomainError {
+    DomainError::Exists { what: format!("a session in the folder {folder:?}") }
+}
+
 impl Core {
-    /// The session that already receives this study under this label, if files may be added to it. Waits for whoever is
-    /// at work on it: whether it can receive more shows when they are done.
+    /// The session that already receives this study under this label, if files may be added to it.
     ///
     /// # Errors
-    /// [`DomainError::Busy`] if that takes longer than a lease lives, or the store's failure.
+    /// [`DomainError::Busy`] while somebody is at work on it: whether it can receive more shows when they are done. Or the
+    /// store's failure.
     pub(crate) async fn find_receiver(&self, identity: &Identity) -> Result<Option<PrearchiveSession>, DomainError> {
-        let mut patience = self.clock.patience(self.patience_ms());
-        loop {
-            let found = self.receiver_now(identity).await?;
-            if !found.as_ref().is_some_and(|session| session.status.is_busy()) {
-                return Ok(found.filter(|session| session.status.allows(Action::Receive)));
-            }
-            if !patience.wait().await {
-                return Err(DomainError::Busy { what: "the session of this study".to_owned() });
-            }
+        let found = self.receiver_now(identity).await?;
+        if found.as_ref().is_some_and(|session| session.status.is_busy()) {
+            return Err(DomainError::Busy { what: "the session of this study".to_owned() });
         }
+        Ok(found.filter(|session| session.status.allows(Action::Receive)))
     }
 
     /// The session that was last made or moved for this study under this label, whatever it is at.
@@ -58,6 +65,28 @@ impl Core {
                 && session.tag == identity.study_uid
                 && session.name == identity.label
         }))
+    }
+
+    /// The session of a study at a place, or at one beside it that [`Core::claim_place`] gives where several studies of one
+    /// label stand in the same timestamp folder.
+    pub(super) async fn receiver_beside(
+        &self,
+        identity: &Identity,
+        place: SessionPlace,
+    ) -> Result<Option<PrearchiveSession>, StoreError> {
+        // Those that stood before it may be gone.
+        let known = self.receiver_now(identity).await?.filter(|session| session.place.timestamp == place.timestamp);
+        if known.is_some() {
+            return Ok(known);
+        }
+        for folder in folders_beside(&place.folder) {
+            match self.find_session_at(&SessionPlace { folder, ..place.clone() }).await? {
+                Some(found) if found.tag == identity.study_uid => return Ok(Some(found)),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        Ok(None)
     }
 
     /// Finds a free place for a new session and makes it the session's own.
@@ -84,15 +113,35 @@ impl Core {
             let is_ours = self.records.increment(&claim, 1).await? == 1
                 || (forced.timestamp.is_some() && self.find_session_at(&place).await?.is_none());
             if is_ours {
-                let key = keys::session_place(&place.project, &place.timestamp, &place.folder);
-                self.records.set(&key, &SessionRef { id: session.to_owned() }).await?;
+                self.mark_place(&place, session).await?;
                 return Ok(place);
             }
             if forced.timestamp.is_some() {
-                break;
+                return match forced.folder {
+                    Some(_) => Err(taken(&folder)),
+                    None => self.claim_beside(&place, session).await,
+                };
             }
         }
-        Err(DomainError::Exists { what: format!("a session in the folder {folder:?}") })
+        Err(taken(&folder))
+    }
+
+    /// Makes the first free place beside one the session's own.
+    async fn claim_beside(&self, place: &SessionPlace, session: &str) -> Result<SessionPlace, DomainError> {
+        for folder in folders_beside(&place.folder).skip(1) {
+            let place = SessionPlace { folder, ..place.clone() };
+            let claim = keys::session_place_claim(&place.project, &place.timestamp, &place.folder);
+            if self.records.increment(&claim, 1).await? == 1 {
+                self.mark_place(&place, session).await?;
+                return Ok(place);
+            }
+        }
+        Err(taken(&place.folder))
+    }
+
+    async fn mark_place(&self, place: &SessionPlace, session: &str) -> Result<(), StoreError> {
+        let key = keys::session_place(&place.project, &place.timestamp, &place.folder);
+        self.records.set(&key, &SessionRef { id: session.to_owned() }).await
     }
 
     /// Gives a place back.

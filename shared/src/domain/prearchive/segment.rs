@@ -22,9 +22,9 @@ pub struct ArrivedFile {
     /// The name that it gets if another file of its folder has its own; without one it is numbered.
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub alternative: Option<String>,
-    /// Whether it came by the rules for objects that come one by one.
+    /// Whether it takes the place of another file of its SOP instance and name.
     #[serde(rename = "g", default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_gradual: bool,
+    pub replaces: bool,
     /// Its number in the pack.
     #[serde(rename = "o")]
     pub ordinal: u32,

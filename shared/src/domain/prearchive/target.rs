@@ -4,6 +4,7 @@ use super::import::ImportRequest;
 use super::place::Identity;
 use super::session::{HeldSession, PrearchiveSession};
 use super::upload::ArrivedStudy;
+use super::wishes::wanted_label;
 use crate::accounts;
 use crate::domain::Core;
 use crate::domain::access::Right;
@@ -24,6 +25,13 @@ pub(super) struct Target {
     pub session: SessionChoice,
     /// The number that was taken for the segment of its files, if it was taken already.
     pub begun: Option<u64>,
+}
+
+/// What a study is to be called.
+pub(super) struct Names {
+    pub identity: Identity,
+    pub subject: String,
+    pub autoarchive: &'static str,
 }
 
 /// The session that receives a study.
@@ -48,23 +56,17 @@ impl SessionChoice {
 }
 
 impl Core {
-    /// Decides where a study goes, and keeps others from making a second session for it meanwhile.
-    pub(super) async fn target(
-        &self,
-        study: ArrivedStudy,
-        request: &ImportRequest,
-        leases: &mut Vec<Lease>,
-    ) -> Result<Target, DomainError> {
+    /// What a study is to be called and where it belongs, as far as the request and its header say.
+    pub(super) async fn naming_of(&self, study: &ArrivedStudy, request: &ImportRequest) -> Result<Names, DomainError> {
         let project = match &request.project {
             Some(project) => project.clone(),
-            None => self.project_by_header(&study, &request.identity).await?.unwrap_or_else(|| UNASSIGNED.to_owned()),
+            None => self.project_by_header(study, &request.identity).await?.unwrap_or_else(|| UNASSIGNED.to_owned()),
         };
-        let wanted = |given: &Option<String>| given.as_deref().map(clean_label).filter(|label| !label.is_empty());
-        let label = wanted(&request.session)
+        let label = wanted_label(request.session.as_ref())
             .or_else(|| naming::session_label(&study.first).map(|label| clean_label(&label)))
             .filter(|label| !label.is_empty())
             .unwrap_or_else(|| NAMELESS_SESSION.to_owned());
-        let subject = wanted(&request.subject)
+        let subject = wanted_label(request.subject.as_ref())
             .or_else(|| naming::subject_label(&study.first).map(|label| clean_label(&label)))
             .unwrap_or_default();
         let autoarchive = request.autoarchive.unwrap_or_else(|| match naming::auto_archive(&study.first) {
@@ -73,59 +75,99 @@ impl Core {
             None => "",
         });
         let identity = Identity { project, study_uid: study.study_uid.clone(), label };
-        if let Some(session) = self.open_or_lease(&identity, request, leases).await? {
-            return Ok(Target { study, identity, subject, autoarchive, session, begun: None });
+        Ok(Names { identity, subject, autoarchive })
+    }
+
+    /// Decides which session receives a study, and keeps others from making a second one for it meanwhile.
+    ///
+    /// Whoever is at work on the session may want the study's lease, so that is not kept while waiting for them.
+    pub(super) async fn target(
+        &self,
+        study: ArrivedStudy,
+        names: Names,
+        request: &ImportRequest,
+        leases: &mut Vec<Lease>,
+    ) -> Result<Target, DomainError> {
+        let Names { identity, subject, autoarchive } = names;
+        let mut patience = self.clock.patience(self.patience_ms());
+        let session = loop {
+            let busy = match self.choose_session(&identity, request, leases).await {
+                Err(error @ DomainError::Busy { .. }) => error,
+                chosen => break chosen?,
+            };
+            if !patience.wait().await {
+                return Err(busy);
+            }
+        };
+        Ok(Target { study, identity, subject, autoarchive, session, begun: None })
+    }
+
+    async fn choose_session(
+        &self,
+        identity: &Identity,
+        request: &ImportRequest,
+        leases: &mut Vec<Lease>,
+    ) -> Result<SessionChoice, DomainError> {
+        // Whoever only adds to a session that is there need not wait for others who do.
+        if request.is_gradual
+            && let Some(session) = self.open_receiver(identity, request).await?
+        {
+            return Ok(session);
         }
-        let existing = self.receiver_of(&identity, request).await?;
-        let session = match existing {
+        let (lease, session) =
+            self.under_study_lease(identity, async |core| core.hold_or_make(identity, request).await).await?;
+        leases.push(lease);
+        Ok(session)
+    }
+
+    async fn hold_or_make(&self, identity: &Identity, request: &ImportRequest) -> Result<SessionChoice, DomainError> {
+        Ok(match self.receiver_of(identity, request).await? {
             Some(session) if request.is_gradual => SessionChoice::Open(Box::new(session)),
             // It is held before anything is written, so that what is refused leaves nothing.
-            Some(session) => match self.hold_found_patiently(&session).await {
+            Some(session) => match self.hold_found_at_once(&session).await {
                 Ok(held) => SessionChoice::Existing(Box::new(held)),
                 // It has been deleted or moved away since: the study has no session here any more.
                 Err(DomainError::NotFound { .. }) => SessionChoice::New(random_id()?),
                 Err(error) => return Err(error),
             },
             None => SessionChoice::New(random_id()?),
-        };
-        Ok(Target { study, identity, subject, autoarchive, session, begun: None })
+        })
     }
 
-    /// The session to which a study can be added while others do the same; else the study's lease, so that nobody else
-    /// makes a session for it.
-    async fn open_or_lease(
+    /// Takes a study's lease for something, and gives it back if that fails.
+    ///
+    /// # Errors
+    /// [`DomainError::Busy`] if somebody has the lease, or what `look` gives.
+    pub(super) async fn under_study_lease<T>(
         &self,
         identity: &Identity,
-        request: &ImportRequest,
-        leases: &mut Vec<Lease>,
-    ) -> Result<Option<SessionChoice>, DomainError> {
-        let mut patience = self.clock.patience(self.patience_ms());
-        loop {
-            // Whoever only adds to a session that is there need not wait for others who do.
-            if request.is_gradual
-                && let Some(session) = self.open_receiver(identity, request).await?
-            {
-                return Ok(Some(session));
-            }
-            if let Some(lease) = self.leases.acquire(&identity.lease_name()).await? {
-                leases.push(lease);
-                return Ok(None);
-            }
-            if !patience.wait().await {
-                return Err(DomainError::Busy { what: "another upload of the same study".to_owned() });
+        look: impl AsyncFnOnce(&Self) -> Result<T, DomainError>,
+    ) -> Result<(Lease, T), DomainError> {
+        let busy = || DomainError::Busy { what: "another upload of the same study".to_owned() };
+        let lease = self.leases.acquire(&identity.lease_name()).await?.ok_or_else(busy)?;
+        match look(self).await {
+            Ok(found) => Ok((lease, found)),
+            Err(error) => {
+                self.leases.release(lease).await?;
+                Err(error)
             }
         }
     }
 
     /// The session that is there for a study, at the place that was chosen or anywhere in the project.
+    ///
+    /// # Errors
+    /// [`DomainError::Busy`] while somebody is at work on it, [`DomainError::Invalid`] if it is of another study, or the
+    /// store's failure.
     pub(super) async fn receiver_of(
         &self,
         identity: &Identity,
         request: &ImportRequest,
     ) -> Result<Option<PrearchiveSession>, DomainError> {
-        let existing = match request.place.place_for(identity) {
-            Some(place) => self.find_session_at(&place).await?,
-            None => self.find_receiver(identity).await?,
+        let existing = match (request.place.place_for(identity), &request.place.folder) {
+            (Some(place), Some(_)) => self.find_session_at(&place).await?,
+            (Some(place), None) => return Ok(self.receiver_beside(identity, place).await?),
+            (None, _) => self.find_receiver(identity).await?,
         };
         match existing {
             Some(session) if session.tag != identity.study_uid => Err(DomainError::Invalid {

@@ -13,7 +13,7 @@ use super::session::{HeldSession, PrearchiveSession, SessionPlace, SessionRef, l
 use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::storage::roster::RowSource;
-use crate::storage::{PackId, Record, Roster, StoreError, keys, pack};
+use crate::storage::{Lease, PackId, Record, Roster, StoreError, keys, pack};
 
 /// A session that has left, or is just leaving.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,6 +32,16 @@ impl Record for Trash {
 }
 
 const ROSTER: &str = "trash";
+
+/// A session of which nothing is left.
+struct Emptied {
+    /// The project in which it stood.
+    project: String,
+    /// Where its going stands in the log of that project's list.
+    slot: u64,
+    /// Where the end of its remains stands in the log of the trash.
+    emptied_slot: u64,
+}
 
 impl Core {
     fn trash_roster(&self) -> (Roster, impl RowSource<()>) {
@@ -82,10 +92,29 @@ impl Core {
     #[crate::boxed(?Send)]
     pub async fn empty_trash_of(&self, id: &str) -> Result<(), DomainError> {
         let Some(mut lease) = self.leases.acquire(&lease_name(id)).await? else { return Ok(()) };
-        let Some(trash) = self.records.get::<Trash>(&keys::trash(id)).await? else {
-            self.leases.release(lease).await?;
-            return Ok(());
+        let trash = match self.remove_remains(id, &mut lease).await {
+            Ok(Some(trash)) => trash,
+            outcome => {
+                self.leases.release(lease).await?;
+                return outcome.map(drop);
+            }
         };
+        self.leases.retire(lease).await?;
+        // Lists that many sessions leave at once are folded on the way; see `Roster::is_long_at`.
+        if Roster::is_long_at(trash.emptied_slot) {
+            let (roster, source) = self.trash_roster();
+            roster.fold_if_long(&source).await?;
+        }
+        if Roster::is_long_at(trash.slot) {
+            let (sessions, rows) = self.prearchive_roster(&trash.project);
+            sessions.fold_if_long(&rows).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes what is in the trash of a session; gives what the lists are to be folded for. Nothing if there is nothing.
+    async fn remove_remains(&self, id: &str, lease: &mut Lease) -> Result<Option<Emptied>, DomainError> {
+        let Some(trash) = self.records.get::<Trash>(&keys::trash(id)).await? else { return Ok(None) };
         let session = &trash.session;
         // Whoever threw it away may have died just before the session's record went.
         if self.records.store().get(keys::session(id).as_str()).await?.is_some() {
@@ -110,7 +139,7 @@ impl Core {
         if let Some(kept) = kept {
             for pack in packs.difference(&kept) {
                 pack::release(&self.records, &self.blobs, *pack, id).await?;
-                self.leases.keep(&mut lease).await?;
+                self.leases.keep(lease).await?;
             }
         }
         // An experiment that was made of the session has its catalogs and pages of files; one that was there before has
@@ -123,7 +152,7 @@ impl Core {
                     true => self.drop_catalog(&resource.catalog).await?,
                     false => self.remove_catalog(resource.catalog_of(id)).await?,
                 }
-                self.leases.keep(&mut lease).await?;
+                self.leases.keep(lease).await?;
             }
         }
         self.remove_segments(id).await?;
@@ -134,20 +163,12 @@ impl Core {
         if let Some(manifest) = intended.filter(|_| !trash.is_archived) {
             self.remove_manifest(manifest, false).await?;
         }
-        let (roster, source) = self.trash_roster();
+        let (roster, _) = self.trash_roster();
         let touch = roster.touch(id, Some(trash.place)).await?;
         self.records.delete(&keys::trash(id)).await?;
+        let emptied_slot = touch.slot;
         roster.settled(id, touch).await?;
-        self.leases.retire(lease).await?;
-        // Lists that many sessions leave at once are folded on the way; see `Roster::is_long_at`.
-        if Roster::is_long_at(touch.slot) {
-            roster.fold_if_long(&source).await?;
-        }
-        if Roster::is_long_at(trash.slot) {
-            let (sessions, rows) = self.prearchive_roster(&trash.session.place.project);
-            sessions.fold_if_long(&rows).await?;
-        }
-        Ok(())
+        Ok(Some(Emptied { project: trash.session.place.project, slot: trash.slot, emptied_slot }))
     }
 
     /// Removes what is left of all sessions that have gone; gives how many there were.

@@ -16,6 +16,7 @@ fn gradual() -> ImportRequest {
 fn rules(rename: bool) -> UploadRules {
     UploadRules {
         naming: Naming::Gradual { rename },
+        replaces: true,
         others: Others::Refused,
         formats: Formats::Dicom,
         is_one_image: true,

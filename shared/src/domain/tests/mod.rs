@@ -25,6 +25,7 @@ mod resumable_onward;
 mod review;
 mod scan_fields;
 mod separate;
+mod several;
 mod shared_pack;
 mod sharing;
 mod sharing_crash;

@@ -17,6 +17,7 @@ fn gradual() -> ImportRequest {
 fn rules(is_one_image: bool) -> UploadRules {
     UploadRules {
         naming: Naming::Gradual { rename: false },
+        replaces: true,
         others: Others::Refused,
         formats: Formats::Dicom,
         is_one_image,

@@ -19,7 +19,9 @@ fn names_that_leave_their_folder_are_refused() {
         (b"c:x", "zip.entry.name.drive"),
         (b"a\\..\\x", "zip.entry.name.backslash"),
         (b"a//x", "zip.entry.name.empty_component"),
-        (b"./x", "zip.entry.name.current_folder"),
+        (b"././x", "zip.entry.name.current_folder"),
+        (b"./../x", "zip.entry.name.parent"),
+        (b".//etc/passwd", "zip.entry.name.absolute"),
         (b"a\0.dcm", "zip.entry.name.control"),
         (b"a\r\nSet-Cookie: x", "zip.entry.name.control"),
         (b"", "zip.entry.name.empty"),
@@ -108,6 +110,7 @@ fn a_name_twice_is_refused() {
     refuses(&zip(&[folder("a/"), stored("a", b"1")]), "zip.entry.file_and_folder");
     // The same text in code page 437 and in UTF-8.
     refuses(&zip(&[stored(b"\x81", b""), stored("ü", b"")]), "zip.entry.duplicate");
+    refuses(&zip(&[stored("a", b""), stored("./a", b"")]), "zip.entry.duplicate");
 }
 
 #[test]

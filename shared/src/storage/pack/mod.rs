@@ -143,6 +143,14 @@ pub async fn seal(records: &Records, id: PackId) -> Result<(), StoreError> {
     }
 }
 
+/// Whether an owner has said that it needs the pack no more, while others do.
+///
+/// # Errors
+/// The store's failure.
+pub async fn is_released(records: &Records, id: PackId, owner: &str) -> Result<bool, StoreError> {
+    Ok(records.store().get(keys::pack_released(id, owner).as_str()).await?.is_some())
+}
+
 /// The shape of a committed pack, if it is there.
 ///
 /// # Errors

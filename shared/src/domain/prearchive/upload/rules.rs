@@ -40,6 +40,9 @@ pub enum Formats {
 pub struct UploadRules {
     /// How files are named.
     pub naming: Naming,
+    /// Whether a file takes the place of another of its SOP instance and name; otherwise both are kept.
+    #[serde(default)]
+    pub replaces: bool,
     /// What is done with files that are no images.
     pub others: Others,
     /// Which formats are taken for images.
@@ -54,6 +57,7 @@ impl Default for UploadRules {
     fn default() -> Self {
         Self {
             naming: Naming::Kept,
+            replaces: false,
             others: Others::LeftOut,
             formats: Formats::Both,
             is_one_image: false,

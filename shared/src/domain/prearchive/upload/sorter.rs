@@ -95,7 +95,8 @@ impl EntryVisitor<FileFound> for Sorter {
             return Ok(());
         }
         if header.study_instance_uid.is_empty() || header.series_instance_uid.is_empty() {
-            return self.leave_out(name, "no-study", "it names no study or no series");
+            let missing = if header.study_instance_uid.is_empty() { "study" } else { "series" };
+            return self.leave_out(name, "no-study", format!("it names no {missing}"));
         }
         self.odd_preambles += u64::from(header.preamble == Preamble::Other);
         let is_cut_off = header.least_bytes.is_some_and(|least| least > entry.extent.len);
@@ -128,7 +129,7 @@ impl EntryVisitor<FileFound> for Sorter {
         let file = ArrivedFile {
             name,
             alternative,
-            is_gradual: self.rules.naming != Naming::Kept,
+            replaces: self.rules.replaces,
             ordinal,
             extent: entry.extent,
             crc32: entry.crc32,
