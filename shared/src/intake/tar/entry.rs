@@ -69,7 +69,7 @@ pub(super) fn next(header: Header, pending: Pending, header_offset: u64, limits:
         Kind::Other(flag) => {
             return Err(IntakeError::TarType { entry: shown(), flag: std::ascii::escape_default(flag) });
         }
-        Kind::Pax | Kind::GlobalPax | Kind::LongName | Kind::LongLink => {
+        Kind::VolumeLabel | Kind::Pax | Kind::GlobalPax | Kind::LongName | Kind::LongLink => {
             return Err(IntakeError::TarHeader { offset: header_offset, problem: HeaderProblem::TwoNames });
         }
     };

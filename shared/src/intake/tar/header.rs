@@ -22,6 +22,8 @@ pub(super) enum Kind {
     Sparse,
     /// GNU's rest of a file that begins in another tar.
     Continued,
+    /// GNU's name of the whole archive.
+    VolumeLabel,
     /// PAX records for the next entry.
     Pax,
     /// PAX records for all entries that follow.
@@ -52,8 +54,15 @@ impl Header {
             return Err(HeaderProblem::Checksum);
         }
         let format = Format::of(block).ok_or(HeaderProblem::Magic)?;
-        let size = number(field(block, 124, 12)).ok_or(HeaderProblem::Size)?;
-        let kind = match block.get(156).copied().unwrap_or(0) {
+        let flag = block.get(156).copied().unwrap_or(0);
+        let size = field(block, 124, 12);
+        let size = match flag {
+            // GNU tar leaves it empty.
+            b'V' if size.iter().all(|byte| *byte == 0) => 0,
+            _ => number(size).ok_or(HeaderProblem::Size)?,
+        };
+        let kind = match flag {
+            b'V' if size == 0 => Kind::VolumeLabel,
             flag @ (0 | b'0' | b'7') => Kind::File { may_be_folder: flag == 0 },
             b'1' => Kind::HardLink,
             b'2' => Kind::Symlink,

@@ -229,6 +229,8 @@ impl<F: SinkFactory> TarScanner<F> {
                     self.state = State::Extension { kind, header_offset, left, bytes: Vec::new() };
                 }
             }
+            // It is none of what the archive holds.
+            Kind::VolumeLabel if self.pending.is_empty() => self.state = State::Header,
             _ => self.open(header, header_offset, end)?,
         }
         Ok(more.len())

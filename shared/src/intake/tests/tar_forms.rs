@@ -78,6 +78,14 @@ fn a_tar_of_the_current_folder_is_taken_without_its_dots() {
 }
 
 #[test]
+fn a_volume_label_is_no_file() {
+    for size in [&[0; 12], b"00000000000\0"] {
+        let label = member("a label", b'V', b"").gnu().size(size);
+        accepts_tar(&tar(&[label, file("a", b"x"), file("b", b"")]), &[("a", b"x"), ("b", b"")]);
+    }
+}
+
+#[test]
 fn the_folder_that_all_names_are_in_may_have_no_name() {
     // So Python's tarfile writes it for `arcname=""`; whoever unpacks it makes nothing of it.
     let body = tar(&[folder("/"), folder("s/"), file("s/a", b"x"), file("b", b"")]);

@@ -51,7 +51,6 @@ fn anything_but_files_and_folders_is_refused() {
         (b'6', "zip.entry.special_file"),
         (b'S', "tar.entry.sparse"),
         (b'M', "tar.entry.multi_volume"),
-        (b'V', "tar.entry.type"),
         (b'D', "tar.entry.type"),
         (b'X', "tar.entry.type"),
         (b'\x1b', "tar.entry.type"),
@@ -59,6 +58,8 @@ fn anything_but_files_and_folders_is_refused() {
         let message = refuses_tar(&beside(&[member("odd", flag, b"")]), code);
         assert!(message.contains("\"odd\"") && !message.contains('\x1b'), "{message}");
     }
+    refuses_tar(&beside(&[member("label", b'V', b"data")]), "tar.entry.type");
+    refuses_tar(&beside(&[long_name("a"), member("label", b'V', b""), file("b", b"")]), "tar.header.two_names");
     let link = [member("././@LongLink", b'K', b"/etc/passwd\0"), long_name("a"), member("a", b'2', b"").gnu()];
     refuses_tar(&beside(&link), "zip.entry.symlink");
     refuses_tar(&beside(&[pax(&[("linkpath", "/etc/passwd")]), member("a", b'2', b"")]), "zip.entry.symlink");

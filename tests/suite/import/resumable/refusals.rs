@@ -54,6 +54,22 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn an_upload_that_is_refused_with_its_creation_can_be_addressed() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let request = api.client.request("POST", &format!("{RESUMABLE}?project=P1")).header("Tus-Resumable", "1.0.0");
+    let request = request.header("Upload-Length", "10").header("Content-Type", "application/offset+octet-stream");
+    let refused = request.send_bytes(&[0; 20]).unwrap();
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    let address = refused.header("location").expect("an address").to_owned();
+    let path = &address[address.find("/data/").unwrap()..];
+    let removed = api.client.request("DELETE", path).header("Tus-Resumable", "1.0.0").send_bytes(b"").unwrap();
+    assert_eq!(removed.status, 204, "{}", removed.text());
+    assert_eq!(service.stores().chunks(), 0);
+}
+
+#[test]
 fn an_upload_that_cannot_be_begun_is_refused_at_once() {
     let service = Service::with(&[("max_upload_bytes", "60000")]);
     let api = service.api();
