@@ -121,7 +121,7 @@ fn fields_and_quarantine_are_set_on_the_archived_session() {
     assert!(document.contains("<xnat:note>seen</xnat:note>"), "{document}");
     assert_eq!(api.get("/data/projects/P1/experiments/S1_MR1/status").text(), "quarantine");
     let src = api.import("P1", &study(2));
-    for (name, value) in [("xnat:mrSessionData/label", "x"), ("xnat:mrScanData/type", "x"), ("overwrite", "maybe")] {
+    for (name, value) in [("xnat:mrSessionData/project", "x"), ("xnat:mrScanData/type", "x"), ("overwrite", "maybe")] {
         let refused = archive(&api, &[("src", &src), (name, value)]);
         assert_eq!(refused.status, 400, "{name}: {}", refused.text());
     }

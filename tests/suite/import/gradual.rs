@@ -57,6 +57,9 @@ fn many_clients_with_one_study_make_one_session() {
     let committed = api.client.post(&format!("{}?action=build", uris[0]), "", b"").unwrap();
     assert_eq!(committed.status, 200, "{}", committed.text());
     api.assert_holds(&uris[0], &study);
+    // Nobody named them, so each is named by what it is.
+    let names: Vec<String> = api.content(&uris[0]).into_keys().map(|(_, name)| name).collect();
+    assert!(names.iter().all(|name| name.starts_with(&study.study_uid())), "{names:?}");
 }
 
 #[test]

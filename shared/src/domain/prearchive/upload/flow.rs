@@ -5,6 +5,9 @@ use crate::intake::{Decoder, IntakeError, SingleScanner, TarScanner, ZipScanner}
 use crate::limits::Limits;
 use crate::storage::pack::PackShape;
 
+/// The name of a file that came without one.
+pub(super) const NAMELESS: &str = "upload.dcm";
+
 /// One body on its way.
 pub(super) struct Flow {
     pub coding: Coding,
@@ -22,6 +25,8 @@ pub(super) enum Coding {
 /// What the body is once it is decompressed.
 pub(super) struct Content {
     pub name: String,
+    /// Whether the client gave it no name.
+    pub is_nameless: bool,
     pub depth: u32,
     /// What stands before the names of its entries.
     pub prefix: String,
@@ -47,7 +52,8 @@ impl Flow {
     /// Before the first byte.
     pub fn new(name: &str, prefix: &str, depth: u32, limits: Limits) -> Self {
         let content = Content {
-            name: name.to_owned(),
+            name: if name.is_empty() { NAMELESS } else { name }.to_owned(),
+            is_nameless: name.is_empty(),
             depth,
             prefix: prefix.to_owned(),
             limits,

@@ -19,9 +19,6 @@ use crate::intake::{self, ExtentReader, IntakeError, PackReadError};
 use crate::storage::PackId;
 use crate::storage::pack::{PackReader, PackShape, PackWriter};
 
-/// The name of a file that came without one.
-const NAMELESS: &str = "upload.dcm";
-
 /// Takes the bodies of one upload in.
 pub struct Receiver {
     core: Core,
@@ -120,7 +117,6 @@ impl Receiver {
     }
 
     fn flow(&self, name: &str, prefix: &str, depth: u32) -> Flow {
-        let name = if name.is_empty() { NAMELESS } else { name };
         Flow::new(name, prefix, depth, self.spent.left_of(&self.core.settings.limits, depth))
     }
 }

@@ -59,6 +59,8 @@ pub(super) struct Sorter {
     pack: Option<PackId>,
     /// What stands before the names of an archive inside the upload.
     prefix: String,
+    /// Whether the file that comes is a body that the client gave no name: its own tells nothing.
+    pub(super) is_nameless: bool,
     /// Whether archives inside are opened.
     opens_archives: bool,
     ordinal: u32,
@@ -159,6 +161,7 @@ impl Sorter {
             nested: Vec::new(),
             pack: None,
             prefix: String::new(),
+            is_nameless: false,
             opens_archives: false,
             ordinal: 0,
         }
@@ -182,7 +185,7 @@ impl Sorter {
             Naming::Kept => (name.to_owned(), None),
             Naming::Gradual { rename } => {
                 let template = self.template.name(header);
-                let original = Some(name).filter(|name| !name.is_empty());
+                let original = Some(name).filter(|name| !name.is_empty() && !self.is_nameless);
                 let stored = naming::gradual_file_name(original, rename, &self.template, header);
                 let other = Some(template).filter(|template| *template != stored);
                 (stored, other)

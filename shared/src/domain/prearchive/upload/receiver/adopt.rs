@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use super::{NAMELESS, Receiver, unreadable};
+use super::{Receiver, unreadable};
 use crate::domain::prearchive::upload::UploadError;
+use crate::domain::prearchive::upload::flow::NAMELESS;
 use crate::domain::prearchive::upload::sink::FileSink;
 use crate::domain::prearchive::upload_files::ReceivedFile;
 use crate::intake::kind::SNIFF_BYTES;

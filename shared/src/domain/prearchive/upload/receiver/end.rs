@@ -50,7 +50,9 @@ impl Receiver {
             }
             State::Tar(scanner) => scanner.finish(&mut self.sorter).map_err(|error| self.retold(error))?,
             State::Single(scanner) => {
+                self.sorter.is_nameless = content.is_nameless;
                 self.sorter.entry(scanner.finish()?)?;
+                self.sorter.is_nameless = false;
                 Summary { files: 1, bytes: content.bytes, ..Summary::default() }
             }
             State::Undecided(_) => return Err(UploadError::Empty),

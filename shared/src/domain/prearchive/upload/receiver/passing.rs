@@ -1,8 +1,8 @@
 //! The way of a body: decompressed if it is compressed as a whole, written to a pack, looked at as it passes.
 
-use super::{NAMELESS, Receiver, without_extension};
+use super::{Receiver, without_extension};
 use crate::domain::prearchive::upload::UploadError;
-use crate::domain::prearchive::upload::flow::{Coding, Content, Flow, State};
+use crate::domain::prearchive::upload::flow::{Coding, Content, Flow, NAMELESS, State};
 use crate::domain::prearchive::upload::rules::Others;
 use crate::domain::prearchive::upload::sink::{FileSink, FileSinks};
 use crate::imaging::HeaderError;
