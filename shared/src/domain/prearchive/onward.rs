@@ -194,10 +194,15 @@ impl Core {
             let held = self.hold_found_patiently(session).await?;
             self.commit_noting(held, &request, repeated).await
         };
-        match commit().await {
-            Ok(Committed::Archived(experiment)) => Ok(Brought::archived(session, *experiment)),
-            Ok(Committed::Staged(session)) => Ok(Brought::Staged(session)),
-            Err(error) => self.archived_meanwhile(session, error).await,
+        let mut patience = self.clock.patience(self.patience_ms());
+        loop {
+            match commit().await {
+                Ok(Committed::Archived(experiment)) => return Ok(Brought::archived(session, *experiment)),
+                Ok(Committed::Staged(session)) => return Ok(Brought::Staged(session)),
+                // Another upload has just added to it, and commits it as well.
+                Err(DomainError::Busy { .. }) if patience.wait().await => {}
+                Err(error) => return self.archived_meanwhile(session, error).await,
+            }
         }
     }
 
