@@ -186,6 +186,7 @@ impl Core {
     /// Gives a pack back for owners who never came to have files in it.
     async fn release_for(&self, owners: &[String], id: PackId) -> Result<(), StoreError> {
         for owner in owners {
+            // A session that was there before the upload has segments of its own.
             if !self.content_is_alive(owner).await? {
                 self.remove_segments(owner).await?;
             }
@@ -230,16 +231,8 @@ impl Core {
     async fn remove_dead_upload(&self, id: PackId) -> Result<u64, StoreError> {
         let mut chunks = 0;
         if let Some(record) = self.records.get::<PackRecord>(&keys::pack(id)).await? {
-            for owner in &record.owners {
-                // A session that was there before the upload has segments of its own.
-                if !self.content_is_alive(owner).await? {
-                    self.remove_segments(owner).await?;
-                }
-            }
             chunks += record.bytes.div_ceil(u64::from(record.chunk_bytes.max(1)));
-            for owner in &record.owners {
-                pack::release(&self.records, &self.blobs, id, owner).await?;
-            }
+            self.release_for(&record.owners, id).await?;
         }
         let upload = id.number().to_string();
         self.remove_pages(&upload).await?;

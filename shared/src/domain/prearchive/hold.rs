@@ -30,6 +30,23 @@ impl Core {
         self.hold_within(id, self.patience_ms()).await
     }
 
+    /// Does something as soon as nobody else is at work on what it needs.
+    ///
+    /// # Errors
+    /// What `work` gives; [`DomainError::Busy`] only after a wait that is longer than a lease lives.
+    pub(super) async fn patiently<T>(
+        &self,
+        mut work: impl AsyncFnMut() -> Result<T, DomainError>,
+    ) -> Result<T, DomainError> {
+        let mut patience = self.clock.patience(self.patience_ms());
+        loop {
+            match work().await {
+                Err(DomainError::Busy { .. }) if patience.wait().await => {}
+                done => return done,
+            }
+        }
+    }
+
     async fn hold_within(&self, id: &str, patience_ms: u64) -> Result<HeldSession, DomainError> {
         let busy = || DomainError::Busy { what: "this prearchive entry".to_owned() };
         let lease = self.leases.acquire_within(&lease_name(id), patience_ms).await?.ok_or_else(busy)?;

@@ -106,14 +106,10 @@ impl Core {
         identity: &Identity,
         request: &ImportRequest,
     ) -> Result<(Lease, Option<PrearchiveSession>), DomainError> {
-        let mut patience = self.clock.patience(self.patience_ms());
-        loop {
-            let found = self.under_study_lease(identity, async |core| core.receiver_of(identity, request).await).await;
-            match found {
-                Err(DomainError::Busy { .. }) if patience.wait().await => {}
-                found => return found,
-            }
-        }
+        self.patiently(async || {
+            self.under_study_lease(identity, async |core| core.receiver_of(identity, request).await).await
+        })
+        .await
     }
 
     /// Remembers with a session that it is to be in quarantine once it is archived, before it gets the files of whoever

@@ -190,19 +190,15 @@ impl Core {
             is_silent: onward.is_silent,
             change: SessionChange { scans: onward.scans.clone(), ..SessionChange::default() },
         };
-        let mut commit = async || {
+        // Another upload may just add to it, and commit it as well.
+        let committed = self.patiently(async || {
             let held = self.hold_found_patiently(session).await?;
             self.commit_noting(held, &request, repeated).await
-        };
-        let mut patience = self.clock.patience(self.patience_ms());
-        loop {
-            match commit().await {
-                Ok(Committed::Archived(experiment)) => return Ok(Brought::archived(session, *experiment)),
-                Ok(Committed::Staged(session)) => return Ok(Brought::Staged(session)),
-                // Another upload has just added to it, and commits it as well.
-                Err(DomainError::Busy { .. }) if patience.wait().await => {}
-                Err(error) => return self.archived_meanwhile(session, error).await,
-            }
+        });
+        match committed.await {
+            Ok(Committed::Archived(experiment)) => Ok(Brought::archived(session, *experiment)),
+            Ok(Committed::Staged(session)) => Ok(Brought::Staged(session)),
+            Err(error) => self.archived_meanwhile(session, error).await,
         }
     }
 

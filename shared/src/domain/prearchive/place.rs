@@ -139,7 +139,8 @@ impl Core {
         Err(taken(&place.folder))
     }
 
-    async fn mark_place(&self, place: &SessionPlace, session: &str) -> Result<(), StoreError> {
+    /// Writes down which session stands at a place that was claimed for it.
+    pub(super) async fn mark_place(&self, place: &SessionPlace, session: &str) -> Result<(), StoreError> {
         let key = keys::session_place(&place.project, &place.timestamp, &place.folder);
         self.records.set(&key, &SessionRef { id: session.to_owned() }).await
     }

@@ -46,9 +46,7 @@ impl Core {
         }
         let claim = keys::session_place_claim(&place.project, &place.timestamp, &place.folder);
         self.records.increment(&claim, 1).await?;
-        let key = keys::session_place(&place.project, &place.timestamp, &place.folder);
-        self.records.set(&key, &SessionRef { id: id.to_owned() }).await?;
-        Ok(())
+        Ok(self.mark_place(place, id).await?)
     }
 
     async fn commit_move(

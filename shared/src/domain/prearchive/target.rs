@@ -89,16 +89,7 @@ impl Core {
         leases: &mut Vec<Lease>,
     ) -> Result<Target, DomainError> {
         let Names { identity, subject, autoarchive } = names;
-        let mut patience = self.clock.patience(self.patience_ms());
-        let session = loop {
-            let busy = match self.choose_session(&identity, request, leases).await {
-                Err(error @ DomainError::Busy { .. }) => error,
-                chosen => break chosen?,
-            };
-            if !patience.wait().await {
-                return Err(busy);
-            }
-        };
+        let session = self.patiently(async || self.choose_session(&identity, request, leases).await).await?;
         Ok(Target { study, identity, subject, autoarchive, session, begun: None })
     }
 

@@ -174,7 +174,7 @@ pub async fn release(records: &Records, blobs: &Store, id: PackId, owner: &str) 
     if record.owners.len() > 1 && !record.is_done_with {
         records.store().set(keys::pack_released(id, owner).as_str(), Vec::new()).await?;
         for other in record.owners.iter().filter(|other| *other != owner) {
-            if records.store().get(keys::pack_released(id, other).as_str()).await?.is_none() {
+            if !is_released(records, id, other).await? {
                 return Ok(());
             }
         }
