@@ -6,7 +6,7 @@ use narthex::domain::prearchive::build::Repeated;
 use narthex::domain::prearchive::onward::{Brought, Way};
 use narthex::domain::prearchive::upload::{Upload, Verdict};
 use narthex::http::ClientError;
-use narthex::service::{Call, Reply, after_the_answer, empty_trash_later};
+use narthex::service::{Call, Reply, after_the_answer, empty_trash_later, jobs};
 
 use crate::answer;
 use crate::background;
@@ -28,21 +28,26 @@ async fn attempt(call: &mut Call, name: Option<&str>) -> Result<Reply, ClientErr
     if let Some(answer) = background::submit(call).await? {
         return Ok(answer);
     }
-    let key = call.context.params.get("http-session-listener").map(str::to_owned);
-    let mut watched = match key {
-        Some(key) => {
-            let first = format!("Importing file ({})", name.unwrap_or("upload"));
-            Some(core.watch(&call.user(), &key, &first).await?)
-        }
-        None => None,
-    };
-    let form = read_form(call).await;
+    let mut watched = watch(call, name).await?;
+    let mut form = read_form(call).await;
     // Only now it is known that the form names stored files; what is followed already is not left to the background.
     if matches!(form, Ok(Form::Fields))
         && watched.is_none()
         && let Some(answer) = background::submit(call).await?
     {
         return Ok(answer);
+    }
+    if watched.is_none() {
+        // The key may have come in the form.
+        match watch(call, name).await {
+            Ok(now) => watched = now,
+            Err(error) => {
+                if let Ok(Form::Files(files)) = std::mem::replace(&mut form, Ok(Form::None)) {
+                    core.abandon_files(files).await;
+                }
+                return Err(error);
+            }
+        }
     }
     let outcome = match form {
         Ok(form) => import(call, form, name, watched.as_mut()).await,
@@ -60,6 +65,13 @@ async fn attempt(call: &mut Call, name: Option<&str>) -> Result<Reply, ClientErr
     }
     let (uris, verdicts) = outcome?;
     Ok(answer::render(call, &uris, &verdicts))
+}
+
+/// Begins to tell what comes of the import, if the request names a listener.
+async fn watch(call: &Call, name: Option<&str>) -> Result<Option<Watched>, ClientError> {
+    let Some(key) = jobs::listener(call)? else { return Ok(None) };
+    let first = format!("Importing file ({})", name.unwrap_or("upload"));
+    Ok(Some(call.site.core.watch(&call.user(), &key, &first).await?))
 }
 
 async fn import(

@@ -35,6 +35,7 @@ async fn route(mut call: Call) -> Result<Reply, ClientError> {
         }
         Endpoint::ResumableOptions
         | Endpoint::ResumableBegin
+        | Endpoint::ResumableList
         | Endpoint::ResumableShow
         | Endpoint::ResumableAppend
         | Endpoint::ResumableRemove => resumable::route(call, &found).await,

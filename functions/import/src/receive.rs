@@ -169,6 +169,7 @@ async fn stored(call: &mut Call) -> Result<Received, ClientError> {
         return Ok(Received { wanted, sent });
     }
     let mut receiver = Receiver::new(&core, wanted.rules.clone());
+    receiver.expect(files.len());
     let mut taken = Ok(());
     for file in files {
         taken = core.receive_stored(&mut receiver, &file, None).await.map_err(refused);
@@ -236,6 +237,7 @@ async fn files_of_form(call: &Call, form: Vec<ReceivedFile>) -> Result<Received,
         };
     }
     let mut receiver = Receiver::new(&core, wanted.rules.clone());
+    receiver.expect(form.len());
     let mut files = form.into_iter();
     let mut taken = Ok(());
     for file in files.by_ref() {

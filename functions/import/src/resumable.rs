@@ -22,6 +22,9 @@ use crate::xar;
 /// The protocol's version.
 const VERSION: &str = "1.0.0";
 
+/// The header that names it.
+const RESUMABLE_HEADER: &str = "tus-resumable";
+
 /// The media type of bytes that are added.
 const OFFSET_TYPE: &str = "application/offset+octet-stream";
 
@@ -35,13 +38,19 @@ pub fn is_address(path: &RequestPath) -> bool {
 
 /// Adds what every answer of the protocol has, also one that says why there is none.
 pub fn with_version(mut reply: Reply) -> Reply {
-    reply.headers_mut().insert(HeaderName::from_static("tus-resumable"), HeaderValue::from_static(VERSION));
+    reply.headers_mut().insert(HeaderName::from_static(RESUMABLE_HEADER), HeaderValue::from_static(VERSION));
     reply
 }
 
 /// Takes the method that a client names that cannot send it (tus 1.0.0, `X-HTTP-Method-Override`).
+///
+/// Only with `POST`: what a browser may do unasked must not become anything else.
 pub fn override_method(call: &mut Call) -> Result<(), ClientError> {
     let Some(named) = call.context.headers.get("x-http-method-override") else { return Ok(()) };
+    if call.context.method != Method::POST {
+        let sentence = "X-HTTP-Method-Override may only come with a POST.";
+        return Err(ClientError::bad_request("bad-method", sentence));
+    }
     call.context.method = match named.as_bytes() {
         b"POST" => Method::POST,
         b"PATCH" => Method::PATCH,
@@ -85,19 +94,34 @@ const UNSERVED: [(&str, &str); 3] = [
 
 /// Refuses a client that speaks another version, or relies on an extension that is not served.
 fn demand_version(call: &Call) -> Result<(), ClientError> {
+    demand_extensions(call)?;
+    match call.context.headers.contains_key(RESUMABLE_HEADER) {
+        true => demand_version_if_named(call),
+        false => Err(other_version()),
+    }
+}
+
+/// Refuses a client that speaks another version. One that only looks may be none of the protocol's.
+fn demand_version_if_named(call: &Call) -> Result<(), ClientError> {
+    match call.context.headers.get(RESUMABLE_HEADER).map(HeaderValue::as_bytes) {
+        Some(version) if version != VERSION.as_bytes() => Err(other_version()),
+        _ => Ok(()),
+    }
+}
+
+fn other_version() -> ClientError {
+    let sentence = format!("Resumable uploads need the header Tus-Resumable: {VERSION}.");
+    let error = ClientError::precondition_failed("tus-version", sentence);
+    error.with_header(HeaderName::from_static("tus-version"), HeaderValue::from_static(VERSION))
+}
+
+fn demand_extensions(call: &Call) -> Result<(), ClientError> {
     for (name, sentence) in UNSERVED {
         if call.context.headers.contains_key(name) {
             return Err(ClientError::bad_request("not-served", sentence));
         }
     }
-    match call.context.headers.get("tus-resumable").and_then(|value| value.to_str().ok()) {
-        Some(VERSION) => Ok(()),
-        _ => {
-            let sentence = format!("Resumable uploads need the header Tus-Resumable: {VERSION}.");
-            let error = ClientError::precondition_failed("tus-version", sentence);
-            Err(error.with_header(HeaderName::from_static("tus-version"), HeaderValue::from_static(VERSION)))
-        }
-    }
+    Ok(())
 }
 
 /// Serves a request of the protocol.
@@ -105,6 +129,7 @@ pub async fn route(call: Call, found: &Found<Endpoint>) -> Result<Reply, ClientE
     let id = || found.get("upload");
     match found.endpoint {
         Endpoint::ResumableBegin => begin(call).await,
+        Endpoint::ResumableList => list(&call).await,
         Endpoint::ResumableShow => show(&call, id()).await,
         Endpoint::ResumableAppend => append(call, id()).await,
         Endpoint::ResumableRemove => remove(&call, id()).await,
@@ -159,7 +184,8 @@ async fn begin(mut call: Call) -> Result<Reply, ClientError> {
     Wanted::of(&call).await?;
     let core = call.site.core.clone();
     let query = call.context.params.as_query();
-    let new = NewUpload { login: call.user(), query, name: file_name(&call), bytes };
+    let metadata = metadata(&call).to_owned();
+    let new = NewUpload { login: call.user(), query, name: file_name(&metadata), metadata, bytes };
     let upload = core.begin_resumable(new).await?;
     let address = format!("{}/data/services/import/resumable/{}", call.context.origin(), upload.id);
     let mut headers = vec![("location", address.clone()), ("upload-expires", expires(&call, &upload))];
@@ -176,10 +202,13 @@ async fn begin(mut call: Call) -> Result<Reply, ClientError> {
     Ok(empty(StatusCode::CREATED, &headers))
 }
 
+/// What the client says of the file.
+fn metadata(call: &Call) -> &str {
+    call.context.headers.get("upload-metadata").and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
 /// The file's name in `Upload-Metadata`, if the client gives one.
-fn file_name(call: &Call) -> String {
-    let metadata =
-        call.context.headers.get("upload-metadata").and_then(|value| value.to_str().ok()).unwrap_or_default();
+fn file_name(metadata: &str) -> String {
     let pairs = metadata.split(',').filter_map(|pair| pair.trim().split_once(' '));
     let named = |wanted: &str| {
         let value = pairs.clone().find(|(key, _)| *key == wanted)?.1;
@@ -189,16 +218,45 @@ fn file_name(call: &Call) -> String {
     name.rsplit(['/', '\\']).next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(255).collect()
 }
 
+/// `GET` of where uploads are begun: those of the user that have not come to their end.
+async fn list(call: &Call) -> Result<Reply, ClientError> {
+    let open = call.site.core.open_resumable_uploads(&call.user()).await?;
+    let one = |upload: &ResumableUpload| {
+        json!({
+            "id": upload.id,
+            "name": upload.name,
+            "length": upload.bytes,
+            "offset": upload.received(),
+            "state": state(&upload.progress),
+            "expires": expires(call, upload),
+        })
+    };
+    Ok(ReplyBody::json(json!({ "uploads": open.iter().map(one).collect::<Vec<_>>() }).to_string()))
+}
+
+fn state(progress: &Progress) -> &'static str {
+    match progress {
+        Progress::Receiving => "receiving",
+        Progress::Importing => "importing",
+        Progress::Imported { .. } => "imported",
+        Progress::Refused { .. } => "refused",
+    }
+}
+
 /// `GET` and `HEAD`: how far an upload has come.
 async fn show(call: &Call, id: &str) -> Result<Reply, ClientError> {
+    demand_version_if_named(call)?;
     let upload = call.site.core.resumable_upload(&call.user(), id).await?;
     let mut headers = vec![("upload-length", upload.bytes.to_string())];
-    let (state, uris, reason) = match &upload.progress {
-        Progress::Receiving => ("receiving", &[][..], None),
-        Progress::Importing => ("importing", &[][..], None),
-        Progress::Imported { uris } => ("imported", uris.as_slice(), None),
-        Progress::Refused { reason } => ("refused", &[][..], Some(reason)),
+    let state = state(&upload.progress);
+    let (uris, reason) = match &upload.progress {
+        Progress::Receiving | Progress::Importing => (&[][..], None),
+        Progress::Imported { uris } => (uris.as_slice(), None),
+        Progress::Refused { reason } => (&[][..], Some(reason)),
     };
+    if !upload.metadata.is_empty() {
+        headers.push(("upload-metadata", upload.metadata.clone()));
+    }
     if let Some(reason) = reason
         && call.context.is_head()
     {

@@ -22,27 +22,27 @@ pub async fn list(call: &Call, name: &str) -> Result<Reply, ClientError> {
     call.demand_login()?;
     ClientError::refuse_unserved(&call.context.params, UNSERVED)?;
     let project = call.project(name, Right::Read).await?;
-    answer(call, &project).await
+    answer(call, &project, &format(call)?).await
 }
 
 /// Gives users a role in the project, in place of the one they have. 200 with the members.
 pub async fn add(call: &Call, name: &str, role: &str, logins: &str) -> Result<Reply, ClientError> {
     let (project, role, logins) = named(call, name, role, logins).await?;
     let core = &call.site.core;
-    let record = Record::of(call)?;
+    let (record, format) = (Record::of(call)?, format(call)?);
     let project = core.add_members(project.id.as_str(), role, &logins, last_owner(call)).await?;
     record.write(call, &project, &format!("{} now: {}", role.display_name(), named_in(&logins))).await?;
-    answer(call, &project).await
+    answer(call, &project, &format).await
 }
 
 /// Takes the role from users. 200 with the members; those who do not have it are left as they are.
 pub async fn remove(call: &Call, name: &str, role: &str, logins: &str) -> Result<Reply, ClientError> {
     let (project, role, logins) = named(call, name, role, logins).await?;
     let core = &call.site.core;
-    let record = Record::of(call)?;
+    let (record, format) = (Record::of(call)?, format(call)?);
     let project = core.remove_members(project.id.as_str(), role, &logins, last_owner(call)).await?;
     record.write(call, &project, &format!("{} no more: {}", role.display_name(), named_in(&logins))).await?;
-    answer(call, &project).await
+    answer(call, &project, &format).await
 }
 
 fn named_in(logins: &[Login]) -> String {
@@ -95,11 +95,15 @@ async fn named(
     Ok((project, role, found))
 }
 
-async fn answer(call: &Call, project: &Project) -> Result<Reply, ClientError> {
-    let format = call.context.format(&[Format::Json, Format::Html, Format::Xml, Format::Csv])?;
+/// The format of the answer; asked for before anything is changed.
+fn format(call: &Call) -> Result<Format, ClientError> {
+    Ok(call.context.format(&[Format::Json, Format::Html, Format::Xml, Format::Csv])?)
+}
+
+async fn answer(call: &Call, project: &Project, format: &Format) -> Result<Reply, ClientError> {
     let users = call.site.core.list_users().await?;
     let with_hidden = call.context.params.flag("DISPLAY_HIDDEN_USERS");
     let mut table = table(project, &users, with_hidden);
     table.arrange(&call.context.params)?;
-    Ok(ReplyBody::table(table.render(&format)))
+    Ok(ReplyBody::table(table.render(format)))
 }

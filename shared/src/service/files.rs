@@ -1,5 +1,7 @@
 //! Receiving the files of a request.
 
+use std::collections::BTreeSet;
+
 use super::Call;
 use crate::domain::Core;
 use crate::domain::catalog::FileNotes;
@@ -59,6 +61,12 @@ pub fn notes(params: &Params) -> Result<FileNotes, ClientError> {
     Ok(notes)
 }
 
+/// The first name that two files have.
+fn twice(files: &[ReceivedFile]) -> Option<&str> {
+    let mut names = BTreeSet::new();
+    files.iter().map(|file| file.name.as_str()).find(|name| !names.insert(*name))
+}
+
 async fn receive_parts(
     call: &mut Call,
     core: &Core,
@@ -78,6 +86,10 @@ async fn receive_parts(
                 "The address names one file, but the form has several; send them to .../files.",
             )),
         };
+    }
+    if let Some(name) = twice(&form.files) {
+        let sentence = format!("The form has two files named {name:?}, of which only one could be kept.");
+        outcome = outcome.and(Err(ClientError::bad_request("same-name", sentence)));
     }
     if let Err(error) = outcome {
         core.abandon_files(form.files).await;

@@ -24,6 +24,10 @@ pub fn listener(call: &Call) -> Result<Option<String>, ClientError> {
             let sentence = "The parameter http-session-listener must name a key, such as a random word.";
             Err(ClientError::bad_request("no-key", sentence))
         }
+        Some(key) if key.contains('/') => {
+            let sentence = "The key that http-session-listener names is part of an address and may have no slash.";
+            Err(ClientError::bad_request("bad-key", sentence))
+        }
         Some(key) => Ok(Some(key.to_owned())),
     }
 }

@@ -65,6 +65,19 @@ impl ScanTypes {
         if description.is_empty() { "unknown".to_owned() } else { description.chars().take(255).collect() }
     }
 
+    /// Learns from a scan to which somebody gave a type: that is what scans like it are from now on.
+    fn correct(&mut self, scan: &StoredScan) -> bool {
+        let description = cleaned(description_of(scan));
+        let known = self.known.iter_mut().find(|known| known.description == description);
+        let same = known.and_then(|known| known.types.iter_mut().find(|(frames, _)| *frames == scan.scan.frames));
+        match (same, &scan.scan_type) {
+            (Some((_, held)), Some(given)) if given.chars().count() <= MAX_CHARACTERS => {
+                std::mem::replace(held, given.clone()) != *given
+            }
+            _ => self.learn(scan),
+        }
+    }
+
     /// Learns from a scan that was archived. `false` if there is nothing new.
     fn learn(&mut self, scan: &StoredScan) -> bool {
         let Some(given) = scan.scan_type.as_ref().filter(|given| given.chars().count() <= MAX_CHARACTERS) else {
@@ -111,6 +124,21 @@ impl Core {
     ) -> Result<(), StoreError> {
         let learnt = scans.iter().filter(|scan| types.learn(scan)).count();
         if learnt == 0 {
+            return Ok(());
+        }
+        self.records.set(&keys::scan_types(project), &types).await
+    }
+
+    /// Keeps the types that somebody gave to scans.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub(super) async fn correct_scan_types(&self, project: &str, scans: &[StoredScan]) -> Result<(), StoreError> {
+        if scans.is_empty() {
+            return Ok(());
+        }
+        let mut types = self.scan_types(project).await?;
+        if scans.iter().filter(|scan| types.correct(scan)).count() == 0 {
             return Ok(());
         }
         self.records.set(&keys::scan_types(project), &types).await
@@ -170,6 +198,19 @@ mod tests {
         assert_eq!(types.of(&scan(Some("t1-mprage"), 3, None)), "T1 scout");
         assert_eq!(types.of(&scan(Some("t1-mprage"), 99, None)), "T1");
         assert_eq!(types.of(&scan(Some("t2"), 3, None)), "t2");
+    }
+
+    #[test]
+    fn a_type_that_somebody_gave_counts_from_then_on() {
+        let mut types = ScanTypes::default();
+        types.learn(&scan(Some("abc"), 3, Some("abc")));
+        types.learn(&scan(Some("abc"), 4, Some("abc")));
+        assert!(types.correct(&scan(Some("ABC"), 3, Some("T1"))));
+        assert!(!types.correct(&scan(Some("ABC"), 3, Some("T1"))));
+        assert_eq!(types.of(&scan(Some("abc"), 3, None)), "T1");
+        assert_eq!(types.of(&scan(Some("abc"), 4, None)), "abc");
+        assert!(types.correct(&scan(Some("new"), 4, Some("T2"))));
+        assert_eq!(types.of(&scan(Some("new"), 4, None)), "T2");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! What is not, or no longer, the experiment's manifest is listed as superseded in its record, before it is written and
 //! until it is removed; whoever changes the scans next goes on where a dead worker stopped.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::ExperimentChange;
 use super::experiment::Experiment;
@@ -135,6 +135,12 @@ impl Core {
         old: &Manifest,
         scans: Vec<StoredScan>,
     ) -> Result<(), DomainError> {
+        let types_before: BTreeMap<_, _> =
+            self.scans(old).await?.into_iter().map(|stored| (stored.scan.id, stored.scan_type)).collect();
+        let is_typed = |stored: &&StoredScan| {
+            stored.scan_type.is_some() && types_before.get(&stored.scan.id) != Some(&stored.scan_type)
+        };
+        let typed: Vec<StoredScan> = scans.iter().filter(is_typed).cloned().collect();
         let new = random_id()?;
         before.superseded.push(new.clone());
         self.set_experiment(lease, &before).await?;
@@ -142,6 +148,10 @@ impl Core {
         experiment.superseded = vec![old.id.clone()];
         experiment.manifest = new;
         self.store_experiment(lease, experiment).await?;
+        // As with those of new sessions, the next one teaches the same if this fails.
+        if let Err(error) = self.correct_scan_types(&experiment.project, &typed).await {
+            eprintln!("the types of changed scans are not learnt: {error}");
+        }
         // The change is done; should this fail, the next one does it.
         if let Err(error) = self.finish_superseded(lease, experiment).await {
             eprintln!("what a change of an experiment's scans left behind stays until the next change: {error}");

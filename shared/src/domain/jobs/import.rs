@@ -196,6 +196,7 @@ impl Core {
         lease: &mut Lease,
     ) -> Result<Upload, StoredImportError> {
         let mut receiver = Receiver::new(self, import.rules.clone());
+        receiver.expect(import.files.len());
         let mut taken = Ok(());
         for (label, path) in &import.files {
             taken = match self.cache_file(login, label, path).await {

@@ -98,7 +98,9 @@ impl Core {
             };
             let missing = upload.bytes.saturating_sub(writer.bytes());
             if piece.len() as u64 > missing {
-                break Err(longer_than_missing(missing).into());
+                let fitting = usize::try_from(missing).map_or(piece.len(), |missing| missing.min(piece.len()));
+                writer.write(&piece[..fitting]).await.map_err(DomainError::from)?;
+                break Err(longer_than_missing(upload.bytes.saturating_sub(upload.offset)).into());
             }
             writer.write(&piece).await.map_err(DomainError::from)?;
             if !self.leases.keep(lease).await.map_err(DomainError::from)? {
@@ -121,8 +123,11 @@ impl Core {
         }
         upload.offset = shape.bytes;
         upload.touched_ms = self.clock.now_ms();
-        if upload.offset == upload.bytes {
-            upload.progress = Progress::Importing;
+        match &outcome {
+            Ok(()) if upload.offset == upload.bytes => upload.progress = Progress::Importing,
+            Ok(()) => {}
+            // Nobody imports it now: whoever sends the last byte once more does.
+            Err(_) => upload.offset = upload.offset.min(upload.bytes.saturating_sub(1)),
         }
         self.store_resumable(upload).await.map_err(DomainError::from)?;
         outcome

@@ -5,6 +5,7 @@
 //! send the end once more.
 
 mod append;
+mod begin;
 mod finish;
 mod sweep;
 mod verdicts;
@@ -15,17 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Core;
 use super::error::DomainError;
-use super::ids::random_id;
 use super::prearchive::onward::Onward;
 use crate::storage::pack::{CHUNK_BYTES, PackShape};
 use crate::storage::roster::RowSource;
 use crate::storage::{PackId, Record, Roster, StoreError, keys};
-
-/// Open uploads of one user, at most.
-const MAX_OPEN: usize = 100;
-
-/// The longest query that is kept with an upload, in bytes.
-const MAX_QUERY_BYTES: usize = 8 * 1024;
 
 /// How far an upload has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +52,9 @@ pub struct ResumableUpload {
     pub query: String,
     /// The name of the file, empty if it has none.
     pub name: String,
+    /// What the client says of the file, as it came (tus 1.0.0, `Upload-Metadata`).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub metadata: String,
     /// Bytes in all.
     pub bytes: u64,
     /// Bytes that are safe.
@@ -87,7 +84,7 @@ struct UploadRow {
 }
 
 /// An upload that is to be begun.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct NewUpload {
     /// Whose it is.
     pub login: String,
@@ -95,6 +92,8 @@ pub struct NewUpload {
     pub query: String,
     /// The name of the file, empty if it has none.
     pub name: String,
+    /// What the client says of the file, as it came.
+    pub metadata: String,
     /// Bytes in all.
     pub bytes: u64,
 }
@@ -142,50 +141,6 @@ impl Core {
             }
         };
         (self.roster(ROSTER), source)
-    }
-
-    /// Begins an upload of which nothing has come yet.
-    ///
-    /// # Errors
-    /// [`DomainError::Invalid`] if it has no byte or too long parameters, [`DomainError::Refused`] if the user has too
-    /// many open ones, or the store's failure. Its size was looked at before.
-    #[crate::boxed(?Send)]
-    pub async fn begin_resumable(&self, new: NewUpload) -> Result<ResumableUpload, DomainError> {
-        if new.bytes == 0 {
-            return Err(DomainError::Invalid { what: "An upload must have at least one byte.".to_owned() });
-        }
-        if new.query.len() + new.name.len() > MAX_QUERY_BYTES {
-            return Err(DomainError::Invalid {
-                what: format!("The parameters of an upload may have at most {MAX_QUERY_BYTES} bytes."),
-            });
-        }
-        let (roster, source) = self.resumable_uploads();
-        let listed = roster.list(&source).await?;
-        if listed.iter().filter(|listed| listed.row.is_open && listed.row.login == new.login).count() >= MAX_OPEN {
-            return Err(DomainError::Refused {
-                what: format!("You have {MAX_OPEN} unfinished uploads; finish or delete some of them first."),
-            });
-        }
-        let pack = self.records.increment(&keys::sequence("pack"), 1).await?;
-        let id = random_id()?;
-        let touch = roster.touch(&id, None).await?;
-        let upload = ResumableUpload {
-            id: id.clone(),
-            login: new.login,
-            query: new.query,
-            name: new.name,
-            bytes: new.bytes,
-            offset: 0,
-            progress: Progress::Receiving,
-            touched_ms: self.clock.now_ms(),
-            onward: None,
-            pack: PackId::from_number(u64::try_from(pack).unwrap_or(0)),
-            place: touch.place,
-        };
-        self.records.set(&keys::resumable(&id), &upload).await?;
-        roster.settled(&id, touch).await?;
-        roster.fold_if_long(&source).await?;
-        Ok(upload)
     }
 
     /// A user's upload of this identifier.

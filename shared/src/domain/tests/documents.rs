@@ -121,13 +121,13 @@ fn a_new_session_may_have_scans_and_scans_get_the_types_of_earlier_ones() {
         assert_eq!(made.uid, "1.2.3");
         let manifest = core.manifest(&made.manifest).await.unwrap();
         let scans = core.scans(&manifest).await.unwrap();
-        assert!(scans.iter().all(|stored| stored.number > 0 && stored.scan_type.as_deref() == Some("second")));
+        assert!(scans.iter().all(|stored| stored.number > 0 && stored.scan_type.as_deref() == Some("T2")));
         assert_eq!(scans.len(), 2);
         core.put_scan(&made.id, "9", &scan("usable")).await.unwrap();
         let fix = ExperimentChange { fixes_scan_types: true, ..ExperimentChange::default() };
         let fixed = core.change_experiment(&made.id, &fix).await.unwrap();
         let scans = core.scans(&core.manifest(&fixed.manifest).await.unwrap()).await.unwrap();
-        assert_eq!(scans[2].scan_type.as_deref(), Some("second"));
+        assert_eq!(scans[2].scan_type.as_deref(), Some("T2"));
     });
 }
 

@@ -49,8 +49,7 @@ const URI: &str = "/data/archive/projects/DEMO/subjects/S01/experiments/S01_MR1"
 /// An upload whose worker dies after so many steps behind the last byte but one; gives its identifier.
 async fn died(site: &Site, zip: &[u8], way: Way, steps: u64) -> (String, bool) {
     let core = site.core();
-    let new =
-        NewUpload { login: "admin".to_owned(), query: String::new(), name: String::new(), bytes: zip.len() as u64 };
+    let new = NewUpload { login: "admin".to_owned(), bytes: zip.len() as u64, ..NewUpload::default() };
     let id = core.begin_resumable(new).await.unwrap().id;
     let (most, last) = zip.split_at(zip.len() - 1);
     append(&core, &id, most, way).await.unwrap();

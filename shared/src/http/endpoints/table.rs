@@ -93,6 +93,7 @@ endpoints! {
     import {
         Import: POST "/data/services/import", POST "/data/services/import/{*name}";
         ResumableOptions: OPTIONS "/data/services/import/resumable";
+        ResumableList: GET "/data/services/import/resumable";
         ResumableBegin: POST "/data/services/import/resumable";
         ResumableShow: GET "/data/services/import/resumable/{upload}";
         ResumableAppend: PATCH "/data/services/import/resumable/{upload}";

@@ -26,21 +26,15 @@ const SECONDS_A_DAY: u32 = 24 * 60 * 60;
 impl EcatHeader {
     /// The same in DICOM's terms: what sorts, names, and documents images takes this.
     ///
-    /// UIDs are derived: the study's from patient, facility, study description and the day of the scan; the series'
-    /// from those, the start of the scan and the original file name; the instance's from main header and first
+    /// UIDs are derived: the study's from patient, facility and the day of the scan, as files of one session may be
+    /// described differently; the series' from those, the start of the scan and the original file name; the instance's from main header and first
     /// subheader. Dates and times are in UTC.
     pub fn into_dicom(self) -> DicomHeader {
         let start = self.scan_start.unwrap_or_default();
         let day = (start / SECONDS_A_DAY).to_be_bytes();
         let study = derived(
             "study",
-            &[
-                self.patient_id.as_bytes(),
-                self.patient_name.as_bytes(),
-                self.facility.as_bytes(),
-                self.study_description.as_bytes(),
-                &day,
-            ],
+            &[self.patient_id.as_bytes(), self.patient_name.as_bytes(), self.facility.as_bytes(), &day],
         );
         let series = derived("series", &[study.as_bytes(), &start.to_be_bytes(), self.original_file_name.as_bytes()]);
         let instance = derived("instance", &[&self.digest]);
@@ -53,7 +47,7 @@ impl EcatHeader {
             instance_number: None,
             frames: u32::from(self.frames),
             preamble: Preamble::Absent,
-            least_bytes: None,
+            least_bytes: Some(self.least_bytes),
             tags: self.tags(),
         };
         for (tag, uid) in [

@@ -129,6 +129,8 @@ pub struct EcatHeader {
     pub image: FirstImage,
     /// SHA-256 of main header and first subheader.
     pub digest: [u8; 32],
+    /// How long the file is at least if none of its images is cut off, in bytes.
+    pub least_bytes: u64,
 }
 
 /// What the first subheader says of its image.
@@ -144,4 +146,16 @@ pub struct FirstImage {
     pub frame_duration_ms: u32,
     /// When it began after the start of the scan, in milliseconds.
     pub frame_start_ms: u32,
+}
+
+impl FirstImage {
+    /// How many bytes its voxels take.
+    pub fn bytes(&self) -> u64 {
+        let width = match self.data_type {
+            1 => 1,
+            2 | 6 => 2,
+            _ => 4,
+        };
+        self.size.into_iter().map(u64::from).fold(width, u64::saturating_mul)
+    }
 }

@@ -91,6 +91,7 @@ pub(super) fn header(
         plane_separation_mm: main.size_mm(424),
         image,
         digest,
+        least_bytes: 0,
     })
 }
 

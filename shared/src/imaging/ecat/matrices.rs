@@ -22,6 +22,8 @@ const FRAME_BITS: u32 = 0x1FF;
 pub(super) struct Matrices {
     frames: BTreeSet<u32>,
     first_block: Option<u32>,
+    /// The first and last block of the matrix that stands last in the file.
+    last: (u32, u32),
 }
 
 impl Matrices {
@@ -42,6 +44,7 @@ impl Matrices {
                 return Err(EcatError::Malformed { what: "its directory names a matrix at an impossible place" });
             }
             self.frames.insert(id & FRAME_BITS);
+            self.last = self.last.max((start, end));
             self.first_block = Some(self.first_block.map_or(start, |first| first.min(start)));
         }
         Ok(Some(next).filter(|next| *next > FIRST_DIRECTORY_BLOCK))
@@ -50,6 +53,14 @@ impl Matrices {
     /// The frames that were listed.
     pub fn frames(&self) -> u16 {
         u16::try_from(self.frames.len()).unwrap_or(u16::MAX)
+    }
+
+    /// How long the file is at least if each image has so many bytes, which stand behind its subheader. The last block
+    /// need not be full.
+    pub fn least_bytes(&self, image_bytes: u64) -> u64 {
+        let (start, end) = self.last;
+        let bytes = |blocks: u32| u64::from(blocks).saturating_mul(BLOCK_BYTES as u64);
+        bytes(end).min(bytes(start).saturating_add(image_bytes))
     }
 
     /// The block of the subheader that stands first in the file.

@@ -110,7 +110,9 @@ impl EcatReader {
             }
             State::Subheader(number) => {
                 let frames = Some(self.matrices.frames()).filter(|_| self.is_whole);
-                self.end = Some(main_header::header(self.block(1)?, frames, self.block(number)?));
+                let mut header = main_header::header(self.block(1)?, frames, self.block(number)?)?;
+                header.least_bytes = self.matrices.least_bytes(header.image.bytes());
+                self.end = Some(Ok(header));
             }
         }
         Ok(())

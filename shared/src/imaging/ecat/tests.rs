@@ -140,6 +140,16 @@ fn every_file_that_is_cut_is_refused_as_such() {
 }
 
 #[test]
+fn it_is_told_how_long_the_file_must_be() {
+    // Behind the first subheader come 4 x 3 x 2 voxels of two bytes; the block that they end in need not be full.
+    assert_eq!(EcatFile::new().dicom().least_bytes, Some(3 * 512 + 48));
+    let more = EcatFile::new().with(|file| file.directory(2, 2, &[(2, 9, 10, 1), (1, 3, 8, 1)]));
+    assert_eq!(more.dicom().least_bytes, Some(9 * 512 + 48));
+    let short = EcatFile::new().with(|file| file.directory(2, 2, &[(1, 3, 3, 1)]));
+    assert_eq!(short.dicom().least_bytes, Some(3 * 512), "no image goes beyond its own blocks");
+}
+
+#[test]
 fn frames_are_counted_in_the_directory_as_far_as_it_is_near() {
     let frames = |from: u32, count: u32| -> Vec<_> { (from..from + count).map(|n| (n, 6 + n, 6 + n, 1)).collect() };
     let two_blocks = EcatFile::new().with(|file| {
@@ -314,6 +324,8 @@ fn uids_follow_from_what_they_identify() {
     assert_eq!(differ(|file| _ = file.text(166, "P2")), [true, true, true]);
     assert_eq!(differ(|file| _ = file.u32(62, 1_290_124_615 + 86_400)), [true, true, true]);
     assert_eq!(differ(|file| _ = file.text(14, "c.v")), [false, true, true]);
+    assert_eq!(differ(|file| _ = file.u32(62, 1_290_124_615 + 60)), [false, true, true]);
+    assert_eq!(differ(|file| _ = file.text(296, "Stress")), [false, false, true]);
     assert_eq!(differ(|file| _ = file.u32(1024 + 50, 2_000)), [false, false, true]);
     assert_eq!(differ(|file| file.0.extend([1; 100])), [false, false, false], "bytes are compared elsewhere");
     for uid in [&same.study_instance_uid, &same.series_instance_uid, &same.sop_instance_uid, &same.sop_class_uid] {

@@ -136,6 +136,7 @@ fn import() -> Vec<Row> {
         // Whoever does not speak the protocol of resumable uploads is told so.
         upload("ResumableOptions").answers(&[204]),
         upload("ResumableBegin").answers(&[412]),
+        upload("ResumableList"),
         upload("ResumableShow").answers(&[404]),
         upload("ResumableAppend").answers(&[412]),
         upload("ResumableRemove").answers(&[412]),

@@ -11,10 +11,11 @@ use bytes::Bytes;
 
 use super::UploadError;
 use super::flow::Flow;
-use super::rules::UploadRules;
+use super::rules::{Others, UploadRules};
 use super::sorter::{Nested, Sorter};
 use super::spent::Spent;
 use crate::domain::Core;
+use crate::imaging::HeaderError;
 use crate::intake::{self, ExtentReader, IntakeError, PackReadError};
 use crate::storage::PackId;
 use crate::storage::pack::{PackReader, PackShape, PackWriter};
@@ -34,6 +35,8 @@ pub struct Receiver {
     writer: Option<PackWriter>,
     /// Archives that wait to be opened.
     waiting: VecDeque<Waiting>,
+    /// Whether the body that comes is one of several.
+    is_one_of_several: bool,
     /// The pack of which files were looked at last that share one.
     shared: Option<adopt::Shared>,
     spent: Spent,
@@ -59,6 +62,7 @@ impl Receiver {
             lent: None,
             writer: None,
             waiting: VecDeque::new(),
+            is_one_of_several: false,
             shared: None,
             spent: Spent::default(),
         }
@@ -67,6 +71,24 @@ impl Receiver {
     /// Says that the first byte of the upload came earlier.
     pub fn begun_at(&mut self, at_ms: u64) {
         self.started_ms = self.started_ms.min(at_ms);
+    }
+
+    /// Says how many bodies will come: among several, one that is no image is treated as a file of an archive is.
+    pub fn expect(&mut self, bodies: usize) {
+        self.is_one_of_several = bodies > 1;
+    }
+
+    /// Whether a body that is no image is left out, and does not refuse the upload.
+    fn leaves_out(&self) -> bool {
+        self.is_one_of_several && self.sorter.rules().others == Others::LeftOut
+    }
+
+    /// A body has no byte.
+    fn empty(&mut self, name: &str) -> Result<(), UploadError> {
+        if !self.leaves_out() {
+            return Err(UploadError::Empty);
+        }
+        self.sorter.leave_out(name, HeaderError::NotDicom.code(), "it is empty")
     }
 
     /// Takes a body in, and all that it holds. `next` gives its pieces.

@@ -194,7 +194,12 @@ impl Sorter {
     }
 
     /// A file that is no image: refuses the upload if it must be one.
-    fn leave_out(&mut self, name: &str, code: &'static str, text: impl Into<String>) -> Result<(), UploadError> {
+    pub(super) fn leave_out(
+        &mut self,
+        name: &str,
+        code: &'static str,
+        text: impl Into<String>,
+    ) -> Result<(), UploadError> {
         let text = text.into();
         if self.rules.others == Others::Refused {
             return Err(UploadError::NotAnImage { name: ShownName::new(name), reason: text });

@@ -88,7 +88,7 @@ impl Receiver {
             scanner.push(&piece).map_err(|error| self.as_whole(error))?;
         }
         match head {
-            Some(head) if head.is_empty() => return Err(UploadError::Empty),
+            Some(head) if head.is_empty() => return self.empty(file.name.as_str()),
             Some(head) => self.demand_kind(file, &head)?,
             None => {}
         }
@@ -105,7 +105,7 @@ impl Receiver {
     /// Refuses what is not worth storing, by its first bytes.
     fn demand_kind(&self, file: &ReceivedFile, head: &[u8]) -> Result<(), UploadError> {
         match BodyKind::of(head.get(..SNIFF_BYTES).unwrap_or(head)) {
-            BodyKind::Text | BodyKind::Unknown => Err(self.no_image(file.name.as_str())),
+            BodyKind::Text | BodyKind::Unknown if !self.leaves_out() => Err(self.no_image(file.name.as_str())),
             _ => Ok(()),
         }
     }

@@ -13,7 +13,7 @@ impl Receiver {
     pub(super) async fn end(&mut self, mut flow: Flow) -> Result<(), UploadError> {
         if let Coding::Undecided(head) = &flow.coding {
             if head.is_empty() {
-                return Err(UploadError::Empty);
+                return self.empty(&flow.content.name);
             }
             self.decide_coding(&mut flow).await?;
         }

@@ -95,7 +95,9 @@ impl Receiver {
             BodyKind::Tar => State::Tar(Box::new(TarScanner::new(limits, FileSinks(limits)))),
             BodyKind::Empty => return Err(UploadError::Empty),
             // An archive's file may be anything. A whole body that is nothing we know is not worth storing.
-            BodyKind::Text | BodyKind::Unknown if content.depth == 0 => return Err(self.no_image(&content.name)),
+            BodyKind::Text | BodyKind::Unknown if content.depth == 0 && !self.leaves_out() => {
+                return Err(self.no_image(&content.name));
+            }
             _ => {
                 let name = EntryName::parse(&content.name, &limits).or_else(|_| EntryName::parse(NAMELESS, &limits));
                 let name = name.map_err(|_| UploadError::Unsupported { kind: "a file whose name cannot be used" })?;
