@@ -110,6 +110,20 @@ pub fn vr_of(letters: [u8; 2]) -> Option<VR> {
     }
 }
 
+/// Whether the first eight bytes of an element, little end first, are of one with a VR, where that should have none.
+///
+/// Without a VR the two letters would be the low half of a length, which must be even (DICOM PS3.5 7.1.1).
+pub fn looks_explicit(first: &[u8; SHORT_HEAD_BYTES]) -> bool {
+    let &[_, _, _, _, v0, v1, l0, l1] = first;
+    let is_odd = v0 & 1 == 1;
+    match vr_of([v0, v1]) {
+        Some(vr) if has_long_head(vr) => [l0, l1] == [0, 0],
+        // Few values are as long as the other reading would have it, and none of those stands first.
+        Some(_) => [l0, l1] != [0, 0] || is_odd,
+        None => false,
+    }
+}
+
 /// VRs with two reserved bytes and a 32-bit length (DICOM PS3.5 table 7.1-1).
 fn has_long_head(vr: VR) -> bool {
     use VR::{OB, OD, OF, OL, OV, OW, SQ, SV, UC, UN, UR, UT, UV};
@@ -149,5 +163,17 @@ mod tests {
     fn an_element_without_vr_in_an_explicit_data_set_is_read_as_implicit() {
         let odd = head(b"\x08\x00\x60\x00\x02\x00\x00\x00MR", Encoding::EXPLICIT_LE).unwrap();
         assert_eq!((odd.vr, odd.length), (None, Some(2)));
+    }
+
+    #[test]
+    fn an_element_shows_whether_it_has_a_vr() {
+        let element = |rest: &[u8; 4]| looks_explicit(&[[9, 0, 0x10, 0], *rest].concat().try_into().unwrap());
+        for explicit in [b"LO\x04\x00", b"SH\x00\x00", b"SQ\x00\x00", b"OB\x00\x00", b"CS\x10\x00"] {
+            assert!(element(explicit), "{explicit:?}");
+        }
+        // Lengths: 4, none, that of an item, 20,300 (whose bytes are L and O).
+        for implicit in [b"\x04\x00\x00\x00", b"\x00\x00\x00\x00", b"\xFF\xFF\xFF\xFF", b"LO\x00\x00", b"XY\x04\x00"] {
+            assert!(!element(implicit), "{implicit:?}");
+        }
     }
 }

@@ -245,6 +245,26 @@ fn lengths_that_lie_are_found_out() {
 }
 
 #[test]
+fn a_private_sequence_that_is_called_un_may_have_either_form() {
+    // What comes behind is read only if the walk has come through.
+    let item = |inside: DataSet| {
+        let open = DataSet::default().head(Tag(9, 0x1010), "UN", u32::MAX).head(Tag(0xFFFE, 0xE000), "", u32::MAX);
+        let close = DataSet::default().head(Tag(0xFFFE, 0xE00D), "", 0).head(Tag(0xFFFE, 0xE0DD), "", 0);
+        [open.bytes, inside.bytes, close.bytes].concat()
+    };
+    let inside = |set: DataSet| {
+        set.text(Tag(9, 0x1011), "LO", "ab").text(Tag(9, 0x1012), "SH", "").raw(Tag(9, 0x1013), "OB", &[7; 40])
+    };
+    for inside in [inside(DataSet::default()), inside(DataSet::implicit()), DataSet::default()] {
+        let mut bytes = plain(DataSet::default()).bytes;
+        bytes.extend(item(inside));
+        bytes.extend(DataSet::default().text(tags::PROTOCOL_NAME, "LO", "behind").bytes);
+        let header = read(&part10(EXPLICIT_LE, &bytes)).unwrap();
+        assert_eq!(header.get(tags::PROTOCOL_NAME), Some("behind"));
+    }
+}
+
+#[test]
 fn sequences_may_not_be_nested_without_end() {
     let mut set = plain(DataSet::default());
     for _ in 0..10_000 {

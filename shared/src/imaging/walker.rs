@@ -60,6 +60,9 @@ struct Frame {
     limit: Option<u64>,
     /// Items seen so far, of a sequence.
     items: u32,
+    /// A sequence whose writer called it UN, or an item of it before its first element: the elements should be implicit
+    /// and may be explicit all the same.
+    is_unknown: bool,
 }
 
 /// The state of a walk.
@@ -117,6 +120,14 @@ impl Walker {
             if self.pop() {
                 return Ok(Step::Done);
             }
+        }
+        if let Some(frame) = self.stack.last_mut()
+            && frame.kind == Kind::Item
+            && frame.is_unknown
+        {
+            let Some(first) = bytes.first_chunk() else { return Ok(Step::Needs(SHORT_HEAD_BYTES)) };
+            frame.is_unknown = false;
+            frame.encoding.explicit = element::looks_explicit(first);
         }
         let frame = self.stack.last().copied();
         let encoding = frame.map_or(self.encoding, |frame| frame.encoding);
@@ -189,6 +200,7 @@ impl Walker {
         if inner != Context::Ignored && matches!(head.vr, Some(VR::SQ | VR::UN) | None) {
             let encoding = if head.vr == Some(VR::UN) { Encoding::IMPLICIT_LE } else { encoding };
             self.push(Kind::Sequence, inner, encoding, head.size, Some(length))?;
+            self.note_unknown(head);
             return self.took(head.size);
         }
         let size = usize::try_from(length).unwrap_or(usize::MAX);
@@ -227,7 +239,15 @@ impl Walker {
             Some(_) => return Err(self.malformed("an undefined length where a length must be given")),
         };
         self.push(kind, inner, encoding, head.size, None)?;
+        self.note_unknown(head);
         self.took(head.size)
+    }
+
+    /// Marks the sequence that was just opened if its writer did not know that it is one.
+    fn note_unknown(&mut self, head: Head) {
+        if let Some(top) = self.stack.last_mut() {
+            top.is_unknown = head.vr == Some(VR::UN);
+        }
     }
 
     /// Whether nothing of interest can come from here on.
@@ -261,7 +281,8 @@ impl Walker {
             self.check_limit(parent, head_size, length)?;
         }
         let limit = end.or(parent.and_then(|parent| parent.limit));
-        self.stack.push(Frame { kind, context, encoding, end, limit, items: 0 });
+        let is_unknown = kind == Kind::Item && parent.is_some_and(|parent| parent.is_unknown);
+        self.stack.push(Frame { kind, context, encoding, end, limit, items: 0, is_unknown });
         Ok(())
     }
 

@@ -96,7 +96,7 @@ fn a_form_that_is_refused_leaves_nothing() {
     for (body, what) in [
         (form(&[Part::File("a.zip", &zip), Part::Field("reference", "/etc/passwd")]), "a reference"),
         (form(&[Part::Field("session", "X")]), "no file"),
-        (form(&[Part::File("a.zip", &zip), Part::File("b.txt", b"no image at all")]), "a file that is nothing"),
+        (form(&[Part::File("a.txt", b"no image at all"), Part::File("b.txt", b"nor this")]), "files that are nothing"),
         (form(&[Part::File("a.zip", &zip[..zip.len() - 10])]), "a broken zip"),
         (cut[..cut.len() - 30].to_vec(), "a cut off form"),
     ] {
@@ -165,6 +165,55 @@ fn an_import_can_be_followed_by_a_key() {
     let messages: serde_json::Value = serde_json::from_str(&status).unwrap();
     assert_eq!(messages["msgs"][0].as_array().unwrap().last().unwrap()["status"], "FAILED");
     assert_eq!(api.client.post(&format!("{path}="), "application/zip", &zip).unwrap().status, 400);
+    assert_eq!(api.client.post(&format!("{path}=a/b"), "application/zip", &zip).unwrap().status, 400);
+
+    // The key may come in the form, behind the file.
+    let last = |key: &str| {
+        let told: serde_json::Value =
+            serde_json::from_str(&api.get(&format!("/data/status/{key}?format=json")).text()).unwrap();
+        told["msgs"][0].as_array().unwrap().last().unwrap()["status"].as_str().unwrap().to_owned()
+    };
+    for (key, file, status, end) in [("FORM", zip.as_slice(), 200, "COMPLETED"), ("BROKEN", &zip[..100], 400, "FAILED")]
+    {
+        let body = form(&[Part::File("study.zip", file), Part::Field("http-session-listener", key)]);
+        let answer = api.client.post("/data/services/import?project=P1", &multipart(), &body).unwrap();
+        assert_eq!((answer.status, last(key).as_str()), (status, end), "{}", answer.text());
+    }
+    let chunks = service.stores().chunks();
+    let body = form(&[Part::File("study.zip", &zip), Part::Field("http-session-listener", "")]);
+    assert_eq!(api.client.post("/data/services/import?project=P1", &multipart(), &body).unwrap().status, 400);
+    assert_eq!(service.stores().chunks(), chunks);
+}
+
+#[test]
+fn files_that_are_no_images_are_left_out_among_several() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("P1");
+    let image = study(6).files().next().unwrap().bytes;
+    let notes = Part::File("notes.txt", b"Scans of a phantom, which moved a little.");
+    let several = [Part::File("a.dcm", &image), notes, Part::File("empty", b"")];
+    let send = |query: &str, parts: &[Part<'_>]| {
+        api.client.post(&format!("/data/services/import?{query}"), &multipart(), &form(parts)).unwrap()
+    };
+    let answer = send("import-handler=SI&project=P1&format=json&verdicts=true", &several);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let told: serde_json::Value = serde_json::from_str(&answer.text()).unwrap();
+    let verdicts: Vec<_> = told["files"].as_array().unwrap().iter().map(|file| file["verdict"].clone()).collect();
+    assert_eq!(verdicts, ["stored", "ignored", "ignored"]);
+    let chunks = service.stores().chunks();
+    let refused = send("import-handler=DICOM-zip&project=P1", &several);
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    assert!(sentence(&refused).contains("notes.txt"), "{}", sentence(&refused));
+    let alone = send("import-handler=SI&project=P1", &[Part::File("notes.txt", b"Scans of a phantom.")]);
+    assert_eq!(alone.status, 400, "{}", alone.text());
+    let none =
+        send("import-handler=SI&project=P1", &[Part::File("a.txt", b"Nothing."), Part::File("b.txt", b"Nor this.")]);
+    assert_eq!(none.status, 400, "{}", none.text());
+    assert!(sentence(&none).contains("a.txt"), "{}", sentence(&none));
+    assert_eq!(service.stores().chunks(), chunks);
+    let passed_over = send("import-handler=DICOM-zip&project=P1&Ignore-Unparsable=true", &several);
+    assert_eq!(passed_over.status, 200, "{}", passed_over.text());
 }
 
 #[test]

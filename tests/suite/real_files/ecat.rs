@@ -1,6 +1,6 @@
 //! What the session of nibabel's ECAT file is.
 
-use narthex_tests::{Service, ecat_file};
+use narthex_tests::{Packing, Service, ecat_file, zip_files};
 
 #[test]
 fn a_pet_session_with_a_resource_of_its_own() {
@@ -49,4 +49,40 @@ fn a_pet_session_with_a_resource_of_its_own() {
     assert!(!xml.contains(" UID="), "{xml}");
     let row = api.sessions("PET").only().clone();
     assert_eq!((row.get("name"), row.get("status")), ("ECAT1", "READY"));
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_kept_and_marked() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("PET");
+    let bytes = ecat_file().bytes;
+    for (length, reason) in [(bytes.len(), None), (bytes.len() - 1, Some("truncated")), (1_536, Some("truncated"))] {
+        let query = format!("dest=/prearchive/projects/PET&session=E{length}&format=json&verdicts=true");
+        let answer = api.send(&query, "application/octet-stream", &bytes[..length]);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let told: serde_json::Value = serde_json::from_str(&answer.text()).unwrap();
+        assert_eq!(told["files"][0]["verdict"], "stored", "{told}");
+        assert_eq!(told["files"][0]["reason"].as_str(), reason, "{told}");
+    }
+}
+
+#[test]
+fn files_of_one_patient_and_day_are_one_session() {
+    let service = Service::start();
+    let api = service.api();
+    api.project("PET");
+    let rest = ecat_file().bytes;
+    let mut stress = rest.clone();
+    // Start of the scan a minute earlier, and what it is described as (seconds since 1970, 32 characters).
+    let start = u32::from_be_bytes(rest[62..66].try_into().unwrap()) - 60;
+    stress[62..66].copy_from_slice(&start.to_be_bytes());
+    stress[296..302].copy_from_slice(b"Stress");
+    let zip = zip_files(
+        [("rest.v", rest), ("stress.v", stress)].map(|(name, bytes)| (name.to_owned(), bytes)),
+        Packing::Stored,
+    );
+    let answer = api.send("dest=/prearchive/projects/PET&session=E", "application/zip", &zip);
+    assert_eq!((answer.status, answer.text().lines().count()), (200, 1), "{}", answer.text());
+    assert_eq!(api.content(answer.text().trim()).len(), 2);
 }

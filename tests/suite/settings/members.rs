@@ -63,6 +63,10 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
         assert_eq!(answer.status, status, "{path}: {}", answer.text());
         assert!(!sentence(&answer).is_empty());
     }
+    for (method, path) in [("PUT", "P1/users/owner/eve"), ("DELETE", "P1/users/member/bob")] {
+        let request = ann.request(method, &format!("/data/projects/{path}")).header("Accept", "text/plain");
+        assert_eq!(request.send().unwrap().status, 406, "{method}");
+    }
     assert_eq!(bob.put("/data/projects/P1/users/owner/bob").unwrap().status, 403);
     assert_eq!(eve.put("/data/projects/P1/users/owner/eve").unwrap().status, 404);
     assert_eq!(eve.get("/data/projects/P1/users").unwrap().status, 404);

@@ -106,6 +106,10 @@ fn forms_name_their_files_and_are_answered_201() {
     let named = send(&api, "POST", &format!("{CACHE}/X/files/z"), MULTIPART, &one);
     assert_eq!(named.status, 400);
     assert!(sentence(&named).contains("PUT"));
+    let same = multipart(&[("f", Some("u/w"), b"one"), ("g", Some("v/w"), b"two")]);
+    let twice = send(&api, "POST", &format!("{CACHE}/X/files"), MULTIPART, &same);
+    assert_eq!(twice.status, 400);
+    assert!(sentence(&twice).contains("two files named \"w\""), "{}", sentence(&twice));
     let several = send(&api, "PUT", &format!("{CACHE}/X/files/z"), MULTIPART, &body);
     assert_eq!(several.status, 400);
     assert_eq!(api.table(&format!("{CACHE}/X")).rows.len(), 3);

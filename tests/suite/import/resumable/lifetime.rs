@@ -1,5 +1,8 @@
 //! Whose uploads are, how many, and how they end.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use narthex_tests::{Api, Noise, Service, eventually, sentence, zip_study};
 
 use super::{RESUMABLE, begin, create, imported, patch, service, study};
@@ -55,9 +58,22 @@ fn nobody_may_keep_too_many_unfinished_uploads() {
     let (_service, admin) = service();
     let anna = Api { client: user(&admin.client, "anna") };
     let first = begin(&anna, "", 10);
-    for _ in 1..100 {
-        begin(&anna, "", 10);
-    }
+    let begun = AtomicUsize::new(1);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..14 {
+                    begun.fetch_add(usize::from(create(&anna, "", 10).status == 201), Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(begun.into_inner(), 100);
+    let listed: serde_json::Value = serde_json::from_str(&anna.get(RESUMABLE).text()).unwrap();
+    let listed = listed["uploads"].as_array().unwrap().clone();
+    assert_eq!(listed.len(), 100);
+    let shown = listed.iter().find(|upload| first.ends_with(upload["id"].as_str().unwrap())).unwrap();
+    assert_eq!((&shown["state"], &shown["length"], &shown["offset"]), (&"receiving".into(), &10.into(), &0.into()));
     let refused = create(&anna, "", 10);
     assert!([403, 409].contains(&refused.status), "{}", refused.status);
     assert!(sentence(&refused).contains("100"), "{}", sentence(&refused));

@@ -2,7 +2,7 @@
 
 use narthex_tests::{Service, sentence, zip_study};
 
-use super::{BYTES, RESUMABLE, add, begin, create, imported, offset, patch, service, study};
+use super::{BYTES, RESUMABLE, add, begin, create, imported, offset, patch, service, status, study};
 
 #[test]
 fn what_does_not_fit_is_refused_and_changes_nothing() {
@@ -37,12 +37,12 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     }
     assert_eq!(with(&[version, kind, at, ("Upload-Checksum", "sha1 AAAA")]).status, 400);
     assert_eq!(offset(&api, &path), half);
-    // What is too long is taken as far as it belongs there, or not at all.
+    // What is too long is taken as far as it belongs there, but for the last byte, which starts the import.
     let longer = [&zip[half..], b"more"].concat();
     let refused = patch(&api, &path, half, &longer);
     assert_eq!(refused.status, 400, "{}", refused.text());
     let reached = offset(&api, &path);
-    assert!((half..zip.len()).contains(&reached), "{reached}");
+    assert_eq!((reached, status(&api, &path)["state"].as_str()), (zip.len() - 1, Some("receiving")));
     let done = add(&api, &path, reached, &zip[reached..]);
     assert_eq!(done.status, 204, "{}", done.text());
     api.assert_holds(&imported(&api, &path)[0], &study(2));
@@ -100,4 +100,33 @@ fn an_upload_that_cannot_be_begun_is_refused_at_once() {
     let long = format!("project=P1&SOURCE={}", "x".repeat(9_000));
     assert!([400, 414].contains(&create(&api, &long, 1_000).status));
     assert_eq!(service.stores().keys().iter().filter(|key| key.starts_with("resumable:")).count(), 0);
+}
+
+#[test]
+fn whoever_only_looks_is_told_off_for_another_version_alone() {
+    let (_service, api) = service();
+    let path = begin(&api, "project=P1", 10);
+    for (method, version, status) in
+        [("HEAD", Some("1.0.0"), 200), ("HEAD", Some("0.2.2"), 412), ("GET", Some("0.2.2"), 412), ("GET", None, 200)]
+    {
+        let request = api.client.request(method, &path);
+        let request = version.iter().fold(request, |request, version| request.header("Tus-Resumable", version));
+        assert_eq!(request.send().unwrap().status, status, "{method} {version:?}");
+    }
+}
+
+#[test]
+fn what_a_browser_may_do_unasked_is_never_taken_for_anything_else() {
+    let (_service, api) = service();
+    let path = begin(&api, "project=P1", 10);
+    let overridden = |method: &str, path: &str, named: &str| {
+        let request = api.client.request(method, path).header("Tus-Resumable", "1.0.0");
+        request.header("X-HTTP-Method-Override", named).send().unwrap().status
+    };
+    for named in ["DELETE", "PATCH", "POST"] {
+        assert_eq!(overridden("GET", &path, named), 400, "{named}");
+    }
+    assert_eq!(offset(&api, &path), 0);
+    assert_eq!(overridden("POST", &path, "DELETE"), 204);
+    assert_eq!(api.get(&path).status, 404);
 }
