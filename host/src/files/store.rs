@@ -17,6 +17,10 @@ impl Provider for KeyValue {
         self.0.get(key.to_owned()).await.map_err(failed("get", key))
     }
 
+    async fn exists(&self, key: &str) -> Result<bool, StoreError> {
+        self.0.exists(key.to_owned()).await.map_err(failed("exists", key))
+    }
+
     async fn set(&self, key: &str, value: Vec<u8>) -> Result<(), StoreError> {
         self.0.set(key.to_owned(), value).await.map_err(failed("set", key))
     }

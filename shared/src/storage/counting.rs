@@ -48,6 +48,11 @@ impl Provider for CountingStore {
         self.inner.get(key).await
     }
 
+    async fn exists(&self, key: &str) -> Result<bool, StoreError> {
+        self.count();
+        self.inner.exists(key).await
+    }
+
     async fn set(&self, key: &str, value: Vec<u8>) -> Result<(), StoreError> {
         self.count_change();
         self.inner.set(key, value).await

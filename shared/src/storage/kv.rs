@@ -65,6 +65,10 @@ impl Provider for KvStore {
         self.handles.values.get(key).await.map_err(failed("get", key))
     }
 
+    async fn exists(&self, key: &str) -> Result<bool, StoreError> {
+        self.handles.values.exists(key).await.map_err(failed("exists", key))
+    }
+
     async fn set(&self, key: &str, value: Vec<u8>) -> Result<(), StoreError> {
         self.handles.values.set(key, value).await.map_err(failed("set", key))
     }

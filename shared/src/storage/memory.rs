@@ -58,6 +58,11 @@ impl Provider for MemoryStore {
         Ok(self.cells.borrow().values.get(key).cloned())
     }
 
+    async fn exists(&self, key: &str) -> Result<bool, StoreError> {
+        give_way().await;
+        Ok(self.cells.borrow().values.contains_key(key))
+    }
+
     async fn set(&self, key: &str, value: Vec<u8>) -> Result<(), StoreError> {
         give_way().await;
         self.cells.borrow_mut().values.insert(key.to_owned(), value);

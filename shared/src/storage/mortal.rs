@@ -42,6 +42,10 @@ impl Provider for MortalStore {
         self.inner.get(key).await
     }
 
+    async fn exists(&self, key: &str) -> Result<bool, StoreError> {
+        self.inner.exists(key).await
+    }
+
     async fn set(&self, key: &str, value: Vec<u8>) -> Result<(), StoreError> {
         self.change("set", key)?;
         self.inner.set(key, value).await

@@ -1,4 +1,4 @@
-//! The four operations that every back end gives, and the error they share.
+//! The few operations that every back end gives, and the error they share.
 
 use std::ops::Deref;
 use std::rc::Rc;
@@ -19,7 +19,7 @@ pub enum StoreError {
     /// The back end failed; the operation may or may not have taken effect.
     #[error("the store failed on {operation} of {key:?}: {reason}")]
     Failed {
-        /// `get`, `set`, `delete` or `increment`.
+        /// `get`, `exists`, `set`, `delete` or `increment`.
         operation: &'static str,
         /// The key concerned.
         key: String,
@@ -52,6 +52,8 @@ pub enum StoreError {
 pub trait Provider {
     /// The value under `key`, if any.
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Whether there is a value under `key`.
+    async fn exists(&self, key: &str) -> Result<bool, StoreError>;
     /// Writes `value` under `key`, over whatever was there.
     async fn set(&self, key: &str, value: Vec<u8>) -> Result<(), StoreError>;
     /// Removes `key`; removing what is not there is no error.

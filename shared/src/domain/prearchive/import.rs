@@ -13,7 +13,7 @@ use super::place::ForcedPlace;
 use super::segment::{Segment, SegmentPart};
 use super::session::{HeldSession, PrearchiveSession};
 use super::status::{Action, Status};
-use super::target::{SessionChoice, Target};
+use super::target::{Begun, SessionChoice, Target};
 use super::upload::{ArrivedStudy, StudyRun, Upload, Verdict};
 use crate::accounts;
 use crate::domain::error::DomainError;
@@ -264,7 +264,7 @@ impl Core {
         notes: &ImportNotes,
         verdicts: &mut [Verdict],
     ) -> Result<Vec<PrearchiveSession>, DomainError> {
-        let begun = self.commit_packs(packs.shapes, packs.flushing, packs.lent, &targets).await?;
+        let begun = self.commit_packs(packs.shapes, packs.flushing, packs.lent, &targets, request).await?;
         let mut next_page = BTreeMap::new();
         let mut sessions = Vec::with_capacity(targets.len());
         let mut refused = None;
@@ -308,7 +308,10 @@ impl Core {
         verdicts: &mut [Verdict],
     ) -> Result<PrearchiveSession, DomainError> {
         let runs = std::mem::take(&mut target.study.runs);
-        let segment = self.write_segment_pages(&runs, &request.by, next_page).await?;
+        let segment = match target.begun.as_ref().and_then(|begun| begun.written.clone()) {
+            Some(written) => written,
+            None => self.write_segment_pages(&runs, &request.by, next_page).await?,
+        };
         match target.session {
             SessionChoice::Existing(held) => {
                 let (session, repeated) = self.add_to(*held, &segment, notes, request).await?;
@@ -353,15 +356,16 @@ impl Core {
         }
     }
 
-    /// Writes down whose files lie in the packs, takes a number for the segment of each session that others add to as
-    /// well, and waits until all bytes are safe: all at the same time, as none depends on another.
+    /// Writes down whose files lie in the packs, begins the segment of each session that others add to as well, and waits
+    /// until all bytes are safe: all at the same time, as none depends on another.
     async fn commit_packs(
         &self,
         shapes: &[PackShape],
         flushing: Vec<PackWriter>,
         lent: Option<PackId>,
         targets: &[Target],
-    ) -> Result<Vec<Option<u64>>, DomainError> {
+        request: &ImportRequest,
+    ) -> Result<Vec<Option<Begun>>, DomainError> {
         let now_ms = self.clock.now_ms();
         let commits = shapes.iter().map(async |shape| {
             let is_in = |target: &&Target| target.study.runs.iter().any(|run| run.pack == shape.id);
@@ -372,13 +376,46 @@ impl Core {
             pack::commit(&self.records, *shape, owners, now_ms).await
         });
         let begins = targets.iter().map(async |target| match &target.session {
-            SessionChoice::Open(session) => self.begin_segment(&session.id).await.map(Some),
+            SessionChoice::Open(session) => {
+                let written = self.early_segment(target, shapes, lent, request);
+                let number = self.begin_segment(&session.id).await?;
+                if let Some(segment) = &written {
+                    self.write_segment(&session.id, number, segment).await?;
+                }
+                Ok(Some(Begun { number, written }))
+            }
             SessionChoice::Existing(_) | SessionChoice::New(_) => Ok(None),
         });
         let flushes = flushing.into_iter().map(async |mut writer: PackWriter| writer.flush().await);
         let (commits, begins, flushes) = futures::join!(join_all(commits), join_all(begins), join_all(flushes));
-        commits.into_iter().chain(flushes).collect::<Result<(), StoreError>>()?;
+        let begins: Vec<Result<Option<Begun>, StoreError>> = begins;
+        if let Err(error) = commits.into_iter().chain(flushes).collect::<Result<(), StoreError>>() {
+            for (target, begun) in targets.iter().zip(begins) {
+                if let Ok(Some(Begun { number, written: Some(_) })) = begun {
+                    // Where the bytes have not come it counts for nothing anyway.
+                    _ = self.take_back(target.session.id(), number).await;
+                }
+            }
+            return Err(error.into());
+        }
         Ok(begins.into_iter().collect::<Result<_, StoreError>>()?)
+    }
+
+    /// The segment of a study that may be written while its bytes are on their way: of one chunk, which is there or is not.
+    fn early_segment(
+        &self,
+        target: &Target,
+        shapes: &[PackShape],
+        lent: Option<PackId>,
+        request: &ImportRequest,
+    ) -> Option<Segment> {
+        let [shape] = shapes else { return None };
+        // Who asks for quarantine has that written down before the session gets the files.
+        if shape.chunks() != 1 || lent.is_some() || request.quarantine {
+            return None;
+        }
+        let part = inline_part(&target.study.runs, 0)?;
+        Some(Segment { parts: vec![part], by: request.by.clone(), at_ms: self.clock.now_ms(), is_early: true })
     }
 
     /// Writes the pages of a study's files; a small one stands in the segment itself. `next_page` counts the pages of
@@ -394,10 +431,7 @@ impl Core {
             let next = next_page.entry(run.pack).or_default();
             let first_page = *next;
             let pages = run.pages.len() as u64;
-            let inline = match (runs, run.pages.as_slice()) {
-                ([_], [page]) => page.inlined(),
-                _ => None,
-            };
+            let inline = inline_part(runs, first_page);
             if inline.is_none() {
                 let numbered: Vec<_> = (first_page..).zip(&run.pages).collect();
                 for some in numbered.chunks(8) {
@@ -408,9 +442,10 @@ impl Core {
                 }
                 *next += pages;
             }
-            parts.push(SegmentPart { pack: run.pack, pages_of: None, first_page, pages, inline });
+            let part = SegmentPart { pack: run.pack, pages_of: None, first_page, pages, inline: None };
+            parts.push(inline.unwrap_or(part));
         }
-        Ok(Segment { parts, by: by.to_owned(), at_ms: self.clock.now_ms() })
+        Ok(Segment { parts, by: by.to_owned(), at_ms: self.clock.now_ms(), is_early: false })
     }
 
     /// Adds a segment to a session that is there, and builds it anew.
@@ -456,6 +491,14 @@ impl Core {
         let project = self.find_project(&session.place.project).await?;
         Ok(project.map_or(PrearchiveCode::Manual, |project| project.prearchive_code).archives())
     }
+}
+
+/// The files of a study that came in one pack, if they stand on one page that is small enough to stand in the segment.
+fn inline_part(runs: &[StudyRun], first_page: u64) -> Option<SegmentPart> {
+    let [run] = runs else { return None };
+    let [page] = run.pages.as_slice() else { return None };
+    let inline = Some(page.inlined()?);
+    Some(SegmentPart { pack: run.pack, pages_of: None, first_page, pages: 1, inline })
 }
 
 /// Marks the files that were there already, and those whose place others took.

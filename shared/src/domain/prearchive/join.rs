@@ -16,7 +16,7 @@ use super::place::Identity;
 use super::segment::Segment;
 use super::session::{PrearchiveSession, lease_name};
 use super::status::{Action, Status};
-use super::target::{SessionChoice, Target};
+use super::target::{Begun, SessionChoice, Target};
 use super::upload::StudyRun;
 use crate::domain::Core;
 use crate::domain::error::DomainError;
@@ -129,17 +129,18 @@ impl Core {
         Ok(session)
     }
 
-    /// Writes the segment, under the number that was taken for it if one was, and looks whether the session still takes
+    /// Writes the segment, as far as that was not begun, and looks whether the session still takes
     /// it over.
     async fn append_openly(
         &self,
         session: &PrearchiveSession,
-        begun: Option<u64>,
+        begun: Option<Begun>,
         segment: &Segment,
     ) -> Result<Joined, DomainError> {
         let id = session.id.as_str();
         let number = match begun {
-            Some(number) => {
+            Some(Begun { number, written: Some(_) }) => number,
+            Some(Begun { number, written: None }) => {
                 self.write_segment(id, number, segment).await?;
                 number
             }
@@ -184,7 +185,7 @@ impl Core {
     }
 
     /// Removes a segment that nobody will ever read.
-    async fn take_back(&self, id: &str, number: u64) -> Result<(), StoreError> {
+    pub(super) async fn take_back(&self, id: &str, number: u64) -> Result<(), StoreError> {
         self.records.delete(&keys::segment(id, number)).await?;
         // The remains of the session may have been removed before the number was taken.
         if self.records.store().get(keys::trash(id).as_str()).await?.is_none() {

@@ -71,11 +71,8 @@ impl Core {
         let NewSession { id, identity, subject, autoarchive, mut scan_date, mut scan_time } = new;
         // Before anything is written that another session at this place would leave behind.
         let place = self.claim_place(&identity, &id, &request.place).await?;
-        let mut folded_segments = self.append_segment(&id, segment).await?;
         let mut manifest = None;
-        if request.is_gradual {
-            folded_segments = 0;
-        } else {
+        if !request.is_gradual {
             let built = self.write_gathered(gathered, &identity.project).await?;
             let built = built.ok_or(DomainError::NothingParsable { why: "the study has no series".to_owned() })?;
             scan_date = built.session.date.clone().unwrap_or_default();
@@ -84,7 +81,16 @@ impl Core {
         }
         let now_ms = self.clock.now_ms();
         let (roster, _) = self.prearchive_roster(&place.project);
-        let touch = roster.touch(&id, None).await?;
+        let study = keys::session_study(&identity.project, &identity.study_uid, &identity.label);
+        let reference = SessionRef { id: id.clone() };
+        // None of these is seen before the session is.
+        let (number, touch, referred) = futures::join!(
+            self.append_segment(&id, segment),
+            roster.touch(&id, None),
+            self.records.set(&study, &reference)
+        );
+        let (number, touch) = (number?, touch?);
+        referred?;
         let mut session = PrearchiveSession {
             id: id.clone(),
             row: touch.place,
@@ -106,7 +112,7 @@ impl Core {
             timezone: request.timezone.clone(),
             uploader: request.by.clone(),
             manifest,
-            folded_segments,
+            folded_segments: if request.is_gradual { 0 } else { number },
             gaps: Vec::new(),
             resources: Vec::new(),
             intent: None,
@@ -121,8 +127,6 @@ impl Core {
             place,
         };
         notes.write(&mut session, now_ms);
-        let study = keys::session_study(&identity.project, &identity.study_uid, &identity.label);
-        self.records.set(&study, &SessionRef { id: id.clone() }).await?;
         self.records.set(&keys::session(&id), &session).await?;
         roster.settled(&id, touch).await?;
         Ok(session)

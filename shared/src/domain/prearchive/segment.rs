@@ -102,6 +102,9 @@ pub struct Segment {
     pub by: String,
     /// When, in milliseconds since the epoch.
     pub at_ms: u64,
+    /// Whether it was written while its pack, of one chunk, was on its way to the store: it counts only if that has come.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_early: bool,
 }
 
 impl Record for Segment {
@@ -203,13 +206,26 @@ impl Core {
 
     /// The segment of this number; `None` if its writer has not come to the end (or never will).
     pub(crate) async fn segment(&self, session: &str, number: u64) -> Result<Option<Segment>, StoreError> {
+        let Some(segment) = self.segment_as_written(session, number).await? else { return Ok(None) };
+        if segment.is_early {
+            for pack in segment.packs() {
+                if !self.blobs.exists(keys::pack_chunk(pack, 0).as_str()).await? {
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(Some(segment))
+    }
+
+    /// The segment of this number, whether its bytes have come or not.
+    async fn segment_as_written(&self, session: &str, number: u64) -> Result<Option<Segment>, StoreError> {
         self.records.get(&keys::segment(session, number)).await
     }
 
     /// Removes the segments of a session, their pages and the counter.
     pub(crate) async fn remove_segments(&self, session: &str) -> Result<(), StoreError> {
         for number in 1..=self.segments_begun(session).await? {
-            if let Some(segment) = self.segment(session, number).await? {
+            if let Some(segment) = self.segment_as_written(session, number).await? {
                 for page in segment.pages() {
                     if let PageAt::Record(upload, number) = page.at {
                         self.records.delete(&keys::segment_page(&upload, number)).await?;

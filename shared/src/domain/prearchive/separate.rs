@@ -181,7 +181,7 @@ impl Core {
                     }),
                 }
             }
-            let segment = Segment { parts, ..one.segment.clone() };
+            let segment = Segment { parts, is_early: false, ..one.segment.clone() };
             part.folded_segments = self.append_segment(&id, &segment).await?;
             for pack in segment.packs() {
                 self.with_lease(&pack::owners_lease(pack), "the files of this session", async |core| {

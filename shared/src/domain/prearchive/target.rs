@@ -2,6 +2,7 @@
 
 use super::import::ImportRequest;
 use super::place::Identity;
+use super::segment::Segment;
 use super::session::{HeldSession, PrearchiveSession};
 use super::upload::ArrivedStudy;
 use super::wishes::wanted_label;
@@ -23,8 +24,16 @@ pub(super) struct Target {
     pub subject: String,
     pub autoarchive: &'static str,
     pub session: SessionChoice,
-    /// The number that was taken for the segment of its files, if it was taken already.
-    pub begun: Option<u64>,
+    /// The segment of its files, as far as it was begun already.
+    pub begun: Option<Begun>,
+}
+
+/// A segment of a session that others add to as well.
+pub(super) struct Begun {
+    /// The number that was taken for it.
+    pub number: u64,
+    /// What was written under that number, if it was.
+    pub written: Option<Segment>,
 }
 
 /// What a study is to be called.

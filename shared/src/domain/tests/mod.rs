@@ -4,6 +4,7 @@ mod assessors;
 mod crash;
 mod deletion;
 mod documents;
+mod early;
 mod files;
 mod gradual;
 mod headers;

@@ -9,11 +9,14 @@ pub(super) async fn come_back_as_they_were_written(bench: Bench) -> Result<(), F
     for (name, value) in [("empty", Vec::new()), ("zeros", vec![0; 8]), ("ä b/c", vec![255, 0, 1]), ("large", large)] {
         let key = key(name);
         same(bench.store.get(key.as_str()).await?, None, "before it was written")?;
+        same(bench.store.exists(key.as_str()).await?, false, "whether it is there before it was written")?;
         bench.store.set(key.as_str(), vec![1, 2, 3]).await?;
         bench.store.set(key.as_str(), value.clone()).await?;
         check(bench.store.get(key.as_str()).await?.as_ref() == Some(&value), format!("{name}: other bytes came back"))?;
+        same(bench.store.exists(key.as_str()).await?, true, "whether it is there")?;
         bench.store.delete(key.as_str()).await?;
         bench.store.delete(key.as_str()).await?;
+        same(bench.store.exists(key.as_str()).await?, false, "whether it is there after it was removed")?;
         same(bench.store.get(key.as_str()).await?, None, "after it was removed")?;
     }
     Ok(())

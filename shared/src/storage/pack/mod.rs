@@ -71,7 +71,8 @@ pub struct PackShape {
 }
 
 impl PackShape {
-    fn chunks(&self) -> u64 {
+    /// How many chunks it has.
+    pub fn chunks(&self) -> u64 {
         self.bytes.div_ceil(u64::from(self.chunk_bytes.max(1)))
     }
 }
