@@ -7,8 +7,8 @@ use crate::domain::resource::CountedResource;
 use crate::domain::time::java_date;
 use crate::http::Item;
 use crate::imaging::Field;
-use crate::imaging::fields::{ASSESSOR_SCHEMA, sort_by_schema};
-use crate::imaging::item::AssessorContext;
+use crate::imaging::fields::ASSESSOR_SCHEMA;
+use crate::imaging::item::{AssessorContext, with_set};
 use crate::xml::assessor_document;
 
 /// What is said of an assessor, by the schema's paths and in its order.
@@ -20,9 +20,7 @@ pub fn fields(assessor: &Experiment) -> Vec<Field> {
     {
         fields.push(Field::text(path, text));
     }
-    fields.extend(assessor.fields.iter().cloned());
-    sort_by_schema(&mut fields, ASSESSOR_SCHEMA);
-    fields
+    with_set(fields, &assessor.fields, ASSESSOR_SCHEMA)
 }
 
 /// Where XNAT has the catalog of one of an assessor's resources; `session` is the label of the session.

@@ -8,7 +8,7 @@ use crate::domain::archive::ExperimentChange;
 use crate::http::xpath::is_path;
 use crate::http::{ClientError, Params};
 use crate::imaging::AssessorType;
-use crate::imaging::fields::ASSESSOR_SCHEMA;
+use crate::imaging::fields::{ASSESSOR_SCHEMA, known_path};
 use crate::xml::assessor::prefix_of;
 use crate::xml::read::read_tree;
 use crate::xml::tree::Element;
@@ -116,7 +116,7 @@ impl AssessorForm {
             "visit_id" => "visit",
             "pi_firstname" => "investigator/firstname",
             "pi_lastname" => "investigator/lastname",
-            path => path,
+            path => known_path(path),
         };
         if let Some(fixed) = FIXED.into_iter().find(|fixed| *fixed == path) {
             self.fixed.insert(fixed, value.to_owned());

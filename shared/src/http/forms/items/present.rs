@@ -5,6 +5,7 @@ use crate::domain::manifest::StoredScan;
 use crate::domain::resource::CountedResource;
 use crate::http::ClientError;
 use crate::http::views::archive::{context, scan_context};
+use crate::imaging::fields::known_path;
 use crate::imaging::item::{Resource, scan_fields, session_fields};
 use crate::imaging::types::ScanType;
 use crate::imaging::{Field, ImageSession};
@@ -42,7 +43,7 @@ impl Present {
         let context = context(experiment, &[], own);
         Self {
             fields: session_fields(session, &context),
-            by_hand: experiment.fields.iter().map(|field| field.path.clone()).collect(),
+            by_hand: experiment.fields.iter().map(|field| known_path(&field.path).to_owned()).collect(),
             scans: scans.iter().map(|stored| PresentScan::of(experiment, stored)).collect(),
             resources: context.resources,
         }

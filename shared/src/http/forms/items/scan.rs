@@ -6,7 +6,7 @@ use crate::domain::archive::ScanChange;
 use crate::http::xpath::is_path;
 use crate::http::{ClientError, Params};
 use crate::imaging::Field;
-use crate::imaging::fields::SCAN_SCHEMA;
+use crate::imaging::fields::{SCAN_SCHEMA, known_path};
 use crate::imaging::types::ScanType;
 use crate::xml::XNAT_NAMESPACE;
 use crate::xml::read::read_tree;
@@ -103,6 +103,7 @@ impl ScanForm {
                 self.change.frames = Some(frames.ok_or_else(|| ClientError::bad_request("bad-value", sentence))?);
             }
             path => {
+                let path = known_path(path);
                 let head = path.split(['/', '[']).next().unwrap_or_default();
                 let is_known = SCAN_SCHEMA.contains(&head) && !NOT_OF_SCANS.contains(&head);
                 if !is_known || !is_path(path) {
