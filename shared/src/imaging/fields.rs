@@ -114,7 +114,10 @@ pub(crate) static SCAN_SCHEMA: &[&str] = &[
     "contrasts",
     "coil",
     "fieldStrength",
+    "marker",
+    "stabilization",
     "parameters",
+    "dcmValidation",
 ];
 
 /// Session: attributes, then elements in schema order (XNAT's `imageSessionData` and its extensions).
@@ -124,6 +127,7 @@ pub(crate) static SESSION_SCHEMA: &[&str] = &[
     "label",
     "visit",
     "protocol",
+    "version",
     "UID",
     "modality",
     "session_type",
@@ -155,6 +159,8 @@ pub(crate) static SESSION_SCHEMA: &[&str] = &[
     "dcmPatientBirthDate",
     "dcmPatientWeight",
     "studyType",
+    "patientID",
+    "patientName",
     "start_time",
     "start_time_scan",
     "start_time_injection",
@@ -173,6 +179,7 @@ pub(crate) static ASSESSOR_SCHEMA: &[&str] = &[
     "label",
     "visit",
     "protocol",
+    "version",
     "sharing",
     "date",
     "time",

@@ -12,7 +12,7 @@ use std::io;
 
 /// First steps of paths that are attributes of a session.
 static SESSION_ATTRIBUTES: &[&str] =
-    &["ID", "project", "label", "visit", "protocol", "UID", "modality", "session_type", "study_id"];
+    &["ID", "project", "label", "visit", "protocol", "version", "UID", "modality", "session_type", "study_id"];
 
 /// First steps of paths that are attributes of a scan.
 static SCAN_ATTRIBUTES: &[&str] = &["ID", "type", "UID", "project"];

@@ -4,6 +4,7 @@
 static ATTRIBUTES: &[(&str, &[&str])] = &[
     ("PI", &["ID"]),
     ("collimationWidth", &["single", "total"]),
+    ("dcmValidation", &["status"]),
     ("dimensions", &["x", "y", "z"]),
     ("dose", &["units"]),
     ("fov", &["x", "y"]),

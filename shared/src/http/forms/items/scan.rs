@@ -71,8 +71,8 @@ impl ScanForm {
             form.change.xsi_type = Some(named).filter(|named| known.xsi_type.as_ref() != Some(named));
         }
         for (path, value) in element.fields(&["file", "sharing"]) {
-            let is_session = path == "image_session_ID" && value == session;
-            if path == "ID" || !(is_session || is_as_said(&known.fields, &path, &value)) {
+            let is_given = path == "xnat_imagescandata_id" || path == "image_session_ID" && value == session;
+            if path == "ID" || !(is_given || is_as_said(&known.fields, &path, &value)) {
                 form.set(&path, &value)?;
             }
         }
