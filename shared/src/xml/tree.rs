@@ -116,7 +116,7 @@ mod tests {
             "<MRSession xmlns=\"{XNAT_NAMESPACE}\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" ID=\"E\">\
              <fields><field name=\"a b\">1</field><field name=\"c\">2</field></fields>\
              <scanner model=\"M\">S</scanner><spots><focalSpot>1</focalSpot><focalSpot>2</focalSpot></spots>\
-             <scans><scan ID=\"1\" xsi:type=\"xnat:mrScanData\"/><scan ID=\"2\"/></scans></MRSession>"
+             <scans><scan ID=\"1\" xsi:type=\"mrScanData\"/><scan ID=\"2\"/></scans></MRSession>"
         );
         let root = read_tree(document.as_bytes(), "MRSession", &|_, name| name == "MRSession").unwrap();
         let fields = root.fields(&["scans"]);

@@ -340,3 +340,20 @@ fn a_xar_needs_the_right_to_edit_the_project() {
     address(&send(&anna, "", &xar(&[])));
     assert_eq!(anna.client.anonymous().post(IMPORT, "application/zip", &xar(&[])).unwrap().status, 401);
 }
+
+#[test]
+fn a_document_may_have_any_prefix_for_the_namespace() {
+    let (_service, api) = service();
+    let written = document("");
+    let other = written.replace("xmlns:xnat", "xmlns:x").replace("xnat:", "x:");
+    let default = written.replace("xmlns:xnat", "xmlns").replace("xnat:", "");
+    for document in [other, default] {
+        let uri = address(&send(&api, "", &xar(&[("session.xml", &document)])));
+        assert_eq!(api.table(&format!("{uri}/scans")).only().get("xsiType"), "xnat:mrScanData", "{document}");
+        assert_eq!(api.client.delete(&uri).unwrap().status, 200);
+    }
+    let unbound = written.replace("xsi:type=\"xnat:mrScanData\"", "xsi:type=\"y:mrScanData\"");
+    let refused = send(&api, "", &xar(&[("session.xml", &unbound)]));
+    assert_eq!(refused.status, 400);
+    assert!(sentence(&refused).contains("not bound to a namespace"), "{}", sentence(&refused));
+}
