@@ -357,3 +357,23 @@ fn a_document_may_have_any_prefix_for_the_namespace() {
     assert_eq!(refused.status, 400);
     assert!(sentence(&refused).contains("not bound to a namespace"), "{}", sentence(&refused));
 }
+
+#[test]
+fn labels_are_cleaned() {
+    let (_service, api) = service();
+    let labels = || -> Vec<String> {
+        let table = api.table("/data/projects/P1/experiments");
+        table.column("label").iter().map(|label| (*label).to_owned()).collect()
+    };
+    address(&send(&api, "&session=a%20b", &xar(&[])));
+    assert_eq!(labels(), ["a_b"]);
+    address(&send(&api, "&dest=/archive/projects/P1/subjects/S61/experiments/c.d", &xar(&[])));
+    let own = document("").replace("label=\"S61_MR1\"", "label=\"e^f\"");
+    address(&send(&api, "", &xar(&[("session.xml", &own)])));
+    assert_eq!(labels(), ["a_b", "c_d", "e_f"]);
+    // What is there is found by the label that it got.
+    address(&send(&api, "&session=a%20b", &xar(&[])));
+    assert_eq!(labels().len(), 3);
+    let long = format!("&session={}", "x".repeat(129));
+    assert_eq!(send(&api, &long, &xar(&[])).status, 400);
+}

@@ -8,7 +8,7 @@ use super::layout::{Items, Layout};
 use super::{Described, Xar, XarError, XarRequest, invalid};
 use crate::domain::archive::take::{Incoming, IncomingAssessor, IncomingResource, IncomingScan, Named};
 use crate::domain::catalog::FileNotes;
-use crate::domain::ids::is_folder_name;
+use crate::domain::ids::{clean_label, demand_label_fits, is_folder_name};
 use crate::domain::manifest::FileEntry;
 use crate::domain::resource::{check_label, check_notes};
 use crate::intake::name::ShownName;
@@ -68,10 +68,13 @@ pub(super) fn incoming(
         incoming_assessors.push(IncomingAssessor { id, label, xsi_type, fields, resources });
     }
     let own = built.into_values().collect();
+    let subject = request.subject.clone().or_else(|| session.as_ref().map(|session| session.subject.clone()));
+    let label = request.session.clone().or_else(|| session.as_ref().map(|session| session.label.clone()));
+    label.iter().chain(&subject).try_for_each(|label| demand_label_fits(label))?;
     let named = Named {
         project: request.project.clone(),
-        subject: request.subject.clone().or_else(|| session.as_ref().map(|session| session.subject.clone())),
-        label: request.session.clone().or_else(|| session.as_ref().map(|session| session.label.clone())),
+        subject: subject.map(|label| clean_label(&label)),
+        label: label.map(|label| clean_label(&label)),
         id: session.as_ref().map(|session| session.id.clone()),
     };
     let (visit, protocol) = session.as_ref().map(|own| (own.visit.clone(), own.protocol.clone())).unwrap_or_default();
