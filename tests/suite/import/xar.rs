@@ -377,3 +377,38 @@ fn labels_are_cleaned() {
     let long = format!("&session={}", "x".repeat(129));
     assert_eq!(send(&api, &long, &xar(&[])).status, 400);
 }
+
+#[test]
+fn images_are_counted_where_no_document_says_how_many_frames_there_are() {
+    let (_service, api) = service();
+    let uri = api.archive(&api.import("P1", &study()));
+    let files = exported(&api, &uri, "");
+    assert_eq!(api.client.delete(&uri).unwrap().status, 200);
+    let (mut first, mut rest) = (Vec::new(), Vec::new());
+    let mut seen = std::collections::BTreeSet::new();
+    for (name, bytes) in files {
+        if name == "session.xml" {
+            let text = String::from_utf8(bytes).unwrap();
+            assert!(text.contains("<xnat:frames>"), "{text}");
+            let lines = text.lines().filter(|line| !line.contains("<xnat:frames>"));
+            let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+            first.push((name.clone(), text.clone().into_bytes()));
+            rest.push((name, text.into_bytes()));
+        } else if seen.insert(name.split("/resources/").next().unwrap().to_owned()) {
+            first.push((name, bytes));
+        } else {
+            rest.push((name, bytes));
+        }
+    }
+    let frames = |uri: &str| -> Vec<u64> {
+        let table = api.table(&format!("{uri}/scans?columns=ID,frames"));
+        table.column("frames").iter().map(|text| text.parse().unwrap()).collect()
+    };
+    let made = address(&send(&api, "", &zip_files(first.clone(), Packing::Stored)));
+    assert!(frames(&made).iter().all(|count| *count == 1), "{:?}", frames(&made));
+    let whole: Vec<(String, Vec<u8>)> = first.into_iter().chain(rest.into_iter().skip(1)).collect();
+    let images = whole.len() as u64 - 1;
+    // The same ones again, and more.
+    assert_eq!(address(&send(&api, "", &zip_files(whole, Packing::Stored))), made);
+    assert_eq!(frames(&made).iter().sum::<u64>(), images);
+}

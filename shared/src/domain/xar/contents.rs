@@ -38,6 +38,8 @@ pub(super) struct XarFile {
     pub sop_instance_uid: String,
     /// Instance Number, if it has one.
     pub instance_number: Option<i64>,
+    /// Its frames, if it is a DICOM object.
+    pub frames: u64,
 }
 
 /// What a XAR holds.
@@ -80,9 +82,11 @@ impl EntryVisitor<FileFound> for Listing {
     type Error = FilesError;
 
     fn entry(&mut self, entry: Entry<FileFound>) -> Result<(), FilesError> {
-        let (sop_instance_uid, instance_number) = match entry.result {
-            FileFound::Image(Ok(header)) => (header.sop_instance_uid.clone(), header.instance_number),
-            FileFound::Image(Err(_)) | FileFound::Archive => (String::new(), None),
+        let (sop_instance_uid, instance_number, frames) = match entry.result {
+            FileFound::Image(Ok(header)) => {
+                (header.sop_instance_uid.clone(), header.instance_number, u64::from(header.frames))
+            }
+            FileFound::Image(Err(_)) | FileFound::Archive => (String::new(), None, 0),
         };
         self.0.push(XarFile {
             ordinal: u32::try_from(self.0.len()).unwrap_or(u32::MAX),
@@ -91,6 +95,7 @@ impl EntryVisitor<FileFound> for Listing {
             crc32: entry.crc32,
             sop_instance_uid,
             instance_number,
+            frames,
         });
         Ok(())
     }

@@ -56,11 +56,16 @@ pub(super) fn incoming(
     if session.is_none() && !assessors.is_empty() && placed.keys().any(|place| place.owner == Owner::Session) {
         return Err(invalid("The XAR has files of the session itself, but describes only assessors of it."));
     }
+    let frames = frames_of_scans(&placed);
     let mut built = build(placed, &declared, file.shape.id)?;
     let mut incoming_scans = Vec::with_capacity(scans.len());
-    for ScanDocument { scan, scan_type, quality, .. } in scans {
+    for ScanDocument { mut scan, scan_type, quality, .. } in scans {
         let resources = taken_of(&mut built, &Owner::Scan(scan.id.clone()));
-        incoming_scans.push(IncomingScan { scan, scan_type, quality, resources });
+        let counts_frames = scan.frames == 0;
+        if counts_frames {
+            scan.frames = frames.get(&scan.id).copied().unwrap_or_default();
+        }
+        incoming_scans.push(IncomingScan { scan, counts_frames, scan_type, quality, resources });
     }
     let mut incoming_assessors = Vec::with_capacity(assessors.len());
     for AssessorDocument { id, label, xsi_type, fields, .. } in assessors {
@@ -202,6 +207,18 @@ fn placed(
         }
     }
     Ok(placed)
+}
+
+/// The frames of the images of each scan, by its ID.
+fn frames_of_scans(placed: &BTreeMap<Place, XarFile>) -> BTreeMap<String, u64> {
+    let mut frames: BTreeMap<String, u64> = BTreeMap::new();
+    for (place, file) in placed {
+        if let Owner::Scan(id) = &place.owner {
+            let count = frames.entry(id.clone()).or_default();
+            *count = count.saturating_add(file.frames);
+        }
+    }
+    frames
 }
 
 /// What is known of a resource that the document does not describe.

@@ -47,6 +47,8 @@ pub struct IncomingResource {
 pub struct IncomingScan {
     /// What it is.
     pub scan: Scan,
+    /// Whether its frames are those of the images that come, as no document says how many the scan has.
+    pub counts_frames: bool,
     /// XNAT's scan type.
     pub scan_type: Option<String>,
     /// XNAT's quality label.

@@ -10,7 +10,7 @@ use crate::domain::catalog::{Clashes, MAX_FILES};
 use crate::domain::error::DomainError;
 use crate::domain::manifest::{FileEntry, FullScan};
 use crate::imaging::Field;
-use crate::imaging::session::{ImageSession, Scan, scan_order};
+use crate::imaging::session::{ImageSession, scan_order};
 use crate::intake::name::ShownName;
 
 /// Bytes of a text that an item says of itself, at most.
@@ -144,7 +144,9 @@ fn join_scan(own: &mut FullScan, new: IncomingScan, rules: Rules) -> Result<(), 
             "Session already contains a scan ({id}) with the same number, but a different UID."
         )));
     }
+    let counts_frames = new.counts_frames;
     let new = new.into_full();
+    let (before, coming) = (images(&own.files), images(&new.files));
     for (resource, mut files) in new.stored.resources.iter().zip(new.files) {
         let place = own.stored.resources.iter().position(|known| known.label == resource.label);
         match place.and_then(|at| own.files.get_mut(at)) {
@@ -156,15 +158,28 @@ fn join_scan(own: &mut FullScan, new: IncomingScan, rules: Rules) -> Result<(), 
             }
         }
     }
+    let (had, comes) = (own.stored.scan.frames, new.stored.scan.frames);
+    let frames = if counts_frames {
+        let added = images(&own.files).saturating_sub(before);
+        let had = if had == 0 { before } else { had };
+        had.saturating_add(comes.saturating_mul(added).checked_div(coming).unwrap_or(0))
+    } else if had == 0 || rules.overrides() {
+        comes
+    } else {
+        had
+    };
     if rules.overrides() {
         let mut scan = new.stored.scan;
-        fill_dimensions(&mut scan, &own.stored.scan);
+        if scan.uid.is_empty() {
+            scan.uid.clone_from(&own.stored.scan.uid);
+        }
+        // What it does not say is as before.
+        fill_scan(&mut scan, &own.stored.scan, frames);
         own.stored.scan = scan;
         own.stored.scan_type = new.stored.scan_type.or_else(|| own.stored.scan_type.take());
         own.stored.quality = new.stored.quality.or_else(|| own.stored.quality.take());
         return Ok(());
     }
-    let frames = if own.stored.scan.frames == 0 { new.stored.scan.frames } else { own.stored.scan.frames };
     if own.stored.scan.uid.is_empty() {
         own.stored.scan.uid.clone_from(&new.stored.scan.uid);
     }
@@ -172,13 +187,9 @@ fn join_scan(own: &mut FullScan, new: IncomingScan, rules: Rules) -> Result<(), 
     Ok(())
 }
 
-/// What `own` does not say is as before.
-fn fill_dimensions(own: &mut Scan, old: &Scan) {
-    let frames = if own.frames == 0 { old.frames } else { own.frames };
-    if own.uid.is_empty() {
-        own.uid.clone_from(&old.uid);
-    }
-    fill_scan(own, old, frames);
+/// How many files are images.
+fn images(files: &[Vec<FileEntry>]) -> u64 {
+    files.iter().flatten().filter(|file| !file.sop_instance_uid.is_empty()).count() as u64
 }
 
 /// The session as both say it is; fields that were set by hand are given as well, as they stand before all others.
