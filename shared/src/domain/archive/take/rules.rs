@@ -46,10 +46,8 @@ pub(super) fn join_files(
             gone.extend(known);
             added.push(file);
         } else {
-            return Err(conflict(format!(
-                "{whose} has the file {} already, with other content; send it with overwrite=delete to replace it.",
-                ShownName::new(&file.name)
-            )));
+            let names = known.iter().filter(|at| !is_same(at)).filter_map(|at| old.get(*at)).map(|old| &old.name);
+            return Err(conflict(other_content(whose, &file.name, names.collect())));
         }
     }
     let mut files: Vec<FileEntry> =
@@ -57,6 +55,21 @@ pub(super) fn join_files(
     files.append(&mut added);
     demand_paths(whose, &mut files)?;
     Ok(files)
+}
+
+/// What is said of a file that comes with other content than one of its path or SOP Instance UID has, at these paths.
+fn other_content(whose: &str, new: &str, known: Vec<&String>) -> String {
+    let shown = ShownName::new(new);
+    match known.into_iter().find(|known| *known != new) {
+        None => format!(
+            "{whose} has the file {shown} already, with other content; send it with overwrite=delete to replace it."
+        ),
+        Some(known) => format!(
+            "{whose} has the SOP Instance UID of the file {shown} already, as {}, with other content; send it with \
+             overwrite=delete to replace that.",
+            ShownName::new(known)
+        ),
+    }
 }
 
 /// Refuses paths that cannot stand together, and too many of them.
@@ -218,4 +231,34 @@ pub(super) fn join_session(
     fill_session(&mut first, &second);
     set_fields(&mut Vec::new(), &first.fields)?;
     Ok(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::{Extent, Method};
+    use crate::storage::PackId;
+
+    fn file(name: &str, uid: &str, crc32: u32) -> FileEntry {
+        FileEntry {
+            name: name.to_owned(),
+            pack: PackId::from_number(1),
+            ordinal: 0,
+            extent: Extent { offset: 0, stored_len: 4, len: 4, method: Method::Stored },
+            crc32,
+            sop_instance_uid: uid.to_owned(),
+            instance_number: None,
+        }
+    }
+
+    #[test]
+    fn a_file_of_other_content_is_refused_by_the_names_of_both() {
+        let join =
+            |new: FileEntry| join_files("The resource R", vec![file("one.dcm", "1.2", 1)], vec![new], Rules::default());
+        let refused = |new: FileEntry| join(new).unwrap_err().to_string();
+        assert!(refused(file("one.dcm", "1.2", 2)).contains("has the file \"one.dcm\" already"));
+        let both = refused(file("two.dcm", "1.2", 2));
+        assert!(both.contains("the SOP Instance UID of the file \"two.dcm\" already, as \"one.dcm\","), "{both}");
+        assert_eq!(join(file("two.dcm", "1.2", 1)).unwrap().len(), 1, "the same one under another name");
+    }
 }
