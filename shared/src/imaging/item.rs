@@ -13,6 +13,8 @@ pub struct Resource {
     pub content: String,
     /// Format: `DICOM`, ...; may be empty.
     pub format: String,
+    /// What it is, in words; may be empty.
+    pub description: String,
     /// URI of its catalog: relative to the session folder in the prearchive, absolute in the archive.
     pub uri: String,
     /// Files, once counted.

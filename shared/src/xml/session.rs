@@ -114,6 +114,7 @@ pub(super) fn resource(name: &str, resource: &Resource) -> Node {
     for (name, value) in [
         ("content", resource.content.as_str()),
         ("format", &resource.format),
+        ("description", &resource.description),
         ("label", &resource.label),
         ("file_count", count.as_deref().unwrap_or_default()),
         ("file_size", size.as_deref().unwrap_or_default()),

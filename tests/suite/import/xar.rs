@@ -412,3 +412,28 @@ fn images_are_counted_where_no_document_says_how_many_frames_there_are() {
     assert_eq!(address(&send(&api, "", &zip_files(whole, Packing::Stored))), made);
     assert_eq!(frames(&made).iter().sum::<u64>(), images);
 }
+
+#[test]
+fn descriptions_of_resources_are_given_out_and_taken_in_again() {
+    let (_service, api) = service();
+    let resource = "<xnat:resources><xnat:resource URI=\"RESOURCES/NOTES/NOTES_catalog.xml\" label=\"NOTES\" \
+                    description=\"what was noted\"/></xnat:resources>";
+    let own = document("").replace("<xnat:subject_ID>", &format!("{resource}<xnat:subject_ID>"));
+    let own = own.replace("label=\"NIFTI\"", "label=\"NIFTI\" description=\"as &lt;made&gt;\"");
+    let mut uri = address(&send(&api, "", &xar(&[("session.xml", &own)])));
+    let put = api.put(&format!("{uri}/scans/4/resources/OTHER?description=by+hand&content=x"));
+    assert!([200, 201].contains(&put.status), "{}", put.text());
+    for _ in 0..2 {
+        let document = String::from_utf8(api.bytes(&format!("{uri}?format=xml"))).unwrap();
+        for said in ["what was noted", "as &lt;made&gt;", "by hand"] {
+            assert!(document.contains(&format!(" description=\"{said}\"")), "{said}: {document}");
+        }
+        let sent = api.client.request("PUT", &uri).header("Content-Type", "text/xml");
+        assert_eq!(sent.send_bytes(document.as_bytes()).unwrap().status, 200, "{document}");
+        let item: serde_json::Value = serde_json::from_slice(&api.bytes(&format!("{uri}?format=json"))).unwrap();
+        assert!(item.to_string().contains("\"description\":\"as <made>\""), "{item}");
+        let files = exported(&api, &uri, "");
+        assert_eq!(api.client.delete(&uri).unwrap().status, 200);
+        uri = address(&send(&api, "", &zip_files(files, Packing::Stored)));
+    }
+}

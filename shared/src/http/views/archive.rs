@@ -149,6 +149,7 @@ pub fn scan_context(experiment: &Experiment, stored: &StoredScan) -> ScanContext
         label: resource.label.clone(),
         content: resource.content.clone(),
         format: resource.format.clone(),
+        description: resource.description.clone(),
         uri: format!("{folder}/{}", catalog_path(&stored.scan.id, &resource.label)),
         file_count: Some(resource.count),
         file_size: Some(resource.bytes),
@@ -211,6 +212,7 @@ pub fn scan(experiment: &Experiment, stored: &StoredScan) -> Item {
             .set("label", shown.label.clone())
             .set("format", shown.format.clone())
             .set("content", shown.content.clone())
+            .set_some("description", Some(shown.description.as_str()))
             .set("URI", shown.uri.clone())
             .set("file_count", number(shown.file_count.unwrap_or_default()))
             .set("file_size", number(shown.file_size.unwrap_or_default()));

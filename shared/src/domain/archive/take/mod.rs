@@ -203,10 +203,14 @@ impl Incoming {
 impl IncomingScan {
     /// As a manifest keeps it.
     fn into_full(self) -> FullScan {
+        let descriptions: Vec<String> = self.resources.iter().map(|one| one.notes.description.clone()).collect();
         let resources = self.resources.into_iter();
         let resources =
             resources.map(|one| (one.label, one.notes.content, one.notes.format, one.files)).collect::<Vec<_>>();
         let mut full = FullScan::from(NewScan { scan: self.scan, resources });
+        for (resource, description) in full.stored.resources.iter_mut().zip(descriptions) {
+            resource.description = description;
+        }
         full.stored.scan_type = self.scan_type;
         full.stored.quality = self.quality;
         full

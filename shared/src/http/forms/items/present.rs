@@ -89,10 +89,11 @@ pub fn check_resources<'a>(
             return Err(ClientError::bad_request("unknown-resource", sentence));
         };
         let is_same = |name: &str, is: &str| element.attribute(name).is_empty() || element.attribute(name) == is;
-        if !is_same("content", &found.content) || !is_same("format", &found.format) {
+        let are_same = [("content", &found.content), ("format", &found.format), ("description", &found.description)];
+        if !are_same.into_iter().all(|(name, is)| is_same(name, is)) {
             let sentence = format!(
-                "The document says another content or format of the resource {shown:?} of {of} than it has; they are \
-                 not changed by a document."
+                "The document says another content, format or description of the resource {shown:?} of {of} than it \
+                 has; they are not changed by a document."
             );
             return Err(ClientError::bad_request("resource-differs", sentence));
         }
