@@ -152,7 +152,7 @@ pub(super) fn demand_utf8(declaration: &BytesDecl<'_>) -> Result<(), XmlError> {
 }
 
 /// The five entities that XML defines.
-fn predefined(name: &str) -> Option<&'static str> {
+pub(super) fn predefined(name: &str) -> Option<&'static str> {
     Some(match name {
         "lt" => "<",
         "gt" => ">",

@@ -437,3 +437,35 @@ fn descriptions_of_resources_are_given_out_and_taken_in_again() {
         uri = address(&send(&api, "", &zip_files(files, Packing::Stored)));
     }
 }
+
+#[test]
+fn what_a_catalog_says_of_files_is_taken_over() {
+    let (_service, api) = service();
+    let entry = "<cat:entry URI=\"n.txt\" format=\"TXT\" content=\"doc\" description=\"d &amp; e\" digest=\"0\">\
+                 <cat:tags><cat:tag>one</cat:tag><cat:tag>two</cat:tag></cat:tags></cat:entry>";
+    let catalog = format!(
+        "<cat:Catalog xmlns:cat=\"c\"><cat:entries>{entry}<cat:entry URI=\"m.txt\"/></cat:entries></cat:Catalog>"
+    );
+    let resource = "<xnat:resources><xnat:resource URI=\"RESOURCES/NOTES/NOTES_catalog.xml\" label=\"NOTES\" \
+                    format=\"PLAIN\" content=\"notes\"/></xnat:resources>";
+    let own = document("").replace("<xnat:subject_ID>", &format!("{resource}<xnat:subject_ID>"));
+    let files = [
+        ("session.xml", own.as_str()),
+        ("RESOURCES/NOTES/NOTES_catalog.xml", &catalog),
+        ("RESOURCES/NOTES/m.txt", "another"),
+    ];
+    let uri = address(&send(&api, "", &xar(&files)));
+    let table = api.table(&format!("{uri}/resources/NOTES/files"));
+    let said = |name: &str| {
+        let row = table.row("Name", name);
+        ["file_format", "file_content", "file_tags"].map(|column| row.get(column).to_owned())
+    };
+    assert_eq!(said("n.txt"), ["TXT", "doc", "one,two"]);
+    assert_eq!(said("m.txt"), ["PLAIN", "notes", ""]);
+    assert_ne!(table.row("Name", "n.txt").get("digest"), "0");
+    let given = String::from_utf8(api.bytes(&format!("{uri}/resources/NOTES?format=xml"))).unwrap();
+    assert_eq!(given.matches("description=\"d &amp; e\"").count(), 1, "{given}");
+    let long = catalog.replace("d &amp; e", &"x".repeat(10_000));
+    let files = [files[0], ("RESOURCES/NOTES/NOTES_catalog.xml", long.as_str()), files[2]];
+    assert_eq!(send(&api, "&session=OTHER", &xar(&files)).status, 400);
+}
