@@ -196,6 +196,7 @@ pub(crate) static ASSESSOR_SCHEMA: &[&str] = &[
     "rater",
     "stereotacticMarker",
     "incidentalFindings",
+    "scans",
     "comments",
     "pass",
     "payable",

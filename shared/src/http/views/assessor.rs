@@ -95,4 +95,26 @@ mod tests {
         assert!(text.contains("<proc:GenProc xmlns:xnat="), "{text}");
         assert!(text.contains("xmlns:proc=\"http://nrg.wustl.edu/proc\""), "{text}");
     }
+
+    #[test]
+    fn the_scans_that_it_rates_are_children_of_their_types() {
+        let mut assessor = assessor("xnat:qcManualAssessorData");
+        for (path, value) in [
+            ("scans/scan[1]/imageScan_ID", "4"),
+            ("scans/scan[1]/xsi:type", "xnat:mrQcScanData"),
+            ("scans/scan[1]/fields/field[name=a]", "b"),
+            ("scans/scan[2]/imageScan_ID", "5"),
+            ("scans/scan[2]/rating/scale", "ABC"),
+        ] {
+            assessor.fields.push(Field::text(path, value));
+        }
+        let value: serde_json::Value = serde_json::from_slice(&item(&assessor, "L", &[]).to_json()).unwrap();
+        let scans = &value["items"][0]["children"][0];
+        assert_eq!((&scans["field"], scans["items"].as_array().unwrap().len()), (&"scans/scan".into(), 2));
+        let (first, second) = (&scans["items"][0], &scans["items"][1]);
+        assert_eq!(first["meta"]["xsi:type"], "xnat:mrQcScanData");
+        assert_eq!(first["data_fields"], serde_json::json!({ "imageScan_ID": "4" }));
+        assert_eq!(first["children"][0]["field"], "fields/field");
+        assert_eq!(second["data_fields"], serde_json::json!({ "imageScan_ID": "5", "rating/scale": "ABC" }));
+    }
 }

@@ -151,3 +151,25 @@ fn what_the_schema_declares_is_taken_and_given_back() {
         assert_eq!(said(&given_back(&document)), wanted, "{xsi_type}");
     }
 }
+
+#[test]
+fn the_scans_that_an_assessor_rates_keep_their_types() {
+    let all = definitions();
+    let kinds = ["xnat:qcScanData", "xnat:mrQcScanData", "xnat:petQcScanData", "xnat:mrQcScanData"];
+    let scan = |kind: &str| {
+        let (mut attributes, mut elements) = (String::new(), String::new());
+        named(&all, kind, &mut attributes, &mut elements);
+        format!("<xnat:scan xsi:type=\"{kind}\"{attributes}>{elements}</xnat:scan>")
+    };
+    let scans: String = kinds.into_iter().map(scan).collect();
+    let document = full(&all, "xnat:QCManualAssessment", "xnat:qcManualAssessorData");
+    let document = document.replace("<xnat:comments>", &format!("<xnat:scans>{scans}</xnat:scans><xnat:comments>"));
+    let given = given_back(&document);
+    let types = |document: &[u8]| -> Vec<String> {
+        let root = read_tree(document, "item", &|_, _| true).unwrap();
+        root.list("scans", "scan").map(|scan| format!("{} {:?}", scan.xsi_type, scan.values())).collect()
+    };
+    assert_eq!(types(&given), types(document.as_bytes()));
+    assert_eq!(types(&given).len(), 4);
+    assert_eq!(said(&given), said(document.as_bytes()));
+}

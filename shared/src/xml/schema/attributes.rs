@@ -14,6 +14,7 @@ static ATTRIBUTES: &[(&str, &[&str])] = &[
     ("isotope", &["half-life"]),
     ("matrix", &["x", "y"]),
     ("pixelSize", &["x", "y", "z"]),
+    ("rating", &["scale"]),
     ("rescale", &["intercept", "slope"]),
     ("scanner", &["manufacturer", "model"]),
     ("transmissions", &["startTime"]),
@@ -22,12 +23,15 @@ static ATTRIBUTES: &[(&str, &[&str])] = &[
     ("weight", &["units"]),
 ];
 
+/// The last step of the path of the data type that an element says it has.
+pub const TYPE_STEP: &str = "xsi:type";
+
 /// Whether the last step of a field's path is an attribute of the element before it. Those of the item itself are not
 /// meant.
 pub fn is_attribute(path: &str) -> bool {
     let Some((before, name)) = path.rsplit_once('/') else { return false };
     let element = before.rsplit('/').next().unwrap_or(before);
-    ATTRIBUTES.iter().any(|(known, names)| *known == element && names.contains(&name))
+    name == TYPE_STEP || ATTRIBUTES.iter().any(|(known, names)| *known == element && names.contains(&name))
 }
 
 #[cfg(test)]
@@ -103,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_last_two_steps_decide() {
-        for path in ["investigator/ID", "parameters/voxelRes/units", "scanner/model", "tracer/isotope/half-life"] {
+        for path in ["investigator/ID", "parameters/voxelRes/units", "scanner/model", "scans/scan[1]/xsi:type"] {
             assert!(is_attribute(path), "{path}");
         }
         for path in ["ID", "investigator/title", "parameters/myfov/x", "validation/method", "frames", "x/y"] {

@@ -4,7 +4,7 @@
 
 mod attributes;
 
-pub use attributes::is_attribute;
+pub use attributes::{TYPE_STEP, is_attribute};
 
 /// A schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

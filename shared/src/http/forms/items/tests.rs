@@ -154,6 +154,12 @@ fn assessors_have_the_fields_of_their_types() {
     );
     let form = AssessorForm::read(Some(xml.as_bytes()), &params(""), None).unwrap();
     assert_eq!(form.change.fields, [Field::text("fields/field[name=a]", "b"), Field::text("pass", "0")]);
+    let scans =
+        "<xnat:scans><xnat:scan xsi:type=\"xnat:mrQcScanData\"><xnat:motion>m</xnat:motion></xnat:scan></xnat:scans>";
+    let xml = format!("<xnat:QCManualAssessment {NS}>{scans}</xnat:QCManualAssessment>");
+    let form = AssessorForm::read(Some(xml.as_bytes()), &params(""), None).unwrap();
+    let fields = [("scans/scan[1]/xsi:type", "xnat:mrQcScanData"), ("scans/scan[1]/motion", "m")];
+    assert_eq!(form.change.fields, fields.map(|(path, value)| Field::text(path, value)));
     let session = document("");
     assert_eq!(AssessorForm::read(Some(session.as_bytes()), &params(""), None).unwrap_err().status.number(), 422);
 }
