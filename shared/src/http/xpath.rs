@@ -5,7 +5,7 @@ use super::forms::items::{ScanForm, field};
 use super::params::Params;
 use crate::domain::prearchive::scan_fields::{MAX_SCAN_FIELDS, ScanSelector, ScanWish};
 use crate::imaging::Field;
-use crate::imaging::fields::SESSION_SCHEMA;
+use crate::imaging::fields::{SESSION_SCHEMA, known_path};
 use crate::imaging::types::ScanType;
 
 /// How the path of a field of a scan begins.
@@ -76,6 +76,7 @@ fn fields(params: &Params, read_elsewhere: &[&str]) -> Result<Vec<Field>, Client
         if is_of_session(kind) && read_elsewhere.contains(&path) {
             continue;
         }
+        let path = known_path(path);
         let head = path.split(['/', '[']).next().unwrap_or_default();
         if !is_of_session(kind) || !is_path(path) || !SESSION_SCHEMA.contains(&head) || NOT_TO_BE_SET.contains(&head) {
             let shown: String = name.chars().take(100).collect();
@@ -163,8 +164,17 @@ fn selected(text: &str) -> Option<(ScanSelector, &str)> {
     is_named.then_some((scan, rest.strip_prefix('/')?))
 }
 
+/// Elements with a name and a text, and no others in them.
+const LEAVES: [&str; 2] = ["field[", "addParam["];
+
 /// Steps of letters, digits, `_` and `-`, each with `[name=...]` behind it at most.
 pub(in crate::http) fn is_path(path: &str) -> bool {
+    let goes_on = path
+        .rsplit_once('/')
+        .is_some_and(|(before, _)| before.split('/').any(|step| LEAVES.iter().any(|leaf| step.starts_with(leaf))));
+    if goes_on {
+        return false;
+    }
     let is_word = |word: &str| {
         !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') && word.len() <= 64
     };
@@ -196,6 +206,8 @@ mod tests {
         assert_eq!(found, [("tracer/name".to_owned(), "FDG".to_owned()), ("note".to_owned(), "a b".to_owned())]);
         let found = set("xnat:mrSessionData/fields/field[name%3Dx]=1").unwrap();
         assert_eq!(found[0].0, "fields/field[name=x]");
+        let found = set("xnat:mrSessionData/fields/field[name%3Dx]/field=1").unwrap();
+        assert_eq!(found[0].0, "fields/field[name=x]");
     }
 
     #[test]
@@ -223,6 +235,7 @@ mod tests {
             "xnat:subjectData/note=1",
             "xnat:mrSessionData/note/../x=1",
             "xnat:mrSessionData/fields/field[name]=1",
+            "xnat:mrSessionData/fields/field[name%3Dx]/name=1",
             "xnat:mrSessionData/=1",
         ] {
             assert_eq!(set(query), Err(400), "{query}");

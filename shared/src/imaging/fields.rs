@@ -62,6 +62,20 @@ impl Field {
     }
 }
 
+/// The steps by which XNAT's paths may name the text of an element that is told from its like by a name.
+const TEXT_STEPS: [(&str, &str); 3] = [("field", "/field"), ("addParam", "/addField"), ("addParam", "/addParam")];
+
+/// The path by which a field is known: `fields/field[name=a]/field` is `fields/field[name=a]`, and
+/// `parameters/addParam[name=b]/addField` is `parameters/addParam[name=b]`.
+pub(crate) fn known_path(path: &str) -> &str {
+    let element_of = |(element, text): (&str, &str)| {
+        let whole = path.strip_suffix(text).filter(|whole| whole.ends_with(']'))?;
+        let (before, _) = whole.split_once("[name=")?;
+        (before.rsplit('/').next() == Some(element)).then_some(whole)
+    };
+    TEXT_STEPS.into_iter().find_map(element_of).unwrap_or(path)
+}
+
 /// Puts fields in the order of a schema, which lists the first steps of paths; what it does not list comes last.
 pub(crate) fn sort_by_schema(fields: &mut [Field], schema: &[&str]) {
     fields.sort_by_key(|field| rank(field.head(), schema));
@@ -100,7 +114,10 @@ pub(crate) static SCAN_SCHEMA: &[&str] = &[
     "contrasts",
     "coil",
     "fieldStrength",
+    "marker",
+    "stabilization",
     "parameters",
+    "dcmValidation",
 ];
 
 /// Session: attributes, then elements in schema order (XNAT's `imageSessionData` and its extensions).
@@ -110,6 +127,7 @@ pub(crate) static SESSION_SCHEMA: &[&str] = &[
     "label",
     "visit",
     "protocol",
+    "version",
     "UID",
     "modality",
     "session_type",
@@ -141,6 +159,8 @@ pub(crate) static SESSION_SCHEMA: &[&str] = &[
     "dcmPatientBirthDate",
     "dcmPatientWeight",
     "studyType",
+    "patientID",
+    "patientName",
     "start_time",
     "start_time_scan",
     "start_time_injection",
@@ -159,6 +179,7 @@ pub(crate) static ASSESSOR_SCHEMA: &[&str] = &[
     "label",
     "visit",
     "protocol",
+    "version",
     "sharing",
     "date",
     "time",
@@ -175,6 +196,7 @@ pub(crate) static ASSESSOR_SCHEMA: &[&str] = &[
     "rater",
     "stereotacticMarker",
     "incidentalFindings",
+    "scans",
     "comments",
     "pass",
     "payable",
@@ -204,6 +226,22 @@ mod tests {
         ] {
             let json = serde_json::to_string(&field).unwrap();
             assert_eq!(serde_json::from_str::<Field>(&json).unwrap(), field, "{json}");
+        }
+    }
+
+    #[test]
+    fn the_text_of_a_named_element_has_one_path() {
+        for (path, known) in [
+            ("fields/field[name=a]/field", "fields/field[name=a]"),
+            ("parameters/addParam[name=b]/addField", "parameters/addParam[name=b]"),
+            ("parameters/addParam[name=b]/addParam", "parameters/addParam[name=b]"),
+            ("fields/field[name=a/b]/field", "fields/field[name=a/b]"),
+            ("fields/field[name=a]", "fields/field[name=a]"),
+            ("fields/field[name=a]/addField", "fields/field[name=a]/addField"),
+            ("fields/field", "fields/field"),
+            ("field", "field"),
+        ] {
+            assert_eq!(known_path(path), known, "{path}");
         }
     }
 

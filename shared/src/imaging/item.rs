@@ -1,6 +1,6 @@
 //! Sessions and scans as items: what headers say together with what the server and its users say.
 
-use super::fields::{Field, SCAN_SCHEMA, SESSION_SCHEMA, sort_by_schema};
+use super::fields::{Field, SCAN_SCHEMA, SESSION_SCHEMA, known_path, sort_by_schema};
 use super::session::{ImageSession, Scan};
 use std::collections::BTreeMap;
 
@@ -13,6 +13,8 @@ pub struct Resource {
     pub content: String,
     /// Format: `DICOM`, ...; may be empty.
     pub format: String,
+    /// What it is, in words; may be empty.
+    pub description: String,
     /// URI of its catalog: relative to the session folder in the prearchive, absolute in the archive.
     pub uri: String,
     /// Files, once counted.
@@ -92,7 +94,7 @@ pub fn session_fields(session: &ImageSession, context: &SessionContext) -> Vec<F
         fields.extend((!text.is_empty()).then(|| Field::text(path, text)));
     }
     fields.extend(session.flat_fields());
-    finished(fields, &context.fields, SESSION_SCHEMA)
+    with_set(fields, &context.fields, SESSION_SCHEMA)
 }
 
 /// The fields of a scan as path and value in schema order, without resources. `session_id` is that of the archived
@@ -107,18 +109,22 @@ pub fn scan_fields(scan: &Scan, context: &ScanContext, session_id: &str) -> Vec<
     ] {
         fields.extend((!text.is_empty()).then(|| Field::text(path, text)));
     }
-    finished(fields, &context.fields, SCAN_SCHEMA)
+    with_set(fields, &context.fields, SCAN_SCHEMA)
 }
 
-fn finished(mut fields: Vec<Field>, set: &[Field], schema: &[&str]) -> Vec<Field> {
-    for new in set {
-        match fields.iter_mut().find(|field| field.path == new.path) {
-            Some(field) => field.value = new.value.clone(),
-            None => fields.push(new.clone()),
+/// The fields with those that someone has set, which replace those of the same path, in the order of a schema.
+pub(crate) fn with_set(fields: Vec<Field>, set: &[Field], schema: &[&str]) -> Vec<Field> {
+    let mut all: Vec<Field> = Vec::with_capacity(fields.len() + set.len());
+    for new in fields.into_iter().chain(set.iter().cloned()) {
+        // Older records may have a path in two spellings.
+        let path = known_path(&new.path);
+        match all.iter_mut().find(|field| field.path == path) {
+            Some(field) => field.value = new.value,
+            None => all.push(Field { path: path.to_owned(), value: new.value }),
         }
     }
-    sort_by_schema(&mut fields, schema);
-    fields
+    sort_by_schema(&mut all, schema);
+    all
 }
 
 #[cfg(test)]
@@ -138,5 +144,15 @@ mod tests {
         assert_eq!(value("note").as_deref(), Some("n"));
         assert_eq!(value("label").as_deref(), Some("S01_MR1"));
         assert_eq!(fields.iter().filter(|f| f.path == "operator").count(), 1);
+    }
+
+    #[test]
+    fn a_custom_variable_has_one_value_whatever_its_path() {
+        let session = build_session(&[mr_series()], PetMr::PetMr);
+        let set = ["fields/field[name=a]", "fields/field[name=a]/field"].map(|path| Field::text(path, path));
+        let context = SessionContext { fields: set.to_vec(), ..Default::default() };
+        let fields = session_fields(&session, &context);
+        let custom: Vec<_> = fields.iter().filter(|field| field.path.contains("name=a")).collect();
+        assert_eq!(custom, [&Field::text("fields/field[name=a]", "fields/field[name=a]/field")]);
     }
 }

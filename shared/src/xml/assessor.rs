@@ -8,7 +8,7 @@ use crate::imaging::fields::ASSESSOR_SCHEMA;
 use crate::imaging::item::AssessorContext;
 
 /// Fields that are attributes.
-const ATTRIBUTES: &[&str] = &["ID", "project", "label", "visit", "protocol"];
+const ATTRIBUTES: &[&str] = &["ID", "project", "label", "visit", "protocol", "version"];
 
 /// The document of one assessor.
 pub fn assessor_document(assessor: &AssessorContext) -> io::Result<Vec<u8>> {

@@ -1,5 +1,6 @@
 //! A small tree of elements, filled by paths and written once.
 
+use super::schema::TYPE_STEP;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use std::borrow::Cow;
@@ -44,10 +45,11 @@ impl Node {
     /// Paths may come from clients: one with a step that cannot be an XML name is passed over.
     pub fn set(&mut self, path: &str, value: String, is_attribute: bool) {
         let steps = steps(path);
-        if !steps.iter().all(|step| step.is_well_formed()) {
+        let Some((last, before)) = steps.split_last() else { return };
+        let is_type = is_attribute && last.whole == TYPE_STEP;
+        if !before.iter().all(Step::is_well_formed) || !(is_type || last.is_well_formed()) {
             return;
         }
-        let Some((last, before)) = steps.split_last() else { return };
         let mut node = self;
         for step in if is_attribute { before } else { &steps } {
             let Some(next) = node.descend(step) else { return };

@@ -64,6 +64,12 @@ pub enum XmlError {
         /// The name.
         name: String,
     },
+    /// A name has a prefix that stands for no namespace.
+    #[error("The prefix of {name:?} is not bound to a namespace; declare it with xmlns.")]
+    UnboundPrefix {
+        /// The name.
+        name: String,
+    },
     /// An element has text and elements in it.
     #[error("The element {path:?} has text beside its elements.")]
     MixedContent {
@@ -146,7 +152,7 @@ pub(super) fn demand_utf8(declaration: &BytesDecl<'_>) -> Result<(), XmlError> {
 }
 
 /// The five entities that XML defines.
-fn predefined(name: &str) -> Option<&'static str> {
+pub(super) fn predefined(name: &str) -> Option<&'static str> {
     Some(match name {
         "lt" => "<",
         "gt" => ">",
@@ -222,7 +228,7 @@ impl Reading<'_> {
                 }
                 (ResolveResult::Bound(Namespace(XSI_NAMESPACE)), name) => {
                     if name.as_ref() == "type" {
-                        element.xsi_type = checked(&value_of(&attribute)?)?;
+                        element.xsi_type = type_named(reader, value_of(&attribute)?.trim())?;
                     }
                 }
                 _ => return Err(XmlError::ForeignName { name: shown(attribute.key) }),
@@ -265,6 +271,21 @@ impl Reading<'_> {
 
     fn finish(self) -> Result<Element, XmlError> {
         self.root.ok_or_else(|| not_well_formed(&"it ends before its root does"))
+    }
+}
+
+/// The type that the value of an `xsi:type` names, with the prefix that XNAT's documents have for its namespace; one of
+/// another namespace, or of none, has the namespace itself before it, in braces.
+fn type_named(reader: &NsReader<&[u8]>, value: &str) -> Result<String, XmlError> {
+    let value = checked(value)?;
+    // What holds for an element's name holds for a type's (XML Schema, 3.3.2): without a prefix it is of the default namespace.
+    match reader.resolver().resolve_element(QName(&value)) {
+        (ResolveResult::Unknown(_), _) => Err(XmlError::UnboundPrefix { name: shown(QName(&value)) }),
+        (ResolveResult::Bound(Namespace(namespace)), name) => Ok(match prefix_of(namespace) {
+            Some(prefix) => format!("{prefix}:{}", name.as_ref()),
+            None => format!("{{{namespace}}}{}", name.as_ref()),
+        }),
+        (ResolveResult::Unbound, name) => Ok(name.as_ref().to_owned()),
     }
 }
 

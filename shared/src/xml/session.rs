@@ -2,6 +2,7 @@
 
 use super::assessor::fill_assessor;
 use super::node::{Node, declaration};
+use super::schema;
 use super::{XNAT_NAMESPACE, XSI_NAMESPACE};
 use crate::imaging::item::{self, Resource, ScanContext, SessionContext};
 use crate::imaging::session::{ImageSession, Scan};
@@ -11,34 +12,10 @@ use std::io;
 
 /// First steps of paths that are attributes of a session.
 static SESSION_ATTRIBUTES: &[&str] =
-    &["ID", "project", "label", "visit", "protocol", "UID", "modality", "session_type", "study_id"];
+    &["ID", "project", "label", "visit", "protocol", "version", "UID", "modality", "session_type", "study_id"];
 
 /// First steps of paths that are attributes of a scan.
 static SCAN_ATTRIBUTES: &[&str] = &["ID", "type", "UID", "project"];
-
-/// Ends of longer paths that are attributes of the element before.
-static INNER_ATTRIBUTES: &[&str] = &[
-    "scanner/manufacturer",
-    "scanner/model",
-    "voxelRes/x",
-    "voxelRes/y",
-    "voxelRes/z",
-    "fov/x",
-    "fov/y",
-    "dimensions/x",
-    "dimensions/y",
-    "dimensions/z",
-    "pixelSize/x",
-    "pixelSize/y",
-    "pixelSize/z",
-    "frames/numFrames",
-    "rescale/intercept",
-    "rescale/slope",
-    "collimationWidth/single",
-    "collimationWidth/total",
-    "dose/units",
-    "isotope/half-life",
-];
 
 /// The document of a session. In the archive (with an ID) its scans name the session, their type and quality.
 pub fn session_document(session: &ImageSession, context: &SessionContext) -> io::Result<Vec<u8>> {
@@ -99,18 +76,17 @@ pub(super) fn fill(
     node: &mut Node,
     all: &[Field],
     attributes: &[&str],
-    schema: &[&str],
+    order: &[&str],
     mut inserts: Vec<(&str, Vec<Node>)>,
 ) {
     let insert_before = |node: &mut Node, rank: usize, inserts: &mut Vec<(&str, Vec<Node>)>| {
-        while inserts.first().is_some_and(|(place, _)| fields::rank(place, schema) < rank) {
+        while inserts.first().is_some_and(|(place, _)| fields::rank(place, order) < rank) {
             inserts.remove(0).1.into_iter().for_each(|child| node.child(child));
         }
     };
     for field in all {
-        insert_before(node, fields::rank(field.head(), schema), &mut inserts);
-        let inner = INNER_ATTRIBUTES.iter().any(|end| field.path.ends_with(end));
-        let is_attribute = inner || attributes.contains(&field.path.as_str());
+        insert_before(node, fields::rank(field.head(), order), &mut inserts);
+        let is_attribute = schema::is_attribute(&field.path) || attributes.contains(&field.path.as_str());
         node.set(&field.path, field.value.to_string(), is_attribute);
     }
     insert_before(node, usize::MAX, &mut inserts);
@@ -138,6 +114,7 @@ pub(super) fn resource(name: &str, resource: &Resource) -> Node {
     for (name, value) in [
         ("content", resource.content.as_str()),
         ("format", &resource.format),
+        ("description", &resource.description),
         ("label", &resource.label),
         ("file_count", count.as_deref().unwrap_or_default()),
         ("file_size", size.as_deref().unwrap_or_default()),

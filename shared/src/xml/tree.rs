@@ -1,6 +1,7 @@
 //! A document that was read, as a tree.
 
 use super::read::Values;
+use super::schema::TYPE_STEP;
 
 /// An element.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct Element {
 /// Elements that may be repeated, told from each other by their attribute `name`.
 const NAMED: [&str; 2] = ["field", "addParam"];
 /// Elements that may be repeated, told from each other by their position.
-const NUMBERED: [&str; 1] = ["focalSpot"];
+const NUMBERED: [&str; 3] = ["focalSpot", "processingError", "scan"];
 
 impl Element {
     /// The value of an attribute; empty if there is none.
@@ -72,7 +73,7 @@ impl Element {
     }
 
     /// The attributes and texts below it as the fields of an item, without the children `except`: each path is there
-    /// once, and what may be repeated carries its name or position (`fields/field[name=x]`).
+    /// once, and what may be repeated carries its name or position (`fields/field[name=x]`) and keeps its type.
     pub fn fields(&self, except: &[&str]) -> Values {
         let mut values = Vec::new();
         values.extend(self.attributes.iter().cloned());
@@ -93,6 +94,10 @@ impl Element {
         let path = if above.is_empty() { own } else { format!("{above}/{own}") };
         for (attribute, value) in self.attributes.iter().filter(|(attribute, _)| !is_named || attribute != "name") {
             values.push((format!("{path}/{attribute}"), value.clone()));
+        }
+        let is_typed = self.xsi_type.starts_with("xnat:") && NUMBERED.contains(&self.name.as_str());
+        if is_typed {
+            values.push((format!("{path}/{TYPE_STEP}"), self.xsi_type.clone()));
         }
         let mut position = 0;
         for child in &self.children {
@@ -116,7 +121,7 @@ mod tests {
             "<MRSession xmlns=\"{XNAT_NAMESPACE}\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" ID=\"E\">\
              <fields><field name=\"a b\">1</field><field name=\"c\">2</field></fields>\
              <scanner model=\"M\">S</scanner><spots><focalSpot>1</focalSpot><focalSpot>2</focalSpot></spots>\
-             <scans><scan ID=\"1\" xsi:type=\"xnat:mrScanData\"/><scan ID=\"2\"/></scans></MRSession>"
+             <scans><scan ID=\"1\" xsi:type=\"mrScanData\"/><scan ID=\"2\"/></scans></MRSession>"
         );
         let root = read_tree(document.as_bytes(), "MRSession", &|_, name| name == "MRSession").unwrap();
         let fields = root.fields(&["scans"]);

@@ -153,3 +153,31 @@ fn experiments_and_scans_are_made_changed_and_deleted() {
     assert_eq!(api.client.delete("/data/experiments/XNAT_E00001?removeFiles=true").unwrap().status, 200);
     assert_eq!(service.stores().chunks(), 0);
 }
+
+#[test]
+fn a_custom_variable_has_one_value_by_either_of_its_paths() {
+    let (_service, api) = archived();
+    let session = "/data/experiments/XNAT_E00001";
+    let xml = format!(
+        "<xnat:MRSession {NS}><xnat:fields><xnat:field name=\"a\">v1</xnat:field></xnat:fields></xnat:MRSession>"
+    );
+    assert_eq!(put_xml(&api, "PUT", session, &xml).status, 200);
+    for (path, value) in [("fields/field%5Bname%3Da%5D/field", "v2"), ("fields/field%5Bname%3Da%5D", "v3")] {
+        let changed = api.put(&format!("{session}?xnat:mrSessionData/{path}={value}"));
+        assert_eq!(changed.status, 200, "{}", changed.text());
+        let document = String::from_utf8(api.bytes(&format!("{session}?format=xml"))).unwrap();
+        assert!(document.contains(&format!("<xnat:field name=\"a\">{value}</xnat:field>")), "{document}");
+        assert_eq!(document.matches("<xnat:field ").count(), 1, "{document}");
+        let children = item(&api, session)["children"].clone();
+        let custom = children.as_array().unwrap().iter().find(|child| child["field"] == "fields/field").unwrap();
+        assert_eq!(custom["items"].as_array().unwrap().len(), 1);
+        assert_eq!(custom["items"][0]["data_fields"], serde_json::json!({ "name": "a", "field": value }));
+        assert_eq!(put_xml(&api, "PUT", session, &document).status, 200, "its own document is taken");
+    }
+    let set = "parameters/addParam%5Bname%3Db%5D";
+    assert_eq!(api.put(&format!("{session}/scans/1?{set}=1")).status, 200);
+    assert_eq!(api.put(&format!("{session}/scans/1?{set}/addField=2")).status, 200);
+    let document = String::from_utf8(api.bytes(&format!("{session}?format=xml"))).unwrap();
+    assert_eq!(document.matches("<xnat:addParam name=\"b\">2</xnat:addParam>").count(), 1, "{document}");
+    assert_eq!(api.put(&format!("{session}?fields/field%5Bname%3Da%5D/other=1")).status, 400);
+}

@@ -340,3 +340,132 @@ fn a_xar_needs_the_right_to_edit_the_project() {
     address(&send(&anna, "", &xar(&[])));
     assert_eq!(anna.client.anonymous().post(IMPORT, "application/zip", &xar(&[])).unwrap().status, 401);
 }
+
+#[test]
+fn a_document_may_have_any_prefix_for_the_namespace() {
+    let (_service, api) = service();
+    let written = document("");
+    let other = written.replace("xmlns:xnat", "xmlns:x").replace("xnat:", "x:");
+    let default = written.replace("xmlns:xnat", "xmlns").replace("xnat:", "");
+    for document in [other, default] {
+        let uri = address(&send(&api, "", &xar(&[("session.xml", &document)])));
+        assert_eq!(api.table(&format!("{uri}/scans")).only().get("xsiType"), "xnat:mrScanData", "{document}");
+        assert_eq!(api.client.delete(&uri).unwrap().status, 200);
+    }
+    let unbound = written.replace("xsi:type=\"xnat:mrScanData\"", "xsi:type=\"y:mrScanData\"");
+    let refused = send(&api, "", &xar(&[("session.xml", &unbound)]));
+    assert_eq!(refused.status, 400);
+    assert!(sentence(&refused).contains("not bound to a namespace"), "{}", sentence(&refused));
+}
+
+#[test]
+fn labels_are_cleaned() {
+    let (_service, api) = service();
+    let labels = || -> Vec<String> {
+        let table = api.table("/data/projects/P1/experiments");
+        table.column("label").iter().map(|label| (*label).to_owned()).collect()
+    };
+    address(&send(&api, "&session=a%20b", &xar(&[])));
+    assert_eq!(labels(), ["a_b"]);
+    address(&send(&api, "&dest=/archive/projects/P1/subjects/S61/experiments/c.d", &xar(&[])));
+    let own = document("").replace("label=\"S61_MR1\"", "label=\"e^f\"");
+    address(&send(&api, "", &xar(&[("session.xml", &own)])));
+    assert_eq!(labels(), ["a_b", "c_d", "e_f"]);
+    // What is there is found by the label that it got.
+    address(&send(&api, "&session=a%20b", &xar(&[])));
+    assert_eq!(labels().len(), 3);
+    let long = format!("&session={}", "x".repeat(129));
+    assert_eq!(send(&api, &long, &xar(&[])).status, 400);
+}
+
+#[test]
+fn images_are_counted_where_no_document_says_how_many_frames_there_are() {
+    let (_service, api) = service();
+    let uri = api.archive(&api.import("P1", &study()));
+    let files = exported(&api, &uri, "");
+    assert_eq!(api.client.delete(&uri).unwrap().status, 200);
+    let (mut first, mut rest) = (Vec::new(), Vec::new());
+    let mut seen = std::collections::BTreeSet::new();
+    for (name, bytes) in files {
+        if name == "session.xml" {
+            let text = String::from_utf8(bytes).unwrap();
+            assert!(text.contains("<xnat:frames>"), "{text}");
+            let lines = text.lines().filter(|line| !line.contains("<xnat:frames>"));
+            let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+            first.push((name.clone(), text.clone().into_bytes()));
+            rest.push((name, text.into_bytes()));
+        } else if seen.insert(name.split("/resources/").next().unwrap().to_owned()) {
+            first.push((name, bytes));
+        } else {
+            rest.push((name, bytes));
+        }
+    }
+    let frames = |uri: &str| -> Vec<u64> {
+        let table = api.table(&format!("{uri}/scans?columns=ID,frames"));
+        table.column("frames").iter().map(|text| text.parse().unwrap()).collect()
+    };
+    let made = address(&send(&api, "", &zip_files(first.clone(), Packing::Stored)));
+    assert!(frames(&made).iter().all(|count| *count == 1), "{:?}", frames(&made));
+    let whole: Vec<(String, Vec<u8>)> = first.into_iter().chain(rest.into_iter().skip(1)).collect();
+    let images = whole.len() as u64 - 1;
+    // The same ones again, and more.
+    assert_eq!(address(&send(&api, "", &zip_files(whole, Packing::Stored))), made);
+    assert_eq!(frames(&made).iter().sum::<u64>(), images);
+}
+
+#[test]
+fn descriptions_of_resources_are_given_out_and_taken_in_again() {
+    let (_service, api) = service();
+    let resource = "<xnat:resources><xnat:resource URI=\"RESOURCES/NOTES/NOTES_catalog.xml\" label=\"NOTES\" \
+                    description=\"what was noted\"/></xnat:resources>";
+    let own = document("").replace("<xnat:subject_ID>", &format!("{resource}<xnat:subject_ID>"));
+    let own = own.replace("label=\"NIFTI\"", "label=\"NIFTI\" description=\"as &lt;made&gt;\"");
+    let mut uri = address(&send(&api, "", &xar(&[("session.xml", &own)])));
+    let put = api.put(&format!("{uri}/scans/4/resources/OTHER?description=by+hand&content=x"));
+    assert!([200, 201].contains(&put.status), "{}", put.text());
+    for _ in 0..2 {
+        let document = String::from_utf8(api.bytes(&format!("{uri}?format=xml"))).unwrap();
+        for said in ["what was noted", "as &lt;made&gt;", "by hand"] {
+            assert!(document.contains(&format!(" description=\"{said}\"")), "{said}: {document}");
+        }
+        let sent = api.client.request("PUT", &uri).header("Content-Type", "text/xml");
+        assert_eq!(sent.send_bytes(document.as_bytes()).unwrap().status, 200, "{document}");
+        let item: serde_json::Value = serde_json::from_slice(&api.bytes(&format!("{uri}?format=json"))).unwrap();
+        assert!(item.to_string().contains("\"description\":\"as <made>\""), "{item}");
+        let files = exported(&api, &uri, "");
+        assert_eq!(api.client.delete(&uri).unwrap().status, 200);
+        uri = address(&send(&api, "", &zip_files(files, Packing::Stored)));
+    }
+}
+
+#[test]
+fn what_a_catalog_says_of_files_is_taken_over() {
+    let (_service, api) = service();
+    let entry = "<cat:entry URI=\"n.txt\" format=\"TXT\" content=\"doc\" description=\"d &amp; e\" digest=\"0\">\
+                 <cat:tags><cat:tag>one</cat:tag><cat:tag>two</cat:tag></cat:tags></cat:entry>";
+    let catalog = format!(
+        "<cat:Catalog xmlns:cat=\"c\"><cat:entries>{entry}<cat:entry URI=\"m.txt\"/></cat:entries></cat:Catalog>"
+    );
+    let resource = "<xnat:resources><xnat:resource URI=\"RESOURCES/NOTES/NOTES_catalog.xml\" label=\"NOTES\" \
+                    format=\"PLAIN\" content=\"notes\"/></xnat:resources>";
+    let own = document("").replace("<xnat:subject_ID>", &format!("{resource}<xnat:subject_ID>"));
+    let files = [
+        ("session.xml", own.as_str()),
+        ("RESOURCES/NOTES/NOTES_catalog.xml", &catalog),
+        ("RESOURCES/NOTES/m.txt", "another"),
+    ];
+    let uri = address(&send(&api, "", &xar(&files)));
+    let table = api.table(&format!("{uri}/resources/NOTES/files"));
+    let said = |name: &str| {
+        let row = table.row("Name", name);
+        ["file_format", "file_content", "file_tags"].map(|column| row.get(column).to_owned())
+    };
+    assert_eq!(said("n.txt"), ["TXT", "doc", "one,two"]);
+    assert_eq!(said("m.txt"), ["PLAIN", "notes", ""]);
+    assert_ne!(table.row("Name", "n.txt").get("digest"), "0");
+    let given = String::from_utf8(api.bytes(&format!("{uri}/resources/NOTES?format=xml"))).unwrap();
+    assert_eq!(given.matches("description=\"d &amp; e\"").count(), 1, "{given}");
+    let long = catalog.replace("d &amp; e", &"x".repeat(10_000));
+    let files = [files[0], ("RESOURCES/NOTES/NOTES_catalog.xml", long.as_str()), files[2]];
+    assert_eq!(send(&api, "&session=OTHER", &xar(&files)).status, 400);
+}

@@ -10,6 +10,7 @@ use crate::domain::Core;
 use crate::domain::error::DomainError;
 use crate::domain::ids::random_id;
 use crate::domain::project::QuarantineCode;
+use crate::imaging::fields::known_path;
 use crate::imaging::types::SessionType;
 use crate::imaging::{Field, ImageSession};
 use crate::storage::{Lease, keys};
@@ -92,7 +93,7 @@ pub(super) fn set_fields(fields: &mut Vec<Field>, new: &[Field]) -> Result<(), D
                 what: format!("A field may have at most {MAX_FIELD_BYTES} bytes and no control characters."),
             });
         }
-        fields.retain(|known| known.path != field.path);
+        fields.retain(|known| known_path(&known.path) != field.path);
         if !value.is_empty() {
             fields.push(field.clone());
         }

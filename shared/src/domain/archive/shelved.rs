@@ -85,6 +85,7 @@ impl Core {
                     label: label.clone(),
                     content: own_notes.content.clone(),
                     format: own_notes.format.clone(),
+                    description: own_notes.description.clone(),
                     number: *number,
                     first: 0,
                     count: there,

@@ -56,6 +56,9 @@ pub struct Resource {
     pub content: String,
     /// `DICOM`, ...
     pub format: String,
+    /// What it is, in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
     /// Its number on the server (`xnat_abstractresource_id`), given when it is archived; 0 before.
     #[serde(default)]
     pub number: u64,
@@ -74,7 +77,12 @@ pub struct Resource {
 impl Resource {
     /// What is said of its files, as a catalog has it.
     pub(crate) fn notes(&self) -> FileNotes {
-        FileNotes { format: self.format.clone(), content: self.content.clone(), ..FileNotes::default() }
+        FileNotes {
+            format: self.format.clone(),
+            content: self.content.clone(),
+            description: self.description.clone(),
+            ..FileNotes::default()
+        }
     }
 }
 

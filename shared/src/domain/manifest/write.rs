@@ -22,6 +22,7 @@ impl From<NewScan> for FullScan {
                 label,
                 content,
                 format,
+                description: String::new(),
                 number: 0,
                 first: 0,
                 count: list.len() as u64,

@@ -284,7 +284,7 @@ fn what_cannot_be_is_refused_and_leaves_nothing() {
             ("a file of nothing", with("stray.txt", "x"), "belongs to no scan"),
             ("a catalog lists what is missing", without("SCANS/4/DICOM/a.dcm"), "lists the file"),
             ("a resource without files", without("RESOURCES/NOTES/n.txt"), "no file of it"),
-            ("a label that cannot be", with("session.xml", &xml.replace("S01_MR1", "S 01")), "label"),
+            ("a long label", with("session.xml", &xml.replace("S01_MR1", &"x".repeat(129))), "label"),
             (
                 "a scan twice",
                 with("session.xml", &session_xml("<xnat:scan ID=\"4\" xsi:type=\"xnat:mrScanData\"/>")),

@@ -13,7 +13,7 @@ use crate::intake::{Entry, EntryVisitor, Extent, ExtentError, ExtentReader};
 use crate::storage::pack::{PackReader, PackShape};
 use crate::storage::{PackId, StoreError};
 use crate::xml::items::{ItemDocument, ItemError, read_item};
-use crate::xml::listing::{MAX_CATALOG_BYTES, listed_files};
+use crate::xml::listing::{ListedFile, MAX_CATALOG_BYTES, listed_files};
 use crate::xml::read::MAX_DOCUMENT_BYTES;
 use crate::xml::read::XmlError;
 
@@ -38,6 +38,8 @@ pub(super) struct XarFile {
     pub sop_instance_uid: String,
     /// Instance Number, if it has one.
     pub instance_number: Option<i64>,
+    /// Its frames, if it is a DICOM object.
+    pub frames: u64,
 }
 
 /// What a XAR holds.
@@ -59,7 +61,7 @@ impl Contents {
         let documents = self.documents.iter().map(|file| (file, Some(("document", "its fields are taken over"))));
         let others = self.files.iter().map(|file| {
             let is_read = is_catalog(&file.path);
-            (file, is_read.then_some(("catalog", "the files that it lists were looked for")))
+            (file, is_read.then_some(("catalog", "what it says of files is taken over")))
         });
         let mut all: Vec<_> = documents.chain(others).collect();
         all.sort_unstable_by_key(|(file, _)| file.ordinal);
@@ -80,9 +82,11 @@ impl EntryVisitor<FileFound> for Listing {
     type Error = FilesError;
 
     fn entry(&mut self, entry: Entry<FileFound>) -> Result<(), FilesError> {
-        let (sop_instance_uid, instance_number) = match entry.result {
-            FileFound::Image(Ok(header)) => (header.sop_instance_uid.clone(), header.instance_number),
-            FileFound::Image(Err(_)) | FileFound::Archive => (String::new(), None),
+        let (sop_instance_uid, instance_number, frames) = match entry.result {
+            FileFound::Image(Ok(header)) => {
+                (header.sop_instance_uid.clone(), header.instance_number, u64::from(header.frames))
+            }
+            FileFound::Image(Err(_)) | FileFound::Archive => (String::new(), None, 0),
         };
         self.0.push(XarFile {
             ordinal: u32::try_from(self.0.len()).unwrap_or(u32::MAX),
@@ -91,6 +95,7 @@ impl EntryVisitor<FileFound> for Listing {
             crc32: entry.crc32,
             sop_instance_uid,
             instance_number,
+            frames,
         });
         Ok(())
     }
@@ -195,8 +200,8 @@ impl Core {
         Ok(Contents { described: described(items)?, documents, files, top })
     }
 
-    /// The catalogs among a XAR's files, by their paths, each with the paths that it lists.
-    pub(super) async fn catalogs_of_xar(&self, xar: &Xar) -> Result<Vec<(String, Vec<String>)>, XarError> {
+    /// The catalogs among a XAR's files, by their paths, each with its entries.
+    pub(super) async fn catalogs_of_xar(&self, xar: &Xar) -> Result<Vec<(String, Vec<ListedFile>)>, XarError> {
         let mut catalogs = Vec::new();
         for file in xar.contents.files.iter().filter(|file| is_catalog(&file.path)) {
             let bytes = self.bytes_of_xar(xar.file.shape, file, MAX_CATALOG_BYTES).await?;

@@ -166,7 +166,7 @@ impl Core {
         self.demand_in_time(xar.file.started_ms)?;
         request.cause.check()?;
         let catalogs = self.catalogs_of_xar(&xar).await?;
-        parts::incoming(xar, &catalogs, request)
+        parts::incoming(xar, catalogs, request)
     }
 
     /// The experiment that a XAR of scans or assessors is about, for whoever wants to know the project.

@@ -8,12 +8,13 @@ use super::layout::{Items, Layout};
 use super::{Described, Xar, XarError, XarRequest, invalid};
 use crate::domain::archive::take::{Incoming, IncomingAssessor, IncomingResource, IncomingScan, Named};
 use crate::domain::catalog::FileNotes;
-use crate::domain::ids::is_folder_name;
+use crate::domain::ids::{clean_label, demand_label_fits, is_folder_name};
 use crate::domain::manifest::FileEntry;
 use crate::domain::resource::{check_label, check_notes};
 use crate::intake::name::ShownName;
 use crate::storage::PackId;
 use crate::xml::items::{AssessorDocument, ResourceDocument, ScanDocument};
+use crate::xml::listing::ListedFile;
 
 /// The files of one resource.
 type Whose = (Owner, String);
@@ -24,7 +25,7 @@ type Whose = (Owner, String);
 /// What does not fit together.
 pub(super) fn incoming(
     xar: Xar,
-    catalogs: &[(String, Vec<String>)],
+    catalogs: Vec<(String, Vec<ListedFile>)>,
     request: &XarRequest,
 ) -> Result<Incoming, XarError> {
     let Xar { file, is_lent, contents: Contents { described, files, top, .. } } = xar;
@@ -51,16 +52,21 @@ pub(super) fn incoming(
         _ => Owner::Session,
     };
     let declared = declared(&scans, &assessors, resources);
-    demand_listed(&files, catalogs)?;
+    let listed = listed(&files, catalogs)?;
     let placed = placed(files, &top, Items { scans: ids(&scans), assessors: names(&assessors), own }, &declared)?;
     if session.is_none() && !assessors.is_empty() && placed.keys().any(|place| place.owner == Owner::Session) {
         return Err(invalid("The XAR has files of the session itself, but describes only assessors of it."));
     }
-    let mut built = build(placed, &declared, file.shape.id)?;
+    let frames = frames_of_scans(&placed);
+    let mut built = build(placed, &declared, &listed, file.shape.id)?;
     let mut incoming_scans = Vec::with_capacity(scans.len());
-    for ScanDocument { scan, scan_type, quality, .. } in scans {
+    for ScanDocument { mut scan, scan_type, quality, .. } in scans {
         let resources = taken_of(&mut built, &Owner::Scan(scan.id.clone()));
-        incoming_scans.push(IncomingScan { scan, scan_type, quality, resources });
+        let counts_frames = scan.frames == 0;
+        if counts_frames {
+            scan.frames = frames.get(&scan.id).copied().unwrap_or_default();
+        }
+        incoming_scans.push(IncomingScan { scan, counts_frames, scan_type, quality, resources });
     }
     let mut incoming_assessors = Vec::with_capacity(assessors.len());
     for AssessorDocument { id, label, xsi_type, fields, .. } in assessors {
@@ -68,10 +74,13 @@ pub(super) fn incoming(
         incoming_assessors.push(IncomingAssessor { id, label, xsi_type, fields, resources });
     }
     let own = built.into_values().collect();
+    let subject = request.subject.clone().or_else(|| session.as_ref().map(|session| session.subject.clone()));
+    let label = request.session.clone().or_else(|| session.as_ref().map(|session| session.label.clone()));
+    label.iter().chain(&subject).try_for_each(|label| demand_label_fits(label))?;
     let named = Named {
         project: request.project.clone(),
-        subject: request.subject.clone().or_else(|| session.as_ref().map(|session| session.subject.clone())),
-        label: request.session.clone().or_else(|| session.as_ref().map(|session| session.label.clone())),
+        subject: subject.map(|label| clean_label(&label)),
+        label: label.map(|label| clean_label(&label)),
         id: session.as_ref().map(|session| session.id.clone()),
     };
     let (visit, protocol) = session.as_ref().map(|own| (own.visit.clone(), own.protocol.clone())).unwrap_or_default();
@@ -161,22 +170,45 @@ fn taken_of(built: &mut BTreeMap<Whose, IncomingResource>, owner: &Owner) -> Vec
     own.iter().filter_map(|key| built.remove(key)).collect()
 }
 
-/// Refuses a XAR that lacks a file which one of its catalogs lists.
-fn demand_listed(files: &[XarFile], catalogs: &[(String, Vec<String>)]) -> Result<(), XarError> {
+/// What catalogs say of files, by the files' paths.
+///
+/// # Errors
+/// A file that one of them lists and the XAR lacks.
+fn listed(
+    files: &[XarFile],
+    catalogs: Vec<(String, Vec<ListedFile>)>,
+) -> Result<BTreeMap<String, FileNotes>, XarError> {
     let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let mut said = BTreeMap::new();
     for (catalog, listed) in catalogs {
         let folder = catalog.rfind('/').and_then(|at| catalog.get(..=at)).unwrap_or_default();
-        for uri in listed {
-            if !paths.contains(format!("{folder}{uri}").as_str()) {
+        for ListedFile { uri, format, content, description, tags } in listed {
+            let path = format!("{folder}{uri}");
+            if !paths.contains(path.as_str()) {
                 return Err(invalid(format!(
                     "The catalog {} lists the file {}, which is not in the XAR.",
-                    ShownName::new(catalog),
-                    ShownName::new(uri)
+                    ShownName::new(&catalog),
+                    ShownName::new(&uri)
                 )));
+            }
+            let notes = FileNotes { format, content, description, tags: tags.join(",") };
+            if notes != FileNotes::default() {
+                said.insert(path, notes);
             }
         }
     }
-    Ok(())
+    Ok(said)
+}
+
+/// What is said of a file: by its catalog, else of the whole resource.
+fn notes_of(file: FileNotes, resource: &FileNotes) -> FileNotes {
+    let either = |own: String, other: &String| if own.is_empty() { other.clone() } else { own };
+    FileNotes {
+        format: either(file.format, &resource.format),
+        content: either(file.content, &resource.content),
+        description: either(file.description, &resource.description),
+        tags: either(file.tags, &resource.tags),
+    }
 }
 
 /// The files but the catalogs, each where it belongs.
@@ -201,6 +233,18 @@ fn placed(
     Ok(placed)
 }
 
+/// The frames of the images of each scan, by its ID.
+fn frames_of_scans(placed: &BTreeMap<Place, XarFile>) -> BTreeMap<String, u64> {
+    let mut frames: BTreeMap<String, u64> = BTreeMap::new();
+    for (place, file) in placed {
+        if let Owner::Scan(id) = &place.owner {
+            let count = frames.entry(id.clone()).or_default();
+            *count = count.saturating_add(file.frames);
+        }
+    }
+    frames
+}
+
 /// What is known of a resource that the document does not describe.
 fn usual(owner: &Owner, label: &str) -> FileNotes {
     let (content, format) = match (owner, label) {
@@ -214,6 +258,7 @@ fn usual(owner: &Owner, label: &str) -> FileNotes {
 fn build(
     placed: BTreeMap<Place, XarFile>,
     declared: &[Declared],
+    listed: &BTreeMap<String, FileNotes>,
     pack: PackId,
 ) -> Result<BTreeMap<Whose, IncomingResource>, XarError> {
     let mut built: BTreeMap<Whose, IncomingResource> = BTreeMap::new();
@@ -221,14 +266,24 @@ fn build(
         let label = one.label()?;
         let ResourceDocument { content, format, description, .. } = one.resource.clone();
         let notes = FileNotes { content, format, description, tags: String::new() };
-        let resource = IncomingResource { label: label.clone(), notes, files: Vec::new() };
+        let resource = IncomingResource { label: label.clone(), notes, said: BTreeMap::new(), files: Vec::new() };
         if built.insert((one.owner.clone(), label.clone()), resource).is_some() {
             return Err(invalid(format!("The document describes the resource {label} twice.")));
         }
     }
     for (Place { owner, label, path }, file) in placed {
-        let new = || IncomingResource { label: label.clone(), notes: usual(&owner, &label), files: Vec::new() };
+        let new = || IncomingResource {
+            label: label.clone(),
+            notes: usual(&owner, &label),
+            said: BTreeMap::new(),
+            files: Vec::new(),
+        };
         let resource = built.entry((owner.clone(), label.clone())).or_insert_with(new);
+        if let Some(said) = listed.get(&file.path) {
+            let notes = notes_of(said.clone(), &resource.notes);
+            check_notes(&notes)?;
+            resource.said.insert(path.clone(), notes);
+        }
         resource.files.push(FileEntry {
             name: path,
             pack,

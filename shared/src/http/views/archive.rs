@@ -13,6 +13,7 @@ use crate::http::path::join_segments;
 use crate::http::{Column, FieldValue, Item, Table};
 use crate::imaging::item::{self, ScanContext, SessionContext};
 use crate::imaging::{Field, FieldValue as ImagingValue, ImageSession};
+use crate::xml::schema::TYPE_STEP;
 
 /// The columns of a list of resources.
 const RESOURCE_COLUMNS: &[&str] = &[
@@ -149,6 +150,7 @@ pub fn scan_context(experiment: &Experiment, stored: &StoredScan) -> ScanContext
         label: resource.label.clone(),
         content: resource.content.clone(),
         format: resource.format.clone(),
+        description: resource.description.clone(),
         uri: format!("{folder}/{}", catalog_path(&stored.scan.id, &resource.label)),
         file_count: Some(resource.count),
         file_size: Some(resource.bytes),
@@ -211,6 +213,7 @@ pub fn scan(experiment: &Experiment, stored: &StoredScan) -> Item {
             .set("label", shown.label.clone())
             .set("format", shown.format.clone())
             .set("content", shown.content.clone())
+            .set_some("description", Some(shown.description.as_str()))
             .set("URI", shown.uri.clone())
             .set("file_count", number(shown.file_count.unwrap_or_default()))
             .set("file_size", number(shown.file_size.unwrap_or_default()));
@@ -224,32 +227,51 @@ fn number(number: u64) -> FieldValue {
     FieldValue::Integer(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-/// Sets scalars; what can be repeated becomes children, each with its name and value.
+/// Sets scalars; what can be repeated becomes children, each with its name and value, or with its own fields.
 pub(super) fn set_fields(item: &mut Item, fields: Vec<Field>) {
     let mut repeated: BTreeMap<String, Vec<Item>> = BTreeMap::new();
+    let mut nested: BTreeMap<String, Vec<(String, Vec<Field>)>> = BTreeMap::new();
     for field in fields {
-        let value = match field.value.clone() {
-            ImagingValue::Int(number) => FieldValue::Integer(number),
-            ImagingValue::Float(number) => FieldValue::Number(number),
-            ImagingValue::Text(text) => FieldValue::Text(text),
+        let Some((path, rest)) = field.path.split_once('[') else {
+            item.set(field.path.clone(), shown(&field));
+            continue;
         };
-        match field.path.split_once('[') {
-            None => {
-                item.set(field.path, value);
+        if let Some((place, inner)) = rest.split_once("]/") {
+            let field = Field { path: inner.to_owned(), value: field.value.clone() };
+            let of_path = nested.entry(path.to_owned()).or_default();
+            match of_path.iter_mut().find(|(known, _)| known == place) {
+                Some((_, fields)) => fields.push(field),
+                None => of_path.push((place.to_owned(), vec![field])),
             }
-            Some((path, rest)) => {
-                let name = rest.split(']').next().unwrap_or_default();
-                let name = name.split_once('=').map_or(name, |(_, name)| name).to_owned();
-                let last = path.rsplit('/').next().unwrap_or(path);
-                // XNAT's name for the value of a further parameter.
-                let last = if last == "addParam" { "addField" } else { last }.to_owned();
-                let mut child = Item::new(format!("{}_{}", item.xsi_type, path.replace('/', "_")));
-                child.set("name", name).set(last, value);
-                repeated.entry(path.to_owned()).or_default().push(child);
-            }
+            continue;
+        }
+        let name = rest.split(']').next().unwrap_or_default();
+        let name = name.split_once('=').map_or(name, |(_, name)| name).to_owned();
+        let last = path.rsplit('/').next().unwrap_or(path);
+        // XNAT's name for the value of a further parameter.
+        let last = if last == "addParam" { "addField" } else { last }.to_owned();
+        let mut child = Item::new(format!("{}_{}", item.xsi_type, path.replace('/', "_")));
+        child.set("name", name).set(last, shown(&field));
+        repeated.entry(path.to_owned()).or_default().push(child);
+    }
+    for (path, parts) in nested {
+        for (_, mut fields) in parts {
+            let at = fields.iter().position(|field| field.path == TYPE_STEP);
+            let named = at.map(|at| fields.remove(at).value.to_string());
+            let mut child = Item::new(named.unwrap_or_else(|| format!("{}_{}", item.xsi_type, path.replace('/', "_"))));
+            set_fields(&mut child, fields);
+            repeated.entry(path.clone()).or_default().push(child);
         }
     }
     for (path, items) in repeated {
         item.add_children(path, items);
+    }
+}
+
+fn shown(field: &Field) -> FieldValue {
+    match &field.value {
+        ImagingValue::Int(number) => FieldValue::Integer(*number),
+        ImagingValue::Float(number) => FieldValue::Number(*number),
+        ImagingValue::Text(text) => FieldValue::Text(text.clone()),
     }
 }

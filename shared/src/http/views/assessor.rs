@@ -7,8 +7,8 @@ use crate::domain::resource::CountedResource;
 use crate::domain::time::java_date;
 use crate::http::Item;
 use crate::imaging::Field;
-use crate::imaging::fields::{ASSESSOR_SCHEMA, sort_by_schema};
-use crate::imaging::item::AssessorContext;
+use crate::imaging::fields::ASSESSOR_SCHEMA;
+use crate::imaging::item::{AssessorContext, with_set};
 use crate::xml::assessor_document;
 
 /// What is said of an assessor, by the schema's paths and in its order.
@@ -20,9 +20,7 @@ pub fn fields(assessor: &Experiment) -> Vec<Field> {
     {
         fields.push(Field::text(path, text));
     }
-    fields.extend(assessor.fields.iter().cloned());
-    sort_by_schema(&mut fields, ASSESSOR_SCHEMA);
-    fields
+    with_set(fields, &assessor.fields, ASSESSOR_SCHEMA)
 }
 
 /// Where XNAT has the catalog of one of an assessor's resources; `session` is the label of the session.
@@ -96,5 +94,27 @@ mod tests {
         let text = String::from_utf8(document(&assessor("proc:genProcData"), "L", &[]).unwrap()).unwrap();
         assert!(text.contains("<proc:GenProc xmlns:xnat="), "{text}");
         assert!(text.contains("xmlns:proc=\"http://nrg.wustl.edu/proc\""), "{text}");
+    }
+
+    #[test]
+    fn the_scans_that_it_rates_are_children_of_their_types() {
+        let mut assessor = assessor("xnat:qcManualAssessorData");
+        for (path, value) in [
+            ("scans/scan[1]/imageScan_ID", "4"),
+            ("scans/scan[1]/xsi:type", "xnat:mrQcScanData"),
+            ("scans/scan[1]/fields/field[name=a]", "b"),
+            ("scans/scan[2]/imageScan_ID", "5"),
+            ("scans/scan[2]/rating/scale", "ABC"),
+        ] {
+            assessor.fields.push(Field::text(path, value));
+        }
+        let value: serde_json::Value = serde_json::from_slice(&item(&assessor, "L", &[]).to_json()).unwrap();
+        let scans = &value["items"][0]["children"][0];
+        assert_eq!((&scans["field"], scans["items"].as_array().unwrap().len()), (&"scans/scan".into(), 2));
+        let (first, second) = (&scans["items"][0], &scans["items"][1]);
+        assert_eq!(first["meta"]["xsi:type"], "xnat:mrQcScanData");
+        assert_eq!(first["data_fields"], serde_json::json!({ "imageScan_ID": "4" }));
+        assert_eq!(first["children"][0]["field"], "fields/field");
+        assert_eq!(second["data_fields"], serde_json::json!({ "imageScan_ID": "5", "rating/scale": "ABC" }));
     }
 }

@@ -66,6 +66,7 @@ pub fn described_at(counted: &CountedResource, uri: String) -> item::Resource {
         label: resource.label.clone(),
         content: resource.notes.content.clone(),
         format: resource.notes.format.clone(),
+        description: resource.notes.description.clone(),
         uri,
         file_count: Some(catalog.files),
         file_size: Some(catalog.bytes),

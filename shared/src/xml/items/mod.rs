@@ -2,6 +2,8 @@
 
 mod assessor;
 #[cfg(test)]
+mod schema_tests;
+#[cfg(test)]
 mod tests;
 
 pub use assessor::AssessorDocument;
@@ -208,15 +210,15 @@ fn scan(root: &Element, xsi_type: ScanType) -> Result<ScanDocument, ItemError> {
     let scan = Scan::empty("", xsi_type);
     let resources = root.named("file").map(resource).collect::<Result<_, _>>()?;
     let mut document = ScanDocument { scan, scan_type: None, quality: None, session: String::new(), resources };
-    for (path, value) in root.fields(&["file"]) {
+    for (path, value) in root.fields(&["file", "sharing"]) {
         let scan = &mut document.scan;
         match path.as_str() {
             "ID" => scan.id = value,
             "type" => document.scan_type = some(value),
             "quality" => document.quality = some(value),
             "image_session_ID" => document.session = value.trim().to_owned(),
-            // A scan is where its session is.
-            "project" => {}
+            // A scan is where its session is, and the server numbers it.
+            "project" | "xnat_imagescandata_id" => {}
             "UID" => scan.uid = value,
             "series_description" => scan.series_description = some(value),
             "modality" => scan.modality = some(value),

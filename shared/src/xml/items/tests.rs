@@ -86,6 +86,27 @@ fn elements_that_repeat_have_their_name_or_place_in_the_path() {
 }
 
 #[test]
+fn attributes_of_parts_are_given_back_as_attributes() {
+    let scan = "<xnat:validation status=\"ok\"><xnat:notes>n</xnat:notes></xnat:validation><xnat:parameters>\
+                <xnat:voxelRes x=\"1.0\" y=\"2.0\" z=\"3.0\" units=\"mm\"/><xnat:matrix x=\"4\" y=\"5\"/></xnat:parameters>";
+    let own = "<xnat:investigator ID=\"inv1\"><xnat:lastname>L</xnat:lastname></xnat:investigator>\
+               <xnat:validation status=\"ok\"><xnat:method>m</xnat:method></xnat:validation>";
+    let inner =
+        format!("{own}<xnat:scans><xnat:scan ID=\"1\" xsi:type=\"xnat:mrScanData\">{scan}</xnat:scan></xnat:scans>");
+    let ItemDocument::Session(read) = read_item(document("MRSession", "", &inner).as_bytes()).unwrap() else {
+        panic!()
+    };
+    let mut session = read.session;
+    session.scans = read.scans.into_iter().map(|scan| scan.scan).collect();
+    let written = String::from_utf8(session_document(&session, &SessionContext::default()).unwrap()).unwrap();
+    let written: String = written.lines().map(str::trim).collect();
+    for part in [own, "<xnat:validation status=\"ok\"><xnat:notes>n</xnat:notes></xnat:validation>", "units=\"mm\"/>"] {
+        assert!(written.contains(part), "{part} in {written}");
+    }
+    assert!(written.contains("<xnat:matrix x=\"4\" y=\"5\"/>"), "{written}");
+}
+
+#[test]
 fn what_is_not_taken_is_refused() {
     for (root, inner, wanted) in [
         ("MRSession", "<xnat:assessors><xnat:assessor/></xnat:assessors>", "data type of an assessor"),

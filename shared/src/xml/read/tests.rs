@@ -88,3 +88,26 @@ fn other_types_namespaces_and_encodings_are_refused() {
     let latin = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a/>";
     assert_eq!(read(latin.as_bytes(), "Project"), Err(XmlError::Encoding));
 }
+
+#[test]
+fn types_are_known_by_their_namespace() {
+    let type_of = |bound: &str, value: &str| {
+        let document = format!(
+            "<x:MRSession xmlns:x=\"{XNAT_NAMESPACE}\" xmlns:i=\"{XSI_NAMESPACE}\" {bound}><x:a i:type=\"{value}\"/>\
+             </x:MRSession>"
+        );
+        let root = read_tree(document.as_bytes(), "MRSession", &|_, name| name == "MRSession")?;
+        Ok(root.children[0].xsi_type.clone())
+    };
+    for (bound, value, wanted) in [
+        ("", "x:mrScanData", "xnat:mrScanData"),
+        ("", " x:mrScanData ", "xnat:mrScanData"),
+        ("xmlns=\"http://nrg.wustl.edu/xnat\"", "mrScanData", "xnat:mrScanData"),
+        ("xmlns:p=\"http://nrg.wustl.edu/proc\"", "p:genProcData", "proc:genProcData"),
+        ("xmlns:xnat=\"http://example.org\"", "xnat:mrScanData", "{http://example.org}mrScanData"),
+        ("", "mrScanData", "mrScanData"),
+    ] {
+        assert_eq!(type_of(bound, value).as_deref(), Ok(wanted), "{bound} {value}");
+    }
+    assert_eq!(type_of("", "xnat:mrScanData"), Err(XmlError::UnboundPrefix { name: "xnat:mrScanData".to_owned() }));
+}

@@ -2,6 +2,10 @@
 //!
 //! They name the types and fields of XNAT's that occur here, and no others.
 
+mod attributes;
+
+pub use attributes::{TYPE_STEP, is_attribute};
+
 /// A schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schema {

@@ -30,6 +30,7 @@ fn scan(id: &str, uid: &str, kind: &str, resources: &[(&str, Vec<FileEntry>)]) -
         label: (*label).to_owned(),
         content: "RAW".to_owned(),
         format: "DICOM".to_owned(),
+        description: String::new(),
         number: 7,
         first: 0,
         count: 0,

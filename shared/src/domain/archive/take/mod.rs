@@ -29,7 +29,7 @@ use crate::imaging::{AssessorType, Field};
 use crate::storage::Lease;
 use crate::storage::pack::{self, PackShape};
 use conclude::{Leases, ToldTaking};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A resource with its files.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub struct IncomingResource {
     pub label: String,
     /// What is said of it.
     pub notes: FileNotes,
+    /// What is said of single files, by their paths. Those of scans have no room for it.
+    pub said: BTreeMap<String, FileNotes>,
     /// Its files, which all lie in the one pack.
     pub files: Vec<FileEntry>,
 }
@@ -47,6 +49,8 @@ pub struct IncomingResource {
 pub struct IncomingScan {
     /// What it is.
     pub scan: Scan,
+    /// Whether its frames are those of the images that come, as no document says how many the scan has.
+    pub counts_frames: bool,
     /// XNAT's scan type.
     pub scan_type: Option<String>,
     /// XNAT's quality label.
@@ -201,10 +205,14 @@ impl Incoming {
 impl IncomingScan {
     /// As a manifest keeps it.
     fn into_full(self) -> FullScan {
+        let descriptions: Vec<String> = self.resources.iter().map(|one| one.notes.description.clone()).collect();
         let resources = self.resources.into_iter();
         let resources =
             resources.map(|one| (one.label, one.notes.content, one.notes.format, one.files)).collect::<Vec<_>>();
         let mut full = FullScan::from(NewScan { scan: self.scan, resources });
+        for (resource, description) in full.stored.resources.iter_mut().zip(descriptions) {
+            resource.description = description;
+        }
         full.stored.scan_type = self.scan_type;
         full.stored.quality = self.quality;
         full
@@ -306,12 +314,12 @@ impl Core {
     }
 
     fn as_catalog_files(&self, resource: &IncomingResource, by: &str) -> Vec<CatalogFile> {
-        let (at_ms, notes) = (self.clock.now_ms(), &resource.notes);
+        let at_ms = self.clock.now_ms();
         let file = |file: &FileEntry| CatalogFile {
             file: file.clone(),
             by: by.to_owned(),
             at_ms,
-            notes: notes.clone(),
+            notes: resource.said.get(&file.name).unwrap_or(&resource.notes).clone(),
             wish: None,
         };
         resource.files.iter().map(file).collect()

@@ -10,7 +10,7 @@ use crate::domain::catalog::{Clashes, MAX_FILES};
 use crate::domain::error::DomainError;
 use crate::domain::manifest::{FileEntry, FullScan};
 use crate::imaging::Field;
-use crate::imaging::session::{ImageSession, Scan, scan_order};
+use crate::imaging::session::{ImageSession, scan_order};
 use crate::intake::name::ShownName;
 
 /// Bytes of a text that an item says of itself, at most.
@@ -46,10 +46,8 @@ pub(super) fn join_files(
             gone.extend(known);
             added.push(file);
         } else {
-            return Err(conflict(format!(
-                "{whose} has the file {} already, with other content; send it with overwrite=delete to replace it.",
-                ShownName::new(&file.name)
-            )));
+            let names = known.iter().filter(|at| !is_same(at)).filter_map(|at| old.get(*at)).map(|old| &old.name);
+            return Err(conflict(other_content(whose, &file.name, names.collect())));
         }
     }
     let mut files: Vec<FileEntry> =
@@ -57,6 +55,21 @@ pub(super) fn join_files(
     files.append(&mut added);
     demand_paths(whose, &mut files)?;
     Ok(files)
+}
+
+/// What is said of a file that comes with other content than one of its path or SOP Instance UID has, at these paths.
+fn other_content(whose: &str, new: &str, known: Vec<&String>) -> String {
+    let shown = ShownName::new(new);
+    match known.into_iter().find(|known| *known != new) {
+        None => format!(
+            "{whose} has the file {shown} already, with other content; send it with overwrite=delete to replace it."
+        ),
+        Some(known) => format!(
+            "{whose} has the SOP Instance UID of the file {shown} already, as {}, with other content; send it with \
+             overwrite=delete to replace that.",
+            ShownName::new(known)
+        ),
+    }
 }
 
 /// Refuses paths that cannot stand together, and too many of them.
@@ -144,7 +157,9 @@ fn join_scan(own: &mut FullScan, new: IncomingScan, rules: Rules) -> Result<(), 
             "Session already contains a scan ({id}) with the same number, but a different UID."
         )));
     }
+    let counts_frames = new.counts_frames;
     let new = new.into_full();
+    let (before, coming) = (images(&own.files), images(&new.files));
     for (resource, mut files) in new.stored.resources.iter().zip(new.files) {
         let place = own.stored.resources.iter().position(|known| known.label == resource.label);
         match place.and_then(|at| own.files.get_mut(at)) {
@@ -156,15 +171,28 @@ fn join_scan(own: &mut FullScan, new: IncomingScan, rules: Rules) -> Result<(), 
             }
         }
     }
+    let (had, comes) = (own.stored.scan.frames, new.stored.scan.frames);
+    let frames = if counts_frames {
+        let added = images(&own.files).saturating_sub(before);
+        let had = if had == 0 { before } else { had };
+        had.saturating_add(comes.saturating_mul(added).checked_div(coming).unwrap_or(0))
+    } else if had == 0 || rules.overrides() {
+        comes
+    } else {
+        had
+    };
     if rules.overrides() {
         let mut scan = new.stored.scan;
-        fill_dimensions(&mut scan, &own.stored.scan);
+        if scan.uid.is_empty() {
+            scan.uid.clone_from(&own.stored.scan.uid);
+        }
+        // What it does not say is as before.
+        fill_scan(&mut scan, &own.stored.scan, frames);
         own.stored.scan = scan;
         own.stored.scan_type = new.stored.scan_type.or_else(|| own.stored.scan_type.take());
         own.stored.quality = new.stored.quality.or_else(|| own.stored.quality.take());
         return Ok(());
     }
-    let frames = if own.stored.scan.frames == 0 { new.stored.scan.frames } else { own.stored.scan.frames };
     if own.stored.scan.uid.is_empty() {
         own.stored.scan.uid.clone_from(&new.stored.scan.uid);
     }
@@ -172,13 +200,9 @@ fn join_scan(own: &mut FullScan, new: IncomingScan, rules: Rules) -> Result<(), 
     Ok(())
 }
 
-/// What `own` does not say is as before.
-fn fill_dimensions(own: &mut Scan, old: &Scan) {
-    let frames = if own.frames == 0 { old.frames } else { own.frames };
-    if own.uid.is_empty() {
-        own.uid.clone_from(&old.uid);
-    }
-    fill_scan(own, old, frames);
+/// How many files are images.
+fn images(files: &[Vec<FileEntry>]) -> u64 {
+    files.iter().flatten().filter(|file| !file.sop_instance_uid.is_empty()).count() as u64
 }
 
 /// The session as both say it is; fields that were set by hand are given as well, as they stand before all others.
@@ -207,4 +231,34 @@ pub(super) fn join_session(
     fill_session(&mut first, &second);
     set_fields(&mut Vec::new(), &first.fields)?;
     Ok(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::{Extent, Method};
+    use crate::storage::PackId;
+
+    fn file(name: &str, uid: &str, crc32: u32) -> FileEntry {
+        FileEntry {
+            name: name.to_owned(),
+            pack: PackId::from_number(1),
+            ordinal: 0,
+            extent: Extent { offset: 0, stored_len: 4, len: 4, method: Method::Stored },
+            crc32,
+            sop_instance_uid: uid.to_owned(),
+            instance_number: None,
+        }
+    }
+
+    #[test]
+    fn a_file_of_other_content_is_refused_by_the_names_of_both() {
+        let join =
+            |new: FileEntry| join_files("The resource R", vec![file("one.dcm", "1.2", 1)], vec![new], Rules::default());
+        let refused = |new: FileEntry| join(new).unwrap_err().to_string();
+        assert!(refused(file("one.dcm", "1.2", 2)).contains("has the file \"one.dcm\" already"));
+        let both = refused(file("two.dcm", "1.2", 2));
+        assert!(both.contains("the SOP Instance UID of the file \"two.dcm\" already, as \"one.dcm\","), "{both}");
+        assert_eq!(join(file("two.dcm", "1.2", 1)).unwrap().len(), 1, "the same one under another name");
+    }
 }

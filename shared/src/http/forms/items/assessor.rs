@@ -7,8 +7,8 @@ use super::{asked, field, path_of, unknown_field};
 use crate::domain::archive::ExperimentChange;
 use crate::http::xpath::is_path;
 use crate::http::{ClientError, Params};
-use crate::imaging::AssessorType;
-use crate::imaging::fields::ASSESSOR_SCHEMA;
+use crate::imaging::fields::{ASSESSOR_SCHEMA, known_path};
+use crate::imaging::{AssessorType, Field};
 use crate::xml::assessor::prefix_of;
 use crate::xml::read::read_tree;
 use crate::xml::tree::Element;
@@ -80,6 +80,11 @@ impl AssessorForm {
     fn read_element(&mut self, element: &Element, xsi_type: Option<&AssessorType>) -> Result<(), ClientError> {
         self.resources.extend(element.list("resources", "resource").map(|one| one.attribute("label").to_owned()));
         for (path, value) in element.fields(&["resources"]) {
+            // Scans that it rates are told by their places, which only a document has.
+            if path.starts_with("scans/scan[") {
+                self.change.fields.push(Field::text(path, value));
+                continue;
+            }
             self.set(&path, &value, xsi_type, true)?;
         }
         Ok(())
@@ -116,7 +121,7 @@ impl AssessorForm {
             "visit_id" => "visit",
             "pi_firstname" => "investigator/firstname",
             "pi_lastname" => "investigator/lastname",
-            path => path,
+            path => known_path(path),
         };
         if let Some(fixed) = FIXED.into_iter().find(|fixed| *fixed == path) {
             self.fixed.insert(fixed, value.to_owned());

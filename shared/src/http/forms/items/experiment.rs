@@ -10,7 +10,7 @@ use crate::domain::archive::{ExperimentChange, StatusChange};
 use crate::http::xpath::{NOT_TO_BE_SET, is_path};
 use crate::http::{ClientError, Params};
 use crate::imaging::Field;
-use crate::imaging::fields::SESSION_SCHEMA;
+use crate::imaging::fields::{SESSION_SCHEMA, known_path};
 use crate::imaging::types::SessionType;
 use crate::xml::XNAT_NAMESPACE;
 use crate::xml::read::read_tree;
@@ -139,6 +139,7 @@ impl ExperimentForm {
             return Ok(());
         }
         let path = EXPERIMENT_NAMES.iter().find(|(short, _)| *short == path).map_or(path, |(_, long)| *long);
+        let path = known_path(path);
         let head = path.split(['/', '[']).next().unwrap_or_default();
         if PARTS.contains(&head) {
             let sentence = "Scans, assessors, resources and shares are not set by parameters; send each to its own \

@@ -5,6 +5,7 @@ use crate::domain::manifest::StoredScan;
 use crate::domain::resource::CountedResource;
 use crate::http::ClientError;
 use crate::http::views::archive::{context, scan_context};
+use crate::imaging::fields::known_path;
 use crate::imaging::item::{Resource, scan_fields, session_fields};
 use crate::imaging::types::ScanType;
 use crate::imaging::{Field, ImageSession};
@@ -42,7 +43,7 @@ impl Present {
         let context = context(experiment, &[], own);
         Self {
             fields: session_fields(session, &context),
-            by_hand: experiment.fields.iter().map(|field| field.path.clone()).collect(),
+            by_hand: experiment.fields.iter().map(|field| known_path(&field.path).to_owned()).collect(),
             scans: scans.iter().map(|stored| PresentScan::of(experiment, stored)).collect(),
             resources: context.resources,
         }
@@ -88,10 +89,11 @@ pub fn check_resources<'a>(
             return Err(ClientError::bad_request("unknown-resource", sentence));
         };
         let is_same = |name: &str, is: &str| element.attribute(name).is_empty() || element.attribute(name) == is;
-        if !is_same("content", &found.content) || !is_same("format", &found.format) {
+        let are_same = [("content", &found.content), ("format", &found.format), ("description", &found.description)];
+        if !are_same.into_iter().all(|(name, is)| is_same(name, is)) {
             let sentence = format!(
-                "The document says another content or format of the resource {shown:?} of {of} than it has; they are \
-                 not changed by a document."
+                "The document says another content, format or description of the resource {shown:?} of {of} than it \
+                 has; they are not changed by a document."
             );
             return Err(ClientError::bad_request("resource-differs", sentence));
         }

@@ -6,7 +6,7 @@ use crate::domain::archive::ScanChange;
 use crate::http::xpath::is_path;
 use crate::http::{ClientError, Params};
 use crate::imaging::Field;
-use crate::imaging::fields::SCAN_SCHEMA;
+use crate::imaging::fields::{SCAN_SCHEMA, known_path};
 use crate::imaging::types::ScanType;
 use crate::xml::XNAT_NAMESPACE;
 use crate::xml::read::read_tree;
@@ -71,8 +71,8 @@ impl ScanForm {
             form.change.xsi_type = Some(named).filter(|named| known.xsi_type.as_ref() != Some(named));
         }
         for (path, value) in element.fields(&["file", "sharing"]) {
-            let is_session = path == "image_session_ID" && value == session;
-            if path == "ID" || !(is_session || is_as_said(&known.fields, &path, &value)) {
+            let is_given = path == "xnat_imagescandata_id" || path == "image_session_ID" && value == session;
+            if path == "ID" || !(is_given || is_as_said(&known.fields, &path, &value)) {
                 form.set(&path, &value)?;
             }
         }
@@ -103,6 +103,7 @@ impl ScanForm {
                 self.change.frames = Some(frames.ok_or_else(|| ClientError::bad_request("bad-value", sentence))?);
             }
             path => {
+                let path = known_path(path);
                 let head = path.split(['/', '[']).next().unwrap_or_default();
                 let is_known = SCAN_SCHEMA.contains(&head) && !NOT_OF_SCANS.contains(&head);
                 if !is_known || !is_path(path) {

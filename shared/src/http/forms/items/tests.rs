@@ -154,6 +154,24 @@ fn assessors_have_the_fields_of_their_types() {
     );
     let form = AssessorForm::read(Some(xml.as_bytes()), &params(""), None).unwrap();
     assert_eq!(form.change.fields, [Field::text("fields/field[name=a]", "b"), Field::text("pass", "0")]);
+    let scans =
+        "<xnat:scans><xnat:scan xsi:type=\"xnat:mrQcScanData\"><xnat:motion>m</xnat:motion></xnat:scan></xnat:scans>";
+    let xml = format!("<xnat:QCManualAssessment {NS}>{scans}</xnat:QCManualAssessment>");
+    let form = AssessorForm::read(Some(xml.as_bytes()), &params(""), None).unwrap();
+    let fields = [("scans/scan[1]/xsi:type", "xnat:mrQcScanData"), ("scans/scan[1]/motion", "m")];
+    assert_eq!(form.change.fields, fields.map(|(path, value)| Field::text(path, value)));
     let session = document("");
     assert_eq!(AssessorForm::read(Some(session.as_bytes()), &params(""), None).unwrap_err().status.number(), 422);
+}
+
+#[test]
+fn scans_have_the_fields_of_the_schema() {
+    let read = |query: &str| ScanForm::read(None, &params(query), None, "E").unwrap().change.fields;
+    let set = "xnat:mrScanData/marker=R&stabilization=s&dcmValidation/status=ok";
+    let fields = [("marker", "R"), ("stabilization", "s"), ("dcmValidation/status", "ok")];
+    assert_eq!(read(set), fields.map(|(path, value)| Field::text(path, value)));
+    let inner = "<xnat:scans><xnat:scan ID=\"3\" xsi:type=\"xnat:mrScanData\" xnat_imagescandata_id=\"7\">\
+                 <xnat:marker>R</xnat:marker></xnat:scan></xnat:scans>";
+    let form = ExperimentForm::read(Some(document(inner).as_bytes()), &params(""), Some(&present())).unwrap();
+    assert_eq!(form.change.scans[0].1.fields, [Field::text("marker", "R")]);
 }

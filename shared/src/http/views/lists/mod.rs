@@ -14,6 +14,7 @@ pub use columns::Listing;
 use crate::http::Table;
 use crate::http::filter::Kind;
 use crate::imaging::Field;
+use crate::imaging::fields::known_path;
 use crate::xml::schema::{ValueKind, kind_of};
 
 /// A field by which lists of one kind of item can be asked.
@@ -76,7 +77,7 @@ impl ListKind {
         }
         let head = path.split(['/', '[']).next().unwrap_or_default();
         let is_known = self.schema.contains(&head) && path.len() <= MAX_PATH_BYTES;
-        is_known.then(|| path.to_owned())
+        is_known.then(|| known_path(path).to_owned())
     }
 
     /// The short names with their XPaths, as the list answers when it is asked for its fields.
