@@ -62,6 +62,23 @@ fn by_table(before: u32, pieces: &[&[u8]]) -> u32 {
     hasher.finalize()
 }
 
+/// Works out the words behind those that are known.
+///
+/// Counted by an index, as the iterators that do without come out as calls where they are compiled for WebAssembly.
+#[inline]
+fn add_taps(known: &[u64], new: &mut [u64], block: &[[u8; WORD]]) {
+    let [one, two, three, four] = TAPS;
+    let count = block.len().min(BLOCK).min(new.len());
+    let from = |tap: usize| known.get(known.len().saturating_sub(tap)..)?.get(..count);
+    let (Some(a), Some(b), Some(c), Some(d)) = (from(one), from(two), from(three), from(four)) else { return };
+    let (new, block) = (&mut new[..count], &block[..count]);
+    let mut at = 0;
+    while at < count {
+        new[at] = u64::from_le_bytes(block[at]) ^ a[at] ^ b[at] ^ c[at] ^ d[at];
+        at += 1;
+    }
+}
+
 /// The same, for [`LEAST`] bytes and more.
 fn sparse(before: u32, bytes: &[u8]) -> u32 {
     let taken_out = (bytes.len() / WORD).saturating_sub(FAR);
@@ -72,11 +89,7 @@ fn sparse(before: u32, bytes: &[u8]) -> u32 {
     for round in head.chunks(ROUND * WORD) {
         for (number, block) in round.chunks(BLOCK * WORD).enumerate() {
             let (known, new) = words.split_at_mut(FAR + number * BLOCK);
-            let [a, b, c, d] = TAPS.map(|tap| known.get(known.len().saturating_sub(tap)..).unwrap_or_default());
-            let taps = a.iter().zip(b).zip(c.iter().zip(d));
-            for ((new, bytes), ((a, b), (c, d))) in new.iter_mut().zip(block.as_chunks::<WORD>().0).zip(taps) {
-                *new = u64::from_le_bytes(*bytes) ^ a ^ b ^ c ^ d;
-            }
+            add_taps(known, new, block.as_chunks::<WORD>().0);
             if let Some(new) = new.first_mut() {
                 *new ^= std::mem::take(&mut first);
             }
