@@ -29,7 +29,7 @@ async fn attempt(call: &mut Call, name: Option<&str>) -> Result<Reply, ClientErr
         return Ok(answer);
     }
     let mut watched = watch(call, name).await?;
-    let mut form = read_form(call).await;
+    let form = read_form(call).await;
     // Only now it is known that the form names stored files; what is followed already is not left to the background.
     if matches!(form, Ok(Form::Fields))
         && watched.is_none()
@@ -42,7 +42,7 @@ async fn attempt(call: &mut Call, name: Option<&str>) -> Result<Reply, ClientErr
         match watch(call, name).await {
             Ok(now) => watched = now,
             Err(error) => {
-                if let Ok(Form::Files(files)) = std::mem::replace(&mut form, Ok(Form::None)) {
+                if let Ok(Form::Files(files)) = form {
                     core.abandon_files(files).await;
                 }
                 return Err(error);

@@ -94,7 +94,11 @@ const UNSERVED: [(&str, &str); 3] = [
 
 /// Refuses a client that speaks another version, or relies on an extension that is not served.
 fn demand_version(call: &Call) -> Result<(), ClientError> {
-    demand_extensions(call)?;
+    for (name, sentence) in UNSERVED {
+        if call.context.headers.contains_key(name) {
+            return Err(ClientError::bad_request("not-served", sentence));
+        }
+    }
     match call.context.headers.contains_key(RESUMABLE_HEADER) {
         true => demand_version_if_named(call),
         false => Err(other_version()),
@@ -113,15 +117,6 @@ fn other_version() -> ClientError {
     let sentence = format!("Resumable uploads need the header Tus-Resumable: {VERSION}.");
     let error = ClientError::precondition_failed("tus-version", sentence);
     error.with_header(HeaderName::from_static("tus-version"), HeaderValue::from_static(VERSION))
-}
-
-fn demand_extensions(call: &Call) -> Result<(), ClientError> {
-    for (name, sentence) in UNSERVED {
-        if call.context.headers.contains_key(name) {
-            return Err(ClientError::bad_request("not-served", sentence));
-        }
-    }
-    Ok(())
 }
 
 /// Serves a request of the protocol.

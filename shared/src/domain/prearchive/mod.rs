@@ -12,6 +12,7 @@ mod notes;
 pub mod onward;
 pub(in crate::domain) mod opened;
 pub mod place;
+mod placing;
 pub mod relocate;
 pub mod remove;
 pub mod reset;

@@ -6,11 +6,11 @@ use futures::future::join;
 
 use super::crash::{recover, settle};
 use super::gradual::{base, gradual, send};
+use super::resumable::doomed_in;
 use super::*;
 use crate::storage::Provider;
 use crate::storage::StoreError;
 use crate::storage::memory::give_way;
-use crate::storage::mortal::MortalStore;
 
 /// A store whose writes take a while.
 pub(super) struct SlowStore {
@@ -72,11 +72,8 @@ fn who_dies_while_bytes_are_on_their_way_leaves_no_file_without_them() {
                     send(core, base(&files[number].name), &files[number].bytes, &gradual()).await.is_ok()
                 };
                 assert!(send(&site.core(), 0).await);
-                let (of_records, of_blobs) = if in_blobs { (u64::MAX, steps) } else { (steps, u64::MAX) };
-                let records = MortalStore::new(site.records.clone(), of_records);
-                let blobs = MortalStore::new(site.blobs.clone(), of_blobs);
-                let mortal = if in_blobs { blobs.clone() } else { records.clone() };
-                let is_taken = send(&site.core_on(records, blobs), 1).await;
+                let (doomed, mortal) = doomed_in(&site, steps, in_blobs);
+                let is_taken = send(&doomed, 1).await;
                 let core = recover(&site).await;
                 let found = built(&core).await;
                 assert!(found.len() == 2 || (!is_taken && found.len() == 1), "step {steps}: {}", found.len());

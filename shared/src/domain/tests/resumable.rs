@@ -88,7 +88,7 @@ async fn go_on(site: &Site, id: &str, bytes: &[u8], imports: bool) -> ResumableU
 }
 
 /// A core that dies after so many changes of the records, or of the blobs.
-fn doomed_in(site: &Site, steps: u64, in_blobs: bool) -> (Core, MortalStore) {
+pub(super) fn doomed_in(site: &Site, steps: u64, in_blobs: bool) -> (Core, MortalStore) {
     let (of_records, of_blobs) = if in_blobs { (u64::MAX, steps) } else { (steps, u64::MAX) };
     let records = MortalStore::new(site.records.clone(), of_records);
     let blobs = MortalStore::new(site.blobs.clone(), of_blobs);
