@@ -198,6 +198,8 @@ fn with_a_listener_the_work_is_done_in_the_background() {
     let (status, text) = last_message(&api, "AGAIN");
     assert_eq!(status, "FAILED", "{text}");
     assert!(text.contains("already exists"), "{text}");
+    let told = api.get("/data/status/AGAIN?format=json").text();
+    assert_eq!(told.matches("already exists").count(), 1, "{told}");
     // What is seen before it is begun is refused at once.
     for (query, status) in [
         ("src=/user/cache/resources/UP/files/in/9.zip&http-session-listener=X".to_owned(), 404),

@@ -70,7 +70,11 @@ impl Job {
         let (kind, text) = match (self.total, self.failed) {
             // XNAT's last message names what came of it.
             (1, 0) => (MessageKind::Completed, results.join(";")),
-            (1, _) => (MessageKind::Failed, self.messages.last().map(|last| last.text.clone()).unwrap_or_default()),
+            // Why the only one failed is the end of the whole, and is said once.
+            (1, _) => {
+                let why = self.messages.pop_if(|last| last.kind == MessageKind::Warning);
+                (MessageKind::Failed, why.map(|last| last.text).unwrap_or_default())
+            }
             (total, 0) => (MessageKind::Completed, format!("{total} sessions done.")),
             (total, failed) => (MessageKind::Failed, format!("{failed} of {total} sessions could not be done.")),
         };

@@ -64,6 +64,8 @@ fn stored_files_are_imported_and_what_is_refused_is_told() {
             let (succeeded, kind, text) = outcome(&core).await;
             assert_eq!((succeeded, kind), (Some(false), MessageKind::Failed));
             assert!(text.contains(word), "{text}");
+            let messages = core.job_of("anna", "key").await.unwrap().unwrap().messages;
+            assert_eq!(messages.iter().filter(|message| message.text.contains(word)).count(), 1, "{messages:?}");
         }
         assert_eq!(staged(&core, "DEMO").await.len(), 1);
     });
