@@ -2,7 +2,8 @@
 //!
 //! It takes what waits in its queue into one transaction and acknowledges each write after the commit, so that
 //! many writers share the price of a sync. While a transaction runs, what arrives meanwhile joins it, up to a
-//! bound; nothing ever waits in order to be gathered.
+//! bound. Nothing ever waits in order to be gathered, but threads that are ready to run, and may be about to write as well,
+//! go first.
 
 use super::StoreError;
 use super::room::LogRoom;
@@ -94,6 +95,7 @@ impl Writer {
     /// Works until told to close.
     pub fn run(mut self) {
         while let Ok(Command::Write { store, operation }) = self.queue.recv() {
+            std::thread::yield_now();
             if self.batch(store, operation).is_break() {
                 break;
             }

@@ -266,7 +266,8 @@ pub async fn serve(
         Err(error) => return ReplyBody::error(&error, format),
     };
     let is_head = context.is_head();
-    let (answer, cookie) = answer(context, RequestBody::new(body), access, handler).await;
+    let body = RequestBody::new(body, context.content_length());
+    let (answer, cookie) = answer(context, body, access, handler).await;
     let mut reply = answer.unwrap_or_else(|error| {
         if error.status.number() >= 500 {
             eprintln!("{}", error.log_line());

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 use spin_sdk::experimental::wasi::keyvalue::{atomics, store as wasi_store};
-use spin_sdk::key_value;
+// The SDK's own `Store` copies every value before it hands it over; this is what it wraps.
+use spin_sdk::key_value::wit::key_value;
 
 use super::store::{Provider, StoreError};
 
@@ -27,7 +28,7 @@ impl KvStore {
     /// # Errors
     /// [`StoreError::Unavailable`] if the manifest or the runtime configuration does not give it.
     pub async fn open(label: &str) -> Result<Self, StoreError> {
-        let values = key_value::Store::open(label)
+        let values = key_value::Store::open(label.to_owned())
             .await
             .map_err(|error| StoreError::Unavailable { label: label.to_owned(), reason: describe(&error) })?;
         Ok(Self { handles: Rc::new(Handles { label: label.to_owned(), values, counters: Default::default() }) })
@@ -62,19 +63,19 @@ fn failed(operation: &'static str, key: &str) -> impl FnOnce(key_value::Error) -
 #[async_trait(?Send)]
 impl Provider for KvStore {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.handles.values.get(key).await.map_err(failed("get", key))
+        self.handles.values.get(key.to_owned()).await.map_err(failed("get", key))
     }
 
     async fn exists(&self, key: &str) -> Result<bool, StoreError> {
-        self.handles.values.exists(key).await.map_err(failed("exists", key))
+        self.handles.values.exists(key.to_owned()).await.map_err(failed("exists", key))
     }
 
     async fn set(&self, key: &str, value: Vec<u8>) -> Result<(), StoreError> {
-        self.handles.values.set(key, value).await.map_err(failed("set", key))
+        self.handles.values.set(key.to_owned(), value).await.map_err(failed("set", key))
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.handles.values.delete(key).await.map_err(failed("delete", key))
+        self.handles.values.delete(key.to_owned()).await.map_err(failed("delete", key))
     }
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {

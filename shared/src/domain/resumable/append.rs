@@ -102,7 +102,7 @@ impl Core {
                 writer.write(&piece[..fitting]).await.map_err(DomainError::from)?;
                 break Err(longer_than_missing(upload.bytes.saturating_sub(upload.offset)).into());
             }
-            writer.write(&piece).await.map_err(DomainError::from)?;
+            writer.take(piece).await.map_err(DomainError::from)?;
             if !self.leases.keep(lease).await.map_err(DomainError::from)? {
                 return Err(busy().into());
             }

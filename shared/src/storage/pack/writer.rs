@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::Poll;
 
-use bytes::BytesMut;
+use bytes::Bytes;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::numbers::Taken;
@@ -12,6 +12,9 @@ use super::{CHUNK_BYTES, MAX_CHUNKS_IN_FLIGHT, PackId, PackNumbers, PackShape};
 use crate::storage::keys;
 use crate::storage::records::Records;
 use crate::storage::store::{Store, StoreError};
+
+/// Bytes that are worth being taken over instead of being copied, and the room that a small upload begins with.
+const TAKEN_BYTES: usize = 64 * 1024;
 
 type Write = Pin<Box<dyn Future<Output = Result<(), StoreError>>>>;
 type Numbering = Pin<Box<dyn Future<Output = Result<PackId, StoreError>>>>;
@@ -32,7 +35,7 @@ enum Number {
 pub struct PackWriter {
     blobs: Store,
     number: Number,
-    buffer: BytesMut,
+    buffer: Vec<u8>,
     written: u64,
     chunks: u64,
     in_flight: FuturesUnordered<Write>,
@@ -76,7 +79,7 @@ impl PackWriter {
     }
 
     fn with(blobs: Store, number: Number) -> Self {
-        Self { blobs, number, buffer: BytesMut::new(), written: 0, chunks: 0, in_flight: FuturesUnordered::new() }
+        Self { blobs, number, buffer: Vec::new(), written: 0, chunks: 0, in_flight: FuturesUnordered::new() }
     }
 
     /// Goes on with a pack that holds `bytes` bytes in chunks that are safe. What was written behind them is written
@@ -87,7 +90,7 @@ impl PackWriter {
     pub async fn resume(blobs: Store, id: PackId, bytes: u64) -> Result<Self, StoreError> {
         let chunks = bytes / CHUNK_BYTES as u64;
         let rest = usize::try_from(bytes % CHUNK_BYTES as u64).unwrap_or(0);
-        let mut buffer = BytesMut::new();
+        let mut buffer = Vec::new();
         if rest > 0 {
             let key = keys::pack_chunk(id, chunks);
             let held = blobs.get(key.as_str()).await?.unwrap_or_default();
@@ -120,6 +123,22 @@ impl PackWriter {
         self.written
     }
 
+    /// As [`PackWriter::write`], for bytes that nobody else holds: what begins a chunk and is large is not copied.
+    ///
+    /// # Errors
+    /// The failure of this or an earlier chunk.
+    pub async fn take(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+        if !self.buffer.is_empty() || !(TAKEN_BYTES..=CHUNK_BYTES).contains(&bytes.len()) {
+            return self.write(&bytes).await;
+        }
+        self.written = self.written.saturating_add(bytes.len() as u64);
+        self.buffer = bytes.into();
+        if self.buffer.len() == CHUNK_BYTES {
+            self.send().await?;
+        }
+        Ok(())
+    }
+
     /// Takes more bytes. Waits only while too many chunks are on their way.
     ///
     /// # Errors
@@ -132,7 +151,7 @@ impl PackWriter {
             if self.buffer.len() + now.len() > self.buffer.capacity() {
                 // A small upload should not cost the memory of a whole chunk; one that goes on is moved only once.
                 let is_first = self.buffer.is_empty() && later.is_empty();
-                self.buffer.reserve(if is_first { now.len().max(64 * 1024) } else { room });
+                self.buffer.reserve_exact(if is_first { now.len().max(TAKEN_BYTES) } else { room });
             }
             self.buffer.extend_from_slice(now);
             bytes = later;
@@ -149,7 +168,7 @@ impl PackWriter {
         let key = keys::pack_chunk(id, self.chunks);
         self.chunks += 1;
         let blobs = self.blobs.clone();
-        self.in_flight.push(Box::pin(async move { blobs.set(key.as_str(), chunk.into()).await }));
+        self.in_flight.push(Box::pin(async move { blobs.set(key.as_str(), chunk).await }));
         // The first poll hands the chunk to the store, which works while we go on.
         while let Poll::Ready(Some(done)) = futures::poll!(self.in_flight.next()) {
             done?;
@@ -209,7 +228,7 @@ impl PackWriter {
     /// # Errors
     /// The store's failure.
     pub async fn abandon(mut self) -> Result<(), StoreError> {
-        self.buffer = BytesMut::new();
+        self.buffer = Vec::new();
         while self.in_flight.next().await.is_some() {}
         if self.chunks > 0 {
             let id = self.id().await?;

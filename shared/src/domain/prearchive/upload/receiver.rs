@@ -107,7 +107,7 @@ impl Receiver {
             if self.spent.received_bytes > limit_bytes {
                 return Err(UploadError::from(IntakeError::UploadTooLarge { limit_bytes }).into());
             }
-            self.push(&mut flow, &piece).await?;
+            self.push(&mut flow, piece).await?;
         }
         self.end(flow).await?;
         Ok(self.open_waiting().await?)
@@ -131,7 +131,7 @@ impl Receiver {
             let mut bytes = ExtentReader::whole(pack, file.extent, file.crc32).map_err(unreadable)?;
             let mut flow = self.flow(&file.name, &file.name, depth);
             while let Some(piece) = bytes.next().await.map_err(unreadable)? {
-                self.push(&mut flow, &piece).await?;
+                self.push(&mut flow, piece).await?;
             }
             self.end(flow).await?;
         }

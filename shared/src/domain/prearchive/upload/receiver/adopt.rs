@@ -39,7 +39,7 @@ impl Receiver {
         while offset < shape.bytes {
             let piece = reader.read(offset, READ_BYTES).await?;
             offset = offset.saturating_add(piece.len() as u64);
-            self.push(&mut flow, &piece).await?;
+            self.push(&mut flow, piece).await?;
         }
         self.end(flow).await?;
         self.open_waiting().await

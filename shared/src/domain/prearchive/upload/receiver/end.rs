@@ -11,19 +11,21 @@ use crate::storage::pack::{self, PackReader, PackShape};
 impl Receiver {
     /// The body has ended: its pack is complete, and what it holds is sorted.
     pub(super) async fn end(&mut self, mut flow: Flow) -> Result<(), UploadError> {
-        if let Coding::Undecided(head) = &flow.coding {
+        if let Coding::Undecided(head) = &mut flow.coding {
             if head.is_empty() {
                 return self.empty(&flow.content.name);
             }
-            self.decide_coding(&mut flow).await?;
+            let head = std::mem::take(head).into();
+            self.decide_coding(&mut flow, head).await?;
         }
         if let Coding::Compressed(decoder) = flow.coding {
             self.spent.streams = decoder.spent_streams();
             decoder.finish().map_err(|error| self.as_whole(error))?;
         }
         let mut content = flow.content;
-        if let State::Undecided(_) = content.state {
-            self.decide(&mut content).await?;
+        if let State::Undecided(head) = &mut content.state {
+            let head = std::mem::take(head).into();
+            self.decide(&mut content, head).await?;
         }
         let shape = match (content.adopted, &mut self.writer) {
             (Some(shape), _) => shape,

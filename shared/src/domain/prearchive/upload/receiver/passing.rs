@@ -1,5 +1,9 @@
 //! The way of a body: decompressed if it is compressed as a whole, written to a pack, looked at as it passes.
 
+use std::ops::Deref;
+
+use bytes::Bytes;
+
 use super::{Receiver, without_extension};
 use crate::domain::prearchive::upload::UploadError;
 use crate::domain::prearchive::upload::flow::{Coding, Content, Flow, NAMELESS, State};
@@ -11,29 +15,30 @@ use crate::intake::name::ShownName;
 use crate::intake::{BodyKind, Decoder, EntryName, SingleScanner, TarScanner, ZipScanner};
 
 impl Receiver {
-    pub(super) async fn push(&mut self, flow: &mut Flow, piece: &[u8]) -> Result<(), UploadError> {
+    pub(super) async fn push(&mut self, flow: &mut Flow, piece: Bytes) -> Result<(), UploadError> {
         match &mut flow.coding {
-            Coding::Undecided(head) => {
-                head.extend_from_slice(piece);
-                if head.len() >= SNIFF_BYTES { self.decide_coding(flow).await } else { Ok(()) }
-            }
-            Coding::Plain => self.write(&mut flow.content, piece).await,
+            Coding::Undecided(head) => match enough_to_sniff(head, piece) {
+                Some(head) => self.decide_coding(flow, head).await,
+                None => Ok(()),
+            },
+            Coding::Plain => self.write(&mut flow.content, Piece::Owned(piece)).await,
             Coding::Compressed(decoder) => {
-                let mut input = piece;
+                let mut input: &[u8] = &piece;
                 loop {
                     let output = decoder.step(&mut input).map_err(|error| self.as_whole(error))?;
                     if output.is_empty() {
                         return Ok(());
                     }
-                    self.write(&mut flow.content, output).await?;
+                    self.write(&mut flow.content, Piece::Lent(output)).await?;
                 }
             }
         }
     }
 
-    pub(super) async fn decide_coding(&mut self, flow: &mut Flow) -> Result<(), UploadError> {
-        let Coding::Undecided(head) = std::mem::replace(&mut flow.coding, Coding::Plain) else { return Ok(()) };
+    /// Decides how the body is compressed by its first bytes, and takes them.
+    pub(super) async fn decide_coding(&mut self, flow: &mut Flow, head: Bytes) -> Result<(), UploadError> {
         let kind = BodyKind::of(&head);
+        flow.coding = Coding::Plain;
         if let Some(compression) = kind.compression() {
             self.refuse_archive(&flow.content.name)?;
             let decoder = Decoder::new(compression, &flow.content.limits).behind(self.spent.streams);
@@ -42,7 +47,7 @@ impl Receiver {
             flow.content.adopted = None;
             flow.content.name = without_extension(&flow.content.name).to_owned();
         }
-        Box::pin(self.push(flow, &head)).await
+        Box::pin(self.push(flow, head)).await
     }
 
     pub(super) fn no_image(&self, name: &str) -> UploadError {
@@ -65,26 +70,29 @@ impl Receiver {
     }
 
     /// Takes decompressed bytes.
-    pub(super) async fn write(&mut self, content: &mut Content, bytes: &[u8]) -> Result<(), UploadError> {
-        content.bytes = content.bytes.saturating_add(bytes.len() as u64);
-        match &mut content.state {
-            State::Undecided(head) => {
-                head.extend_from_slice(bytes);
-                if head.len() >= SNIFF_BYTES { self.decide(content).await } else { Ok(()) }
-            }
-            state => {
-                if let Some(writer) = &mut self.writer {
-                    writer.write(bytes).await?;
-                }
-                state.push(bytes).map_err(|error| self.as_whole(error))
-            }
+    pub(super) async fn write(&mut self, content: &mut Content, piece: Piece<'_>) -> Result<(), UploadError> {
+        if let State::Undecided(head) = &mut content.state {
+            let piece = match piece {
+                Piece::Owned(bytes) => bytes,
+                Piece::Lent(bytes) => Bytes::copy_from_slice(bytes),
+            };
+            return match enough_to_sniff(head, piece) {
+                Some(head) => self.decide(content, head).await,
+                None => Ok(()),
+            };
+        }
+        content.bytes = content.bytes.saturating_add(piece.len() as u64);
+        // Looked at first: the writer can take over only what nobody else holds.
+        content.state.push(&piece).map_err(|error| self.as_whole(error))?;
+        match (&mut self.writer, piece) {
+            (Some(writer), Piece::Owned(bytes)) => Ok(writer.take(bytes).await?),
+            (Some(writer), Piece::Lent(bytes)) => Ok(writer.write(bytes).await?),
+            (None, _) => Ok(()),
         }
     }
 
     /// What it is shows in its first bytes; nothing is written before that is known.
-    pub(super) async fn decide(&mut self, content: &mut Content) -> Result<(), UploadError> {
-        let State::Undecided(head) = &mut content.state else { return Ok(()) };
-        let head = std::mem::take(head);
+    pub(super) async fn decide(&mut self, content: &mut Content, head: Bytes) -> Result<(), UploadError> {
         let limits = content.limits;
         let kind = BodyKind::of(&head);
         if kind.is_archive() {
@@ -107,7 +115,34 @@ impl Receiver {
         if content.adopted.is_none() {
             self.writer = Some(self.core.start_pack().await?);
         }
-        content.bytes = content.bytes.saturating_sub(head.len() as u64);
-        Box::pin(self.write(content, &head)).await
+        Box::pin(self.write(content, Piece::Owned(head))).await
     }
+}
+
+/// Bytes on their way.
+pub(super) enum Piece<'a> {
+    /// They may be kept.
+    Owned(Bytes),
+    /// They are gone after this step.
+    Lent(&'a [u8]),
+}
+
+impl Deref for Piece<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Owned(bytes) => bytes,
+            Self::Lent(bytes) => bytes,
+        }
+    }
+}
+
+/// Gathers the first bytes until they show what they are the first of. A piece that is long enough is not copied.
+fn enough_to_sniff(head: &mut Vec<u8>, piece: Bytes) -> Option<Bytes> {
+    if head.is_empty() && piece.len() >= SNIFF_BYTES {
+        return Some(piece);
+    }
+    head.extend_from_slice(&piece);
+    (head.len() >= SNIFF_BYTES).then(|| std::mem::take(head).into())
 }
