@@ -74,7 +74,7 @@ impl Reading {
 
 impl RequestBody {
     /// The body of a request whose head announces this many bytes.
-    pub(super) fn new(mut body: IncomingRequestBody, announced: Option<u64>) -> Self {
+    pub fn new(mut body: IncomingRequestBody, announced: Option<u64>) -> Self {
         let Some(message) = body.take_unstarted() else { return Self::default() };
         let (wanted, result) = wit_future::new(|| Ok(()));
         let (stream, end) = types::Request::consume_body(message, result);

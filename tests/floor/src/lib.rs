@@ -1,12 +1,16 @@
 //! The floor under every ingest and download: the body goes into the store in chunks as it arrives, or comes from it,
 //! and nothing is looked at.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream, FuturesUnordered};
+use http::header::CONTENT_LENGTH;
 use http_body::Frame;
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::StreamBody;
 use md5::{Digest, Md5};
+use narthex::service::RequestBody;
+use narthex::storage::Provider;
+use narthex::storage::kv::KvStore;
 use spin_sdk::http::{Method, Request, Response, StatusCode};
 use spin_sdk::http_service;
 use spin_sdk::key_value::Store;
@@ -65,37 +69,31 @@ async fn read(request: Request) -> anyhow::Result<BoxStream<'static, anyhow::Res
     Ok(chunks.boxed())
 }
 
-/// Streams the body into the store and returns its length.
+/// Streams the body into the store, by the means with which Narthex reads and writes, and returns its length.
 async fn store(request: Request) -> anyhow::Result<usize> {
-    let store = Store::open("blobs").await?;
+    let store = KvStore::open("blobs").await?;
     let name = request.uri().query().unwrap_or_default().to_owned();
-    let mut body = request.into_body();
-    let mut buffer = BytesMut::new();
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let mut body = RequestBody::new(request.into_body(), announced);
+    let mut buffer = Vec::new();
     let mut writes = FuturesUnordered::new();
     let mut total = 0_usize;
     let mut number = 0_usize;
     let mut open = true;
-    while open || !buffer.is_empty() {
-        while open && buffer.len() < CHUNK_BYTES {
-            match body.frame().await {
-                Some(frame) => {
-                    if let Ok(data) = frame?.into_data() {
-                        total += data.len();
-                        buffer.extend_from_slice(&data);
-                    }
-                }
-                None => open = false,
-            }
+    while open {
+        match body.next().await.transpose().map_err(anyhow::Error::msg)? {
+            Some(piece) if buffer.is_empty() => buffer = piece.into(),
+            Some(piece) => buffer.extend_from_slice(&piece),
+            None => open = false,
         }
-        while !buffer.is_empty() && (buffer.len() >= CHUNK_BYTES || !open) {
+        if buffer.len() >= CHUNK_BYTES || (!open && !buffer.is_empty()) {
             if writes.len() == CHUNKS_IN_FLIGHT {
                 writes.next().await.transpose()?;
             }
-            let chunk = buffer.split_to(buffer.len().min(CHUNK_BYTES));
-            let store = &store;
-            let key = format!("floor:{name}:{number}");
+            total += buffer.len();
+            let (store, key, chunk) = (&store, format!("floor:{name}:{number}"), std::mem::take(&mut buffer));
             number += 1;
-            writes.push(async move { store.set(key, chunk).await });
+            writes.push(async move { store.set(&key, chunk).await });
         }
     }
     while writes.next().await.transpose()?.is_some() {}
