@@ -1,5 +1,6 @@
 //! One SQLite file and the threads that serve it.
 
+use super::behind::DropBehind;
 use super::reader::{self, Query, Reader, SpotReaders};
 use super::room::LogRoom;
 use super::sqlite::{self, Journal, SMALL_LOG_BYTES};
@@ -31,7 +32,11 @@ impl Database {
         let (writer, writes) = mpsc::channel();
         let (reader, reads) = mpsc::channel();
         let room = (journal == Journal::WriteAhead).then(|| LogRoom::new(path, SMALL_LOG_BYTES));
-        let serving_writes = Writer { connection, journal, room, queue: writes, gate: gate.clone() };
+        let behind = (profile == Profile::Large)
+            .then(|| DropBehind::new(path))
+            .transpose()
+            .map_err(StoreError::io("opening the file"))?;
+        let serving_writes = Writer { connection, journal, room, behind, queue: writes, gate: gate.clone() };
         let connection = sqlite::open_reader(path, profile)?;
         let serving_reads = Reader { connection, journal, queue: reads, gate };
         let threads =

@@ -5,6 +5,7 @@
 //! a swap on an absent key does not overwrite a rival. What a program could come to rely on is kept as it is:
 //! `get-many` leaves out what is absent, and listing has no cursor.
 
+mod behind;
 mod database;
 mod reader;
 mod room;

@@ -6,6 +6,7 @@
 //! go first.
 
 use super::StoreError;
+use super::behind::DropBehind;
 use super::room::LogRoom;
 use super::sqlite::Journal;
 use rusqlite::blob::ZeroBlob;
@@ -86,6 +87,8 @@ pub(super) struct Writer {
     pub journal: Journal,
     /// Room that is still to be made in a write-ahead log.
     pub room: Option<LogRoom>,
+    /// Gives back the page cache behind a file of large values.
+    pub behind: Option<DropBehind>,
     pub queue: Receiver<Command>,
     /// Held by readers of a rollback-journal file, and by the writer during a commit.
     pub gate: Arc<RwLock<()>>,
@@ -107,6 +110,10 @@ impl Writer {
                 tracing::debug!(%error, "the write-ahead log was not emptied");
             }
         }
+        // Closing a file gives up all locks that this process has on it, so nobody must be reading.
+        let gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        drop(self.behind.take());
+        drop(gate);
     }
 
     /// One transaction, beginning with one write.
@@ -140,6 +147,9 @@ impl Writer {
         let commit = self.commit();
         outcomes.into_iter().for_each(|outcome| outcome.send(&commit));
         self.room.take_if(|room| room.committed(&self.connection));
+        if let Some(behind) = &mut self.behind {
+            behind.committed();
+        }
         flow
     }
 
