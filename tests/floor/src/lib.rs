@@ -14,6 +14,7 @@ use narthex::storage::kv::KvStore;
 use spin_sdk::http::{Method, Request, Response, StatusCode};
 use spin_sdk::http_service;
 use spin_sdk::key_value::Store;
+use std::task::Poll;
 
 /// The size of one value.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -82,8 +83,12 @@ async fn store(request: Request) -> anyhow::Result<usize> {
     let mut open = true;
     while open {
         match body.next().await.transpose().map_err(anyhow::Error::msg)? {
-            Some(piece) if buffer.is_empty() => buffer = piece.into(),
-            Some(piece) => buffer.extend_from_slice(&piece),
+            // Pieces of a body whose length was announced are chunks already.
+            Some(piece) if announced.is_some() && buffer.is_empty() => buffer = piece.into(),
+            Some(piece) => {
+                buffer.reserve_exact(CHUNK_BYTES.saturating_sub(buffer.len()));
+                buffer.extend_from_slice(&piece);
+            }
             None => open = false,
         }
         if buffer.len() >= CHUNK_BYTES || (!open && !buffer.is_empty()) {
@@ -94,6 +99,10 @@ async fn store(request: Request) -> anyhow::Result<usize> {
             let (store, key, chunk) = (&store, format!("floor:{name}:{number}"), std::mem::take(&mut buffer));
             number += 1;
             writes.push(async move { store.set(&key, chunk).await });
+            // Begins it, before the body is waited for.
+            if let Poll::Ready(done) = futures::poll!(writes.next()) {
+                done.transpose()?;
+            }
         }
     }
     while writes.next().await.transpose()?.is_some() {}

@@ -174,7 +174,7 @@ fn singles(options: &Options, clients: usize) -> Result<Vec<Figure>> {
         let first = usize::try_from(round)? % lanes.len();
         lanes.rotate_left(first);
         for lane in &lanes {
-            lane.server.rest()?;
+            rest(&lanes)?;
             let processor = lane.server.processor_time()?;
             let (took, requests) = send(lane, &files, clients, &format!("r{round}"))?;
             let figure = figures.iter_mut().find(|figure| figure.lane == lane.name).context("a lane has no figure")?;
@@ -189,6 +189,11 @@ fn singles(options: &Options, clients: usize) -> Result<Vec<Figure>> {
         lanes.rotate_right(first);
     }
     with_memory(figures, &lanes)
+}
+
+/// Waits until no server works any more on what it has answered.
+fn rest(lanes: &[Lane]) -> Result<()> {
+    lanes.iter().try_for_each(|lane| lane.server.rest())
 }
 
 /// Sends instances from several clients; gives the time of all and of each.
@@ -281,7 +286,7 @@ fn whole(
 ) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for lane in lanes {
-        lane.server.rest()?;
+        rest(lanes)?;
         let processor = lane.server.processor_time()?;
         let path = lane.path(lane.whole, "whole");
         let start = Instant::now();
