@@ -2,7 +2,7 @@
 
 use narthex::domain::error::DomainError;
 use narthex::domain::jobs::{Watched, import_result};
-use narthex::domain::prearchive::build::Repeated;
+use narthex::domain::prearchive::gathered::Repeated;
 use narthex::domain::prearchive::onward::{Brought, Way};
 use narthex::domain::prearchive::upload::{Upload, Verdict};
 use narthex::http::ClientError;

@@ -8,6 +8,7 @@
 //! summaries into an [`ImageSession`], the one description from which the XML document and the JSON item come.
 
 mod assessor_types;
+mod beginning;
 mod charset;
 pub mod ecat;
 mod element;

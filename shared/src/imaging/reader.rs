@@ -1,5 +1,6 @@
 //! The push parser: from the bytes of a file, in pieces of any size, to its header.
 
+use super::beginning::{guess_encoding, is_plausible_start};
 use super::element::{self, Encoding};
 use super::header::{DICOMDIR_SOP_CLASS, DicomHeader, HeaderError, HeaderLimits, Preamble};
 use super::inflate::Inflater;
@@ -7,7 +8,7 @@ use super::stream::{Progress, Stream};
 use super::tags::{self, Tag};
 use super::uid::Uid;
 use super::value;
-use super::walker::{Step, Walker, guess_encoding, is_plausible_start};
+use super::walker::{Step, Walker};
 use std::collections::BTreeMap;
 
 /// Preamble and `DICM`, in bytes (DICOM PS3.10 7.1).

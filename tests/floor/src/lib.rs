@@ -11,13 +11,11 @@ use md5::{Digest, Md5};
 use narthex::service::RequestBody;
 use narthex::storage::Provider;
 use narthex::storage::kv::KvStore;
+use narthex::storage::pack::CHUNK_BYTES;
 use spin_sdk::http::{Method, Request, Response, StatusCode};
 use spin_sdk::http_service;
 use spin_sdk::key_value::Store;
 use std::task::Poll;
-
-/// The size of one value.
-const CHUNK_BYTES: usize = 1 << 20;
 
 /// How many values may be on their way to the store at once.
 const CHUNKS_IN_FLIGHT: usize = 4;

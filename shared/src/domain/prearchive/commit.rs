@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::build::Repeated;
+use super::gathered::Repeated;
 use super::scan_fields::ScanWish;
 use super::session::{HeldSession, PrearchiveSession};
 use crate::domain::Core;

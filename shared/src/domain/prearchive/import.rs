@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::build::Repeated;
 use super::commit::{demand_room, demand_short};
+use super::gathered::Repeated;
 use super::notes::ImportNotes;
 use super::place::ForcedPlace;
 use super::placing::{Packs, note_repeated};

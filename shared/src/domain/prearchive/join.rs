@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::build::Gathered;
+use super::gathered::Gathered;
 use super::import::ImportRequest;
 use super::make::NewSession;
 use super::notes::ImportNotes;

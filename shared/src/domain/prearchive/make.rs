@@ -1,6 +1,6 @@
 //! Making a new session of a study.
 
-use super::build::Gathered;
+use super::gathered::Gathered;
 use super::import::ImportRequest;
 use super::notes::ImportNotes;
 use super::place::Identity;

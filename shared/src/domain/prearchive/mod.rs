@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod commit;
+pub mod gathered;
 pub mod hold;
 pub mod idle;
 pub mod import;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::build::Repeated;
 use super::commit::{CommitRequest, Committed, SessionChange};
+use super::gathered::Repeated;
 use super::scan_fields::ScanWish;
 use super::session::PrearchiveSession;
 use crate::domain::Core;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::future::join_all;
 
-use super::build::{Gathered, Repeated};
+use super::gathered::{Gathered, Repeated};
 use super::import::ImportRequest;
 use super::make::NewSession;
 use super::notes::ImportNotes;

@@ -4,7 +4,7 @@
 //! same packs. One write, that of the PET session's record, is the moment at which the images change hands: until then
 //! the MR session cannot be seen, and a worker who dies before leaves nothing but what the next one clears away.
 
-use super::build::Gathered;
+use super::gathered::Gathered;
 use super::place::ForcedPlace;
 use super::segment::{Segment, SegmentPage, SegmentPart};
 use super::session::{HeldSession, PrearchiveSession, RemovedSeries, SessionRef, lease_name};

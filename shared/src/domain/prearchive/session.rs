@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::build::Repeated;
+use super::gathered::Repeated;
 use super::place::Identity;
 use super::row::SessionRow;
 use super::status::{Action, Status};
